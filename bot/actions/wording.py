@@ -1,0 +1,75 @@
+"""Every text the actions say, loaded from wording.yml and filled in. Pure once loaded.
+
+Choosing a variant is by turn number, not by chance: a person does not hear the same sentence
+twice in a row, and a test always sees the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from channels.conversation import Choice
+
+WORDING_FILE = Path(__file__).with_name("wording.yml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wording:
+    """The texts, the titles of choices, and how needs are named inside a sentence."""
+
+    texts: Mapping[str, tuple[str, ...]]
+    titles: Mapping[str, str]
+    service: Mapping[str, str]
+    needs_in_a_sentence: Mapping[str, str]
+    needs_not_named: frozenset[str]
+    needs_plain: frozenset[str]
+
+    def say(self, key: str, turn: int = 0, **values: str) -> str:
+        """The text for `key`; variants take turns. Raises KeyError for an unknown key or a missing value."""
+        variants = self.texts[key]
+        return variants[turn % len(variants)].format_map(values)
+
+    def about_service(self, key: str, **values: str) -> str:
+        return self.service[key].format_map(values)
+
+    def choices(self, *payloads: str) -> tuple[Choice, ...]:
+        """Choices by payload, with the titles people read."""
+        return tuple(Choice(title=self.titles[payload], payload=payload) for payload in payloads)
+
+    def name_need(self, need_id: str, label: str) -> str:
+        """The need as it reads inside a sentence: `Feeling low` -> `feeling low`; `LGBT+ life` stays."""
+        known = self.needs_in_a_sentence.get(need_id)
+        if known:
+            return known
+        first = label.split(" ", 1)[0]
+        return label[:1].lower() + label[1:] if first[1:].islower() or len(first) == 1 else label
+
+
+def join_words(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def build_wording(body: Mapping[str, Any]) -> Wording:
+    """Turn the file's content into a Wording; a single text is a list of one."""
+    texts = {key: (value,) if isinstance(value, str) else tuple(value) for key, value in body["texts"].items()}
+    return Wording(
+        texts=texts,
+        titles=body["choices"],
+        service=body["service"],
+        needs_in_a_sentence=body["needs_in_a_sentence"],
+        needs_not_named=frozenset(body["needs_not_named"]),
+        needs_plain=frozenset(body["needs_plain"]),
+    )
+
+
+def load_wording(path: Path = WORDING_FILE) -> Wording:
+    """Read wording.yml. Raises OSError or yaml.YAMLError: the process must not start without its words."""
+    return build_wording(yaml.safe_load(path.read_text(encoding="utf-8")))

@@ -1,0 +1,53 @@
+"""Errors that carry what to do next. Callers read the flags, never the words."""
+
+from __future__ import annotations
+
+
+class ChannelsError(Exception):
+    """Something in `channels` could not be done."""
+
+
+class SettingsError(ChannelsError):
+    """A setting is missing or wrong. The text names the variable and the fix."""
+
+
+class SendFailed(ChannelsError):
+    """A provider did not take a message.
+
+    `retryable` says whether trying again can help; `code` is the provider's own code;
+    `explanation` is what a peer worker reads on the desk; `retry_after` is in seconds
+    when the provider asked for a pause.
+    """
+
+    def __init__(
+        self, code: str, explanation: str, *, retryable: bool, retry_after: float | None = None
+    ) -> None:
+        super().__init__(f"{code}: {explanation}")
+        self.code = code
+        self.explanation = explanation
+        self.retryable = retryable
+        self.retry_after = retry_after
+
+
+class AssistantSilent(ChannelsError):
+    """The assistant gave no usable answer: an error, a deadline passed, or an empty list.
+
+    Never a reply in itself: the worker sends the fallback text and opens an escalation.
+    `cause` is one of timeout, unreachable, refused, empty, malformed.
+    """
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+class LedgerUnavailable(ChannelsError):
+    """The ledger could not be written. A gateway answers 503 so that the provider sends again."""
+
+
+class NotTaken(ChannelsError):
+    """A peer worker asked for something that somebody else has by now; `holder_name` says who, if known."""
+
+    def __init__(self, holder_name: str = "") -> None:
+        super().__init__(holder_name or "no longer there to take")
+        self.holder_name = holder_name

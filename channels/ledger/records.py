@@ -1,0 +1,208 @@
+"""What the ledger gives back and takes in: frozen rows, decrypted, with times in UTC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from channels.conversation import (
+    Channel,
+    Choice,
+    Concern,
+    Delivery,
+    EscalationState,
+    Holder,
+    Media,
+    Reply,
+    Sender,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonRecord:
+    """Someone looking for help, on one channel. `id` is opaque and safe in logs, keys and URLs."""
+
+    id: str
+    channel: Channel
+    address: str
+    """Decrypted. Empty once the person has been forgotten."""
+    language: str | None
+    do_not_text_first: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationRecord:
+    """One person's conversation. `episode` is Rasa's sender id: opaque and rotated."""
+
+    id: str
+    person_id: str
+    channel: Channel
+    holder: Holder
+    shard: int
+    episode: str
+    episode_turns: int
+    turns: int
+    """Inbound messages answered so far, over all episodes: 0 means the next reply is the first."""
+    concerns: frozenset[Concern]
+    needs: tuple[str, ...]
+    place: str | None
+    last_inbound_at: datetime | None
+    created_at: datetime
+    last_seq: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageRecord:
+    """One message, in or out. `seq` numbers the messages of a conversation from 1 without gaps."""
+
+    id: str
+    conversation_id: str
+    seq: int
+    sender: Sender
+    sender_name: str
+    """Who is shown beside it: a peer worker's first name, otherwise empty."""
+    text: str
+    """For outbound, exactly what the person's channel shows."""
+    reply: Reply | None
+    """For outbound, the channel-neutral answer it was made from (cards, choices)."""
+    choices: tuple[Choice, ...]
+    payload: str | None
+    media: tuple[Media, ...]
+    opt_out: str | None
+    language: str | None
+    episode: str
+    answered: bool
+    """Inbound only: every consequence has been committed."""
+    outcome: str
+    """Inbound only: bot, peer, fallback, opted_out, forgotten, ... ; why nothing was said when nothing was."""
+    delivery: Delivery | None
+    """Outbound only."""
+    attempts: int
+    sending_since: datetime | None
+    provider_id: str
+    error_code: str
+    error_text: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class EscalationRecord:
+    """A person waiting for, or with, a peer worker."""
+
+    id: str
+    conversation_id: str
+    state: EscalationState
+    reason: str
+    concerns: frozenset[Concern]
+    needs: tuple[str, ...]
+    language: str | None
+    opened_at: datetime
+    claimed_by: str | None
+    claimed_name: str
+    claimed_at: datetime | None
+    lease_until: datetime | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeerRecord:
+    """A peer worker, editor or coordinator who can sign in. `role` is peer, editor or coordinator."""
+
+    id: str
+    name: str
+    """First name as people see it."""
+    login: str
+    role: str
+    password_hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditRecord:
+    """Who did what to which record, in order; each row holds the hash of the one before it."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    detail: str
+    chain: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """What became of an inbound message. `duplicate` is True when it was here already."""
+
+    message_id: str
+    conversation_id: str
+    shard: int
+    duplicate: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """An outbound message about to be committed."""
+
+    sender: Sender
+    text: str
+    reply: Reply | None = None
+    choices: tuple[Choice, ...] = ()
+    sender_name: str = ""
+    urgent: bool = False
+    """Goes before other conversations' messages (a concern, a fallback)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenEscalation:
+    """Ask for a person, in the same transaction as the reply that says so."""
+
+    reason: str
+    need: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """Everything one inbound message led to; committed at once or not at all.
+
+    `expected_holder` is who held the turn when work began: if that has changed meanwhile,
+    nothing is committed and the worker decides again.
+    """
+
+    message_id: str
+    expected_holder: Holder
+    kind: str
+    """bot, peer, fallback, opted_out, forgotten, ignored: a recorded reason, always."""
+    drafts: tuple[Draft, ...] = ()
+    concerns: frozenset[Concern] = frozenset()
+    needs: tuple[str, ...] = ()
+    place: str | None = None
+    escalation: OpenEscalation | None = None
+    new_episode: bool = False
+    do_not_text_first: bool | None = None
+    intent: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Committed:
+    """What a committed outcome left to announce."""
+
+    conversation_id: str
+    shard: int
+    outbound: int
+    """How many messages now wait to be sent."""
+    escalation_id: str | None
+    queue_place: int | None
+    """1 = next. Set when this conversation is waiting for a person."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What we hold about a person, in counts and dates, for MY INFO."""
+
+    since: datetime
+    messages: int
+    needs: tuple[str, ...]
+    place: str | None
+    waiting_for_person: bool
+    keep_until: datetime

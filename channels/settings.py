@@ -1,0 +1,118 @@
+"""Every setting of the processes in `channels`, one line of help each.
+
+Values come from the environment (`NWD_...`, and `REDIS_URL`, which hosting services set by that name).
+Secrets never print. A value that is missing where it is needed is named in the error.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from channels.errors import SettingsError
+
+RASA_PORT_OFFSET = 5
+ACTIONS_PORT_OFFSET = 6
+EDITOR_PORT_OFFSET = 1
+WORKER_PORT_OFFSET = 2
+
+
+class Settings(BaseSettings):
+    """Read once, in the composition root of each process, and passed on."""
+
+    model_config = SettingsConfigDict(env_prefix="NWD_", frozen=True, extra="ignore")
+
+    demo: bool = Field(True, description="Demo mode: phone simulator, demo peer worker, demo keys. Turn off to go live.")
+    service_name: str = Field("No Wrong Door", description="The name people see in the first message and on pages.")
+    country: str = Field("GB", description="Country profile: which crisis lines people are given (GB or IE).")
+    timezone: str = Field("Europe/London", description="Time zone for opening hours and for times people read.")
+
+    data_dir: Path = Field(Path(".data"), description="Folder for everything that must be kept.")
+    host: str = Field("127.0.0.1", description="Address the web app listens on.")
+    port: int = Field(8000, description="Port of the web app; the next ten ports are used by its companions.")
+    public_url: str = Field("", description="Address that people and providers reach us at, without a final slash.")
+
+    database_url: SecretStr = Field(SecretStr(""), description="SQL ledger; empty means SQLite in the data folder.")
+    redis_url: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("NWD_REDIS_URL", "REDIS_URL"),
+        description="Redis or Valkey; empty means the embedded one in the data folder.",
+    )
+    redis_prefix: str = Field("nwd", description="First part of every Redis key, so that two services can share a server.")
+    shards: int = Field(8, description="Inbound and outbound streams; a conversation always uses the same one.")
+
+    encryption_keys: SecretStr = Field(
+        SecretStr(""), description="Fernet keys, comma separated, newest first; every one can read, the first one writes."
+    )
+    person_key_secret: SecretStr = Field(
+        SecretStr(""), description="Secret for the keyed hash that stands for a person's number. Never change it."
+    )
+
+    rasa_url: str = Field("", description="Where Rasa listens; empty means loopback, port + 5.")
+    rasa_token: SecretStr = Field(SecretStr(""), description="Bearer token that Rasa's gateway channel asks for.")
+    rasa_python: Path = Field(
+        Path(".venv-rasa/bin/python"), description="Interpreter of Rasa's own environment, for `python -m channels run`."
+    )
+    build_dir: Path = Field(Path(".build"), description="Folder with what set-up built: encoder and trained assistant.")
+    actions_url: str = Field("", description="Where the action server listens; empty means loopback, port + 6.")
+    actions_token: SecretStr = Field(SecretStr(""), description="Bearer token that the action server asks for.")
+    assistant_deadline: float = Field(10.0, description="Seconds to wait for the assistant before a person takes over.")
+
+    twilio_account_sid: str = Field("", description="Twilio account, starts with AC.")
+    twilio_auth_token: SecretStr = Field(SecretStr(""), description="Twilio auth token: signs webhooks and sends texts.")
+    twilio_from: str = Field("", description="Our number in E.164 (+44...), if no Messaging Service is used.")
+    twilio_messaging_service_sid: str = Field("", description="Messaging Service, starts with MG; wins over the number.")
+    twilio_api_url: str = Field("", description="Base address of Twilio's API; empty means the real one.")
+
+    telegram_token: SecretStr = Field(SecretStr(""), description="Bot token from BotFather.")
+    telegram_secret: SecretStr = Field(SecretStr(""), description="Secret token that Telegram sends with each update.")
+    telegram_api_url: str = Field("", description="Base address of the Bot API; empty means the real one.")
+
+    fallback_number: str = Field("", description="A phone number of the service itself, given when nothing else works.")
+    lease_seconds: float = Field(60.0, description="How long a peer worker keeps a conversation without a sign of life.")
+    lapse_minutes: float = Field(720.0, description="How long somebody waits before the escalation is marked lapsed.")
+    staffed_hours: str = Field("", description="When peer workers are there, e.g. 'Mo-Fr 09:00-21:00'; empty means always.")
+    retention_days: int = Field(90, description="Days after which message texts are erased by themselves.")
+    sweep_seconds: float = Field(5.0, description="How often the worker looks for anything that has not progressed.")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR. No level prints personal data.")
+
+    @property
+    def base_url(self) -> str:
+        """The public address; demo mode may leave it out and uses the local one."""
+        return self.public_url.rstrip("/") or f"http://{self.host}:{self.port}"
+
+    @property
+    def assistant_url(self) -> str:
+        return self.rasa_url.rstrip("/") or f"http://127.0.0.1:{self.port + RASA_PORT_OFFSET}"
+
+    @property
+    def action_server_url(self) -> str:
+        return self.actions_url.rstrip("/") or f"http://127.0.0.1:{self.port + ACTIONS_PORT_OFFSET}"
+
+    @property
+    def ledger_url(self) -> str:
+        """SQLAlchemy's asynchronous form of the ledger's address."""
+        url = self.database_url.get_secret_value()
+        if not url:
+            return f"sqlite+aiosqlite:///{(self.data_dir / 'ledger.sqlite').resolve()}"
+        if url.startswith(("postgres://", "postgresql://")):
+            return "postgresql+psycopg://" + url.split("://", 1)[1]
+        return url
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Read the environment; `overrides` win, for tests and command-line options.
+
+    Raises SettingsError naming each variable that is wrong and what it is for.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            name = str(problem["loc"][0])
+            field = Settings.model_fields.get(name)
+            lines.append(f"NWD_{name.upper()}: {problem['msg']}. It is: {field.description if field else 'unknown'}")
+        raise SettingsError("\n".join(lines)) from None

@@ -1,0 +1,76 @@
+"""Vectors already made, kept by (encoder, text): one edited service costs one sentence, not the whole catalogue."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from knowledge.embedding.encoder import DIMENSIONS, Encoder, Vectors
+from knowledge.settings import Settings
+
+BUSY_MS = 30_000
+
+
+def text_hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class VectorCache:
+    """A SQLite file that can be thrown away at any time."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._connection = sqlite3.connect(path)
+        self._connection.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS vectors"
+            " (encoder TEXT, text_sha TEXT, vector BLOB NOT NULL, PRIMARY KEY (encoder, text_sha)) WITHOUT ROWID"
+        )
+        self._connection.commit()
+
+    @classmethod
+    def open(cls, settings: Settings) -> VectorCache:
+        """In the build folder, so that a second data folder costs nothing; in the data folder when that is read-only."""
+        settings.build_dir.mkdir(parents=True, exist_ok=True) if not settings.build_dir.exists() else None
+        folder = settings.build_dir if os.access(settings.build_dir, os.W_OK) else settings.data_dir
+        return cls(folder / "vectors.sqlite")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def find(self, encoder: str, hashes: Sequence[str]) -> dict[str, Vectors]:
+        found = {}
+        for sha in hashes:
+            row = self._connection.execute(
+                "SELECT vector FROM vectors WHERE encoder = ? AND text_sha = ?", (encoder, sha)
+            ).fetchone()
+            if row is not None and len(row[0]) == DIMENSIONS * 4:
+                found[sha] = np.frombuffer(row[0], dtype="<f4")
+        return found
+
+    def keep(self, encoder: str, vectors: dict[str, Vectors]) -> None:
+        rows = [(encoder, sha, vector.astype("<f4").tobytes()) for sha, vector in vectors.items()]
+        with self._connection:
+            self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
+
+
+def encode_cached(encoder: Encoder, cache: VectorCache, texts: Sequence[str]) -> Vectors:
+    """One row per text; only texts never seen by this encoder are encoded (and the model loaded)."""
+    hashes = [text_hash(text) for text in texts]
+    found = cache.find(encoder.id, list(dict.fromkeys(hashes)))
+    missing = {sha: text for sha, text in zip(hashes, texts, strict=True) if sha not in found}
+    if missing:
+        made = encoder.encode(list(missing.values()))
+        fresh = dict(zip(missing, made, strict=True))
+        cache.keep(encoder.id, fresh)
+        found.update(fresh)
+    if not hashes:
+        return np.zeros((0, DIMENSIONS), dtype=np.float32)
+    return np.stack([found[sha] for sha in hashes]).astype(np.float32)

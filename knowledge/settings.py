@@ -1,0 +1,77 @@
+"""Every setting of the processes in `knowledge`, one line of help each.
+
+Values come from the environment (`NWD_...`). Names that `channels` has too mean the same there.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from knowledge.errors import SettingsError
+
+EDITOR_PORT_OFFSET = 1
+PACKAGE_DATA = Path(__file__).resolve().parent / "data"
+
+
+class Settings(BaseSettings):
+    """Read once, in the composition root of each process, and passed on."""
+
+    model_config = SettingsConfigDict(env_prefix="NWD_", frozen=True, extra="ignore")
+
+    demo: bool = Field(True, description="Demo mode: the catalogue of the fictional town. Turn off to go live.")
+    service_name: str = Field("No Wrong Door", description="The name people see in the first message and on pages.")
+    country: str = Field("GB", description="Country profile: which crisis lines people are given (GB or IE).")
+    timezone: str = Field("Europe/London", description="Time zone for opening hours and for times people read.")
+    data_dir: Path = Field(Path(".data"), description="Folder for everything that must be kept.")
+    build_dir: Path = Field(Path(".build"), description="Folder for what set-up makes and can make again.")
+    content_dir: Path = Field(PACKAGE_DATA, description="Folder with needs, places and the demo catalogue.")
+    catalogue_url: SecretStr = Field(SecretStr(""), description="SQL catalogue; empty means SQLite in the data folder.")
+    embedding_model_path: Path | None = Field(
+        None, description="Folder of all-MiniLM-L6-v2; empty means the copy in an installed package."
+    )
+    stale_days: int = Field(365, ge=1, description="Days after which a listing nobody checked is not called open.")
+    host: str = Field("127.0.0.1", description="Address the catalogue pages listen on.")
+    port: int = Field(8000, description="Port of the web app; the catalogue pages use the next one.")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR. No level prints personal data.")
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy's address of the catalogue; a plain Postgres address gets our driver."""
+        url = self.catalogue_url.get_secret_value()
+        if not url:
+            return f"sqlite:///{(self.data_dir / 'catalogue.sqlite').resolve()}"
+        if url.startswith(("postgres://", "postgresql://")):
+            return "postgresql+psycopg://" + url.split("://", 1)[1]
+        return url
+
+    @property
+    def index_dir(self) -> Path:
+        return self.data_dir / "index"
+
+    @property
+    def encoder_dir(self) -> Path:
+        """Where `export-encoder` puts the query encoder; the assistant reads the same folder."""
+        return self.build_dir / "minilm"
+
+    @property
+    def editor_port(self) -> int:
+        return self.port + EDITOR_PORT_OFFSET
+
+
+def read_settings(**overrides: object) -> Settings:
+    """Read the environment; `overrides` win, for tests and command-line options.
+
+    Raises SettingsError naming each variable that is wrong and what it is for.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]  # pydantic checks the values
+    except ValidationError as error:
+        lines = []
+        for problem in error.errors():
+            name = str(problem["loc"][0])
+            field = Settings.model_fields.get(name)
+            lines.append(f"NWD_{name.upper()}: {problem['msg']}. It is: {field.description if field else 'unknown'}")
+        raise SettingsError("\n".join(lines)) from None
