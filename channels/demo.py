@@ -54,3 +54,9 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
     scratch.replace(path)
+
+
+def demo_environment(settings: Settings) -> dict[str, object]:
+    """The demo's settings as keyword arguments of `read_settings`, for a command beside a running demo."""
+    names = {name: name.removeprefix("NWD_").lower() for name in demo_secrets(settings)}
+    return {names[name]: value for name, value in demo_secrets(settings).items()}

@@ -51,3 +51,15 @@ class NotTaken(ChannelsError):
     def __init__(self, holder_name: str = "") -> None:
         super().__init__(holder_name or "no longer there to take")
         self.holder_name = holder_name
+
+
+class Malformed(ChannelsError):
+    """A request that lacks what it must have. The text names the field, never what is in it."""
+
+
+class NotFound(ChannelsError):
+    """There is no record with that id. Pages answer 404, as they do for what somebody may not see."""
+
+
+class StreamsUnavailable(ChannelsError):
+    """Redis or Valkey did not answer. The ledger still has the work; the sweeper announces it again."""

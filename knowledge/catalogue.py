@@ -35,6 +35,7 @@ class Status(StrEnum):
     DEFUNCT = "defunct"
 
 
+ADULT = 18
 DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
 
@@ -137,6 +138,8 @@ class Service:
     """Somebody can come along the first time."""
     alert: str = ""
     status: Status = Status.ACTIVE
+    crisis: bool = False
+    """Somebody answers who is there for a crisis: such a line comes first when a message is about one."""
     assured_date: date | None = None
     assured_by: str = ""
     terms: tuple[str, ...] = field(default=(), repr=False)
@@ -144,8 +147,11 @@ class Service:
 
     @property
     def restricted(self) -> bool:
-        """Whether it is for some people only. Said in words beside it; it never hides the listing."""
-        return bool(self.eligibility) or self.minimum_age is not None or self.maximum_age is not None
+        """Whether it is for some people only. Said in words beside it; it never hides the listing.
+
+        "Over 18" alone does not count: nearly every listing for adults says so.
+        """
+        return bool(self.eligibility) or self.maximum_age is not None or (self.minimum_age or 0) > ADULT
 
 
 def service_to_dict(service: Service) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class Heard:
     offered: tuple[str, ...] = ()
     """Service ids of the last list, in the order it was read."""
     last_query: str = ""
+    channel: str = ""
     language: str | None = None
     turns: int = 0
     concerns: frozenset[str] = frozenset()
@@ -57,6 +58,7 @@ def read_tracker(tracker: Mapping[str, Any]) -> Heard:
         shown=texts_of(slots.get("shown")),
         offered=texts_of(slots.get("offered")),
         last_query=text_of(slots.get("last_query")) or "",
+        channel=text_of(metadata.get("channel")) or "",
         language=text_of(metadata.get("language")),
         turns=turns if isinstance(turns, int) and turns >= 0 else 0,
         concerns=frozenset(texts_of(metadata.get("concerns"))),

@@ -41,5 +41,7 @@ def read_settings(**overrides: object) -> ActionsSettings:
         lines = []
         for problem in error.errors():
             name = str(problem["loc"][0])
-            lines.append(f"NWD_{name.upper()}: {problem['msg']}. It is: {ActionsSettings.model_fields[name].description}")
+            lines.append(
+                f"NWD_{name.upper()}: {problem['msg']}. It is: {ActionsSettings.model_fields[name].description}"
+            )
         raise ActionsSettingsError("\n".join(lines)) from None

@@ -25,6 +25,7 @@ class Wording:
     texts: Mapping[str, tuple[str, ...]]
     titles: Mapping[str, str]
     service: Mapping[str, str]
+    language_names: Mapping[str, str]
     needs_in_a_sentence: Mapping[str, str]
     needs_not_named: frozenset[str]
     needs_plain: frozenset[str]
@@ -64,6 +65,7 @@ def build_wording(body: Mapping[str, Any]) -> Wording:
         texts=texts,
         titles=body["choices"],
         service=body["service"],
+        language_names=body["language_names"],
         needs_in_a_sentence=body["needs_in_a_sentence"],
         needs_not_named=frozenset(body["needs_not_named"]),
         needs_plain=frozenset(body["needs_plain"]),

@@ -206,3 +206,11 @@ class Held:
     place: str | None
     waiting_for_person: bool
     keep_until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stalled:
+    """Conversations, as (shard, id), with a message that nothing has happened to for too long."""
+
+    inbound: list[tuple[int, str]]
+    outbound: list[tuple[int, str]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -41,11 +41,14 @@ class Encoder(Protocol):
 
 
 class SentenceEncoder:
-    """sentence-transformers on verified weights. Slow to load (about 5 s): for publishing and as a last resort."""
+    """sentence-transformers on verified weights. Slow to load (about 5 s): for publishing and as a last resort.
 
-    def __init__(self, folder: Path, max_length: int = PUBLISH_MAX_LENGTH) -> None:
+    The weights are looked for (and verified) at the first text: when every vector is known they never are.
+    """
+
+    def __init__(self, weights: Callable[[], Path], max_length: int = PUBLISH_MAX_LENGTH) -> None:
         self.id = f"{MODEL_ID}-{max_length}"
-        self._folder = folder
+        self._weights = weights
         self._max_length = max_length
         self._model: Any = None
 
@@ -53,7 +56,7 @@ class SentenceEncoder:
         if not texts:
             return np.zeros((0, DIMENSIONS), dtype=np.float32)
         if self._model is None:
-            self._model = load_sentence_transformer(self._folder, self._max_length)
+            self._model = load_sentence_transformer(self._weights(), self._max_length)
         vectors = self._model.encode(
             list(texts), batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True
         )
@@ -79,7 +82,7 @@ class OnnxEncoder:
         self._inputs = [each.name for each in self._session.get_inputs()]
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(int(facts["max_length"]))
-        self._tokenizer.enable_padding(pad_id=0, pad_token="[PAD]")
+        self._tokenizer.enable_padding()
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         blocks = [self._encode_batch(texts[at : at + BATCH]) for at in range(0, len(texts), BATCH)]
@@ -124,7 +127,7 @@ def load_sentence_transformer(folder: Path, max_length: int) -> SentenceTransfor
     from sentence_transformers import SentenceTransformer
 
     torch.set_num_threads(1)
-    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # untyped there
     model = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
     model.max_seq_length = max_length
     model.eval()
@@ -132,8 +135,8 @@ def load_sentence_transformer(folder: Path, max_length: int) -> SentenceTransfor
 
 
 def open_publisher(settings: Settings) -> SentenceEncoder:
-    """The encoder that makes what is indexed. Raises ModelNotTrusted."""
-    return SentenceEncoder(find_weights(settings))
+    """The encoder that makes what is indexed. Encoding raises ModelNotTrusted when there are no weights we know."""
+    return SentenceEncoder(lambda: find_weights(settings))
 
 
 def open_encoder(settings: Settings) -> Encoder:
@@ -146,4 +149,5 @@ def open_encoder(settings: Settings) -> Encoder:
     except ModelNotTrusted as refusal:
         log = structlog.get_logger()
         log.warning("query_encoder_missing", fix=str(refusal))
-        return SentenceEncoder(find_weights(settings), QUERY_MAX_LENGTH)
+        weights = find_weights(settings)
+        return SentenceEncoder(lambda: weights, QUERY_MAX_LENGTH)

@@ -7,7 +7,6 @@ sentence-transformers before it is put in place.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 import warnings
@@ -18,7 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from knowledge.embedding.encoder import DIMENSIONS, QUERY_MAX_LENGTH, OnnxEncoder, load_sentence_transformer, read_export
+from knowledge.embedding.encoder import (
+    DIMENSIONS,
+    QUERY_MAX_LENGTH,
+    OnnxEncoder,
+    load_sentence_transformer,
+    read_export,
+)
 from knowledge.embedding.weights import TRUSTED, file_hash, find_weights
 from knowledge.errors import KnowledgeError, ModelNotTrusted
 from knowledge.settings import Settings
@@ -34,7 +39,7 @@ SENTENCES = (
     "My landlord says I have to be out by Friday and I have nowhere to go with two children and a dog.",
     "gas bill",
     "someone to talk to at night",
-    "I lost my job last week, the benefits people say it takes five weeks, and I do not know what we will eat until then.",
+    "I lost my job last week, it takes five weeks to be paid, and I do not know what we will eat until then.",
     "is there a walking group near Millgate?",
     "he checks my phone all the time and i am scared to go home",
     "drinking too much again",
@@ -139,5 +144,5 @@ def _swap(made: Path, target: Path) -> None:
     """Put a whole folder in place; a reader sees the old one or the new one."""
     if target.exists():
         old = made.parent / "old"
-        os.replace(target, old)
-    os.replace(made, target)
+        target.replace(old)
+    made.replace(target)

@@ -6,6 +6,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,13 @@ BUSY_MS = 30_000
 
 def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def cache_folder(settings: Settings) -> Path:
+    """Where things go that can be made again: the build folder, or the data folder when that is read-only."""
+    with suppress(OSError):
+        settings.build_dir.mkdir(parents=True, exist_ok=True)
+    return settings.build_dir if os.access(settings.build_dir, os.W_OK) else settings.data_dir
 
 
 class VectorCache:
@@ -37,10 +45,8 @@ class VectorCache:
 
     @classmethod
     def open(cls, settings: Settings) -> VectorCache:
-        """In the build folder, so that a second data folder costs nothing; in the data folder when that is read-only."""
-        settings.build_dir.mkdir(parents=True, exist_ok=True) if not settings.build_dir.exists() else None
-        folder = settings.build_dir if os.access(settings.build_dir, os.W_OK) else settings.data_dir
-        return cls(folder / "vectors.sqlite")
+        """In the build folder, so that a second data folder costs nothing; else in the data folder."""
+        return cls(cache_folder(settings) / "vectors.sqlite")
 
     def close(self) -> None:
         self._connection.close()

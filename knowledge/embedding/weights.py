@@ -39,7 +39,9 @@ def verify_weights(folder: Path) -> None:
         if not path.is_file():
             raise ModelNotTrusted(f"{path} is missing. Point NWD_EMBEDDING_MODEL_PATH at a whole model folder.")
         if file_hash(path) != expected:
-            raise ModelNotTrusted(f"{path} is not the all-MiniLM-L6-v2 we know (sha256 differs). Reinstall the package.")
+            raise ModelNotTrusted(
+                f"{path} is not the all-MiniLM-L6-v2 we know (sha256 differs). Reinstall the package."
+            )
 
 
 def find_weights(settings: Settings) -> Path:

@@ -1,0 +1,22 @@
+"""The person asks for a human, or is unhappy with us.
+
+Only the request goes out: the worker says what really happened (place in the queue, hours, who else now).
+"""
+
+from __future__ import annotations
+
+from bot.actions.answer import Answer
+from bot.actions.heard import Heard
+from bot.actions.toolbox import Toolbox
+from channels.conversation import HandOver, Reply
+
+COMPLAINT = "complaint"
+
+
+def hand_over(heard: Heard, tools: Toolbox) -> Answer:
+    """A request for a person; a complaint is also met with a few words that promise nothing."""
+    if heard.intent == COMPLAINT:
+        words = tools.wording
+        reply = Reply(text=words.say("complaint", heard.turns), choices=words.choices("new_topic", "privacy"))
+        return Answer(replies=(reply,), requests=(HandOver(reason=COMPLAINT, need=heard.need),))
+    return Answer(requests=(HandOver(reason="asked", need=heard.need),))

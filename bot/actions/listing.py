@@ -1,0 +1,150 @@
+"""A short list of services with the words around it: heard, offered, and a person always one choice away. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bot.actions.answer import Answer
+from bot.actions.heard import Heard
+from bot.actions.replies import CardMaker, details_choice, miles_to, nearest_location
+from bot.actions.toolbox import Toolbox
+from bot.actions.wording import join_words
+from channels.conversation import HandOver, Note, Reply
+from knowledge.catalogue import Area, Place, Service
+from knowledge.needs import NeedGuess
+from knowledge.search import SURE, Found, Match
+
+MOST_CARDS = 3
+STRENGTHS = ("good", "maybe", "wider")
+"""From surest to least sure."""
+
+CONCERNING = frozenset({"suicidal_thoughts", "self_harm", "domestic_abuse", "sexual_violence"})
+"""Needs that ask for a person at once, when the recogniser is sure. This adds to the worker's concern check."""
+CONCERN_INTENTS = frozenset({"need_crisis", "need_safety_abuse"})
+CONCERN_SCORE = 0.6
+CONCERN_SCORE_AGREED = 0.35
+"""Enough when Rasa's own reading of the message says the same."""
+NEAR_MILES = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A list about to be made: what was searched with, what was found, and how it begins."""
+
+    query: str
+    found: Found
+    opening: str = ""
+    """The first sentence, before the one that introduces the list."""
+    introduction: str = ""
+    """Said instead of naming what was understood."""
+    ask_place: bool = False
+
+
+def offer_matches(heard: Heard, tools: Toolbox, offer: Offer) -> Answer:
+    """One to three cards with their choices, a note of what was understood, and what to remember.
+
+    With nothing to show, a person is asked for: an answer always holds a contact or a request for one.
+    """
+    needs = sort_needs(offer.found.needs, tools)
+    matches = offer.found.matches[:MOST_CARDS]
+    place = offer.found.place.name if offer.found.place else heard.place
+    if not matches:
+        return offer_person(heard, tools)
+    near = offer.found.place
+    introduction = offer.introduction or introduce(matches, needs, near, tools)
+    question = tools.wording.say("ask_place") if offer.ask_place and wants_place(heard, matches, place) else ""
+    reply = make_list(" ".join(part for part in (offer.opening, introduction, question) if part), matches, near, tools)
+    ids = tuple(match.service.id for match in matches)
+    need = needs[0].id if needs else matches[0].need
+    return Answer(
+        replies=(reply,),
+        requests=(Note(needs=tuple(guess.id for guess in needs), place=place), *ask_if_concerning(heard, needs)),
+        slots={"need": need, "place": place, "shown": ids, "offered": ids, "last_query": offer.query},
+    )
+
+
+def make_list(text: str, matches: Sequence[Match], near: Place | None, tools: Toolbox) -> Reply:
+    """Cards in order, then `details` for each, then more and a person."""
+    maker = CardMaker(wording=tools.wording, now=tools.now(), zone=tools.zone, near=near)
+    return Reply(
+        text=text,
+        cards=tuple(maker.make_card(match.service, why=match.reason) for match in matches),
+        choices=(
+            *(details_choice(match.service) for match in matches),
+            *tools.wording.choices("more", "person"),
+        ),
+    )
+
+
+def offer_person(heard: Heard, tools: Toolbox) -> Answer:
+    """Nothing to list: only a person can answer this one."""
+    reply = Reply(text=tools.wording.say("nothing_yet", heard.turns), choices=tools.wording.choices("new_topic"))
+    return Answer(replies=(reply,), requests=(HandOver(reason="nothing_found", need=heard.need),))
+
+
+def sort_needs(needs: Sequence[NeedGuess], tools: Toolbox) -> tuple[NeedGuess, ...]:
+    """What was plainly said, the most urgent first. A mere guess is neither repeated to the person nor noted."""
+    sure = [guess for guess in needs if guess.score >= SURE]
+    return tuple(sorted(sure, key=lambda guess: (-tools.urgency.get(guess.id, 1), -guess.score)))
+
+
+def introduce(matches: Sequence[Match], needs: Sequence[NeedGuess], near: Place | None, tools: Toolbox) -> str:
+    """The sentence before the list: names what was understood, and claims no more than was found."""
+    count = "one" if len(matches) == 1 else "many"
+    strength = min((match.strength for match in matches), key=STRENGTHS.index)
+    if strength != "good":
+        return tools.wording.say(f"{strength}_{count}")
+    names = name_needs(matches, needs, tools)
+    if not names:
+        return tools.wording.say(f"unnamed_{count}")
+    if len(names) > 2:
+        start = tools.wording.say("several", first=names[0], others=join_words(names[1:3]))
+        return f"{start} {tools.wording.say(f'unnamed_{count}')}"
+    is_near = near is not None and all(is_close(match.service, near) for match in matches)
+    return tools.wording.say(f"{'near' if is_near else 'help'}_{count}", needs=join_words(names))
+
+
+def is_close(service: Service, near: Place) -> bool:
+    """Whether "near you" is true: it has a place, and that place is a bus ride away at most."""
+    location = nearest_location(service.locations, near)
+    miles = miles_to(location, near) if location else None
+    return miles is not None and miles <= NEAR_MILES
+
+
+def name_needs(matches: Sequence[Match], needs: Sequence[NeedGuess], tools: Toolbox) -> list[str]:
+    """How the understood needs are said. Nothing at all when one of them is better not said aloud."""
+    if any(guess.id in tools.wording.needs_not_named for guess in needs):
+        return []
+    return list(dict.fromkeys(tools.wording.name_need(guess.id, guess.label) for guess in needs))
+
+
+def wants_place(heard: Heard, matches: Sequence[Match], place: str | None) -> bool:
+    """Asked once, on a first list, only when it would change the answer, and never of someone in danger."""
+    is_local = any(match.service.area is not Area.NATIONAL for match in matches)
+    return is_local and place is None and not heard.shown and not heard.concerns
+
+
+def ask_if_concerning(heard: Heard, needs: Sequence[NeedGuess]) -> tuple[HandOver, ...]:
+    """A person as well as the list. The worker's own check needs no model; this catches what it has no words for."""
+    enough = CONCERN_SCORE_AGREED if heard.intent in CONCERN_INTENTS else CONCERN_SCORE
+    sure = [guess.id for guess in needs if guess.id in CONCERNING and guess.score >= enough]
+    return () if heard.concerns or not sure else (HandOver(reason="concern", need=sure[0]),)
+
+
+def open_kindly(heard: Heard, needs: Sequence[NeedGuess], tools: Toolbox) -> str:
+    """First words that fit what was said: a trouble, a plain wish, or something we cannot be sure about."""
+    ids = {guess.id for guess in needs}
+    if heard.concerns or ids & CONCERNING:
+        tone = "heard_concern"
+    elif not ids:
+        tone = "heard_unsure"
+    else:
+        tone = "heard_plain" if ids <= tools.wording.needs_plain else "heard_hard"
+    return tools.wording.say(tone, heard.turns)
+
+
+def remember_shown(answer: Answer, shown: Sequence[str]) -> Answer:
+    """The same answer, with what was shown before still counted as shown."""
+    now = answer.slots.get("shown") or ()
+    return replace(answer, slots={**answer.slots, "shown": tuple(dict.fromkeys((*shown, *now)))})

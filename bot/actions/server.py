@@ -1,0 +1,123 @@
+"""The HTTP side: Rasa calls POST /webhook for each action; GET /ready says whether the index is loaded.
+
+rasa_sdk's own server answers an error with the whole tracker in the body, which Rasa then logs. Here
+an error is the action's name and nothing else, in the answer and in the log: no words of a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import json
+import traceback
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from rasa_sdk.executor import ActionExecutor
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bot.actions.live_search import LiveSearch
+from bot.actions.shells import Shell
+
+OPEN_RETRY_SECONDS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Webhook:
+    """Runs actions for whoever knows the token."""
+
+    executor: ActionExecutor
+    token: str
+    search: LiveSearch
+
+    async def answer(self, request: Request) -> Response:
+        """One action call. 401 without the token; 400 for what is no action call; 500 when the action failed."""
+        if not self.is_allowed(request.headers.get("authorization", "")):
+            return JSONResponse({"error": "unauthorised"}, status_code=401)
+        call = await read_call(request)
+        if call is None:
+            return JSONResponse({"error": "not an action call"}, status_code=400)
+        name = call["next_action"]
+        if name not in self.executor.actions:
+            return JSONResponse({"error": "no such action"}, status_code=404)
+        try:
+            result = await self.executor.run(call)
+        except Exception as error:
+            structlog.get_logger().error("action_failed", action=name, error=type(error).__name__, at=last_line(error))
+            return JSONResponse({"error": "action failed", "action_name": name}, status_code=500)
+        return JSONResponse(result.model_dump())
+
+    async def show_ready(self, _request: Request) -> Response:
+        ready = self.search.ready
+        return JSONResponse({"ready": ready}, status_code=200 if ready else 503)
+
+    def is_allowed(self, header: str) -> bool:
+        """Constant time: the time taken says nothing about how much of a guess was right."""
+        scheme, _, given = header.partition(" ")
+        same = hmac.compare_digest(given.strip().encode(), self.token.encode())
+        return same and scheme.lower() == "bearer"
+
+
+async def read_call(request: Request) -> dict[str, Any] | None:
+    """The action call, or None. Without a domain (Rasa leaves it out when told to) the executor would refuse."""
+    try:
+        call = await request.json()
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if not isinstance(call, dict) or not isinstance(call.get("next_action"), str):
+        return None
+    tracker = call.get("tracker")
+    if not isinstance(tracker, dict) or not isinstance(tracker.get("sender_id"), str):
+        return None
+    call.setdefault("domain", {})
+    return call
+
+
+def last_line(error: BaseException) -> str:
+    """Where it happened, without what it said: an error's text may hold a person's words."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else "?"
+
+
+def open_in_background(
+    search: LiveSearch, threads: Executor
+) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """A lifespan that loads the index in the worker thread, and tries again until there is one."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async def keep_trying() -> None:
+            loop = asyncio.get_running_loop()
+            while True:
+                if await loop.run_in_executor(threads, search.open):
+                    return
+                await asyncio.sleep(OPEN_RETRY_SECONDS)
+
+        opening = asyncio.create_task(keep_trying())
+        yield
+        opening.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await opening
+
+    return lifespan
+
+
+def build_app(shells: list[Shell], *, token: str, search: LiveSearch, threads: Executor) -> Starlette:
+    """The ASGI app. Actions are registered as instances: nothing is found by scanning."""
+    executor = ActionExecutor()
+    for shell in shells:
+        executor.register_action(shell)
+    webhook = Webhook(executor=executor, token=token, search=search)
+    routes = [
+        Route("/webhook", webhook.answer, methods=["POST"]),
+        Route("/ready", webhook.show_ready, methods=["GET"]),
+    ]
+    return Starlette(routes=routes, lifespan=open_in_background(search, threads))

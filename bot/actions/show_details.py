@@ -1,0 +1,62 @@
+"""Everything about one service, chosen by a button, a number in a sentence, or nearly its name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.actions.answer import Answer
+from bot.actions.find_support import find_support
+from bot.actions.heard import Heard
+from bot.actions.listing import Offer, offer_matches
+from bot.actions.picking import pick_offered
+from bot.actions.replies import CardMaker, details_choice
+from bot.actions.toolbox import Toolbox
+from channels.conversation import Reply
+from knowledge.catalogue import Service
+
+
+def show_details(heard: Heard, tools: Toolbox) -> Answer:
+    """One whole card. A service that has gone since it was offered leads to a new list, never to an error."""
+    if heard.value is not None:
+        service = tools.finder.service(heard.value)
+        return tell(heard, tools, service) if service else offer_again(heard, tools)
+    listed = [tools.finder.service(each) for each in heard.offered]
+    picked = 0 if len(listed) == 1 else pick_offered(heard.text, [each.name if each else "" for each in listed])
+    if picked is not None:
+        meant = listed[picked]
+        return tell(heard, tools, meant) if meant else offer_again(heard, tools)
+    offered = [each for each in listed if each]
+    return ask_which(heard, tools, offered) if offered else offer_again(heard, tools)
+
+
+def tell(heard: Heard, tools: Toolbox, service: Service) -> Answer:
+    near = tools.places.resolve(heard.place) if heard.place else None
+    maker = CardMaker(wording=tools.wording, now=tools.now(), zone=tools.zone, near=near)
+    reply = Reply(
+        text=tools.wording.say("details", heard.turns),
+        cards=(maker.make_card(service, detail=True),),
+        choices=tools.wording.choices("more", "person", "new_topic"),
+        detail=True,
+    )
+    return Answer(replies=(reply,), slots={"value": None})
+
+
+def ask_which(heard: Heard, tools: Toolbox, offered: list[Service]) -> Answer:
+    """The last list once more, when several were offered and it is not clear which one is meant."""
+    near = tools.places.resolve(heard.place) if heard.place else None
+    maker = CardMaker(wording=tools.wording, now=tools.now(), zone=tools.zone, near=near)
+    reply = Reply(
+        text=tools.wording.say("which_one", heard.turns),
+        cards=tuple(maker.make_card(service) for service in offered),
+        choices=(*(details_choice(service) for service in offered), *tools.wording.choices("more", "person")),
+    )
+    return Answer(replies=(reply,))
+
+
+def offer_again(heard: Heard, tools: Toolbox) -> Answer:
+    """Search again with what was asked before; without that, with these words."""
+    if not heard.last_query:
+        return find_support(replace(heard, value=None), tools)
+    found = tools.finder.find(heard.last_query, near=heard.place, now=tools.now())
+    introduction = tools.wording.say("these_now", heard.turns)
+    return offer_matches(heard, tools, Offer(query=heard.last_query, found=found, introduction=introduction))

@@ -1,0 +1,54 @@
+"""What every decision may use. Built once, in the composition root, and passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.actions.language import Languages
+from bot.actions.wording import Wording
+from knowledge.catalogue import Place, Service
+from knowledge.search import Found
+
+
+class Finder(Protocol):
+    """The part of knowledge.search.Search that decisions use."""
+
+    def find(
+        self,
+        text: str,
+        *,
+        near: str | None = None,
+        now: datetime | None = None,
+        limit: int = 3,
+        needs: Sequence[str] = (),
+        exclude: Collection[str] = (),
+    ) -> Found: ...
+
+    def service(self, service_id: str) -> Service | None: ...
+
+
+class PlaceFinder(Protocol):
+    """The part of knowledge.places.Places that decisions use."""
+
+    def find(self, text: str) -> Place | None: ...
+
+    def resolve(self, near: str) -> Place | None: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toolbox:
+    """The catalogue's search, the words, and the clock."""
+
+    finder: Finder
+    wording: Wording
+    languages: Languages
+    places: PlaceFinder
+    urgency: Mapping[str, int]
+    """Of each need: 3 is today, 1 is when somebody is ready. Orders several needs in one message."""
+    now: Callable[[], datetime]
+    """The time, with its zone."""
+    zone: str = "Europe/London"
+    """Where the people are: opening hours are in its time."""

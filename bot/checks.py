@@ -1,0 +1,34 @@
+"""`python -m bot.checks RASA...`: Rasa's own validation of the training data, made strict.
+
+`rasa data validate --fail-on-warnings` exits 0 with intents that no rule uses (validator.py keeps the last
+result only), so the warnings are read from its output instead.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+VALIDATE = ("data", "validate", "--config", "config.yml", "--domain", "domain.yml", "--data", "bot/data")
+TROUBLE = ("UserWarning", "WARNING", "ERROR", "Traceback")
+
+
+def find_problems(output: str) -> list[str]:
+    """The lines of Rasa's output that name a problem."""
+    return [line for line in output.splitlines() if any(word in line for word in TROUBLE)]
+
+
+def main(rasa: list[str]) -> int:
+    """Returns 0 when the data are clean. `rasa` is the command that starts Rasa in its own environment."""
+    run = subprocess.run([*rasa, *VALIDATE], capture_output=True, text=True, check=False)
+    output = run.stdout + run.stderr
+    problems = find_problems(output)
+    if run.returncode != 0 or problems:
+        sys.stderr.write("\n".join(problems or output.splitlines()[-20:]) + "\nrasa data validate: not clean\n")
+        return 1
+    sys.stdout.write("rasa data validate: clean\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:] or [".venv-rasa/bin/python", "-m", "rasa"]))

@@ -1,0 +1,157 @@
+"""Where Rasa keeps conversations between turns: bounded, without words, and never a reason for silence.
+
+With NWD_REDIS_URL (redis://, rediss:// or unix://) conversations survive a restart; without it they live in this
+process. An episode is rotated after 12 idle hours, so nothing is read later than that and everything expires then.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections import OrderedDict
+from typing import Any, Awaitable, Iterable, List, Optional, Text, Tuple, TypeVar
+
+from rasa.core.brokers.broker import EventBroker
+from rasa.core.tracker_store import TrackerStore
+from rasa.shared.core.conversation import Dialogue
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.trackers import DialogueStateTracker
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from bot.components.problems import TRACKER_STORE, record_problem
+from bot.components.retention import asks_for_a_clean_slate, bound
+
+Answer = TypeVar("Answer")
+logger = logging.getLogger(__name__)
+
+KEEP_SECONDS = 12 * 3600
+MOST_EVENTS = 120
+"""About 15 turns. Rules look two turns back; every kept event is read again on each turn."""
+MOST_CONVERSATIONS = 2000
+TIMEOUT = 1.0
+PAUSE = 5.0
+"""Seconds for which Redis is left alone after it failed, so that only one turn pays for the wait."""
+
+
+class RedisDown(Exception):
+    """Redis did not answer just now; already recorded as a problem of the turn."""
+
+
+class Recent:
+    """The conversations of this process, least recently used ones dropped first."""
+
+    def __init__(self, most: int, keep_seconds: float) -> None:
+        self._most = most
+        self._keep = keep_seconds
+        self._items: OrderedDict[str, Tuple[float, str]] = OrderedDict()
+
+    def put(self, key: str, value: str) -> None:
+        self._items[key] = (time.monotonic(), value)
+        self._items.move_to_end(key)
+        while len(self._items) > self._most:
+            self._items.popitem(last=False)
+
+    def get(self, key: str) -> Optional[str]:
+        written, value = self._items.get(key, (0.0, ""))
+        if not value or time.monotonic() - written > self._keep:
+            self.drop(key)
+            return None
+        return value
+
+    def drop(self, key: str) -> None:
+        self._items.pop(key, None)
+
+    def keys(self) -> List[str]:
+        return list(self._items)
+
+
+class BoundedTrackerStore(TrackerStore):
+    """A copy stays in this process too: when Redis is down a turn is answered from it, and the problem recorded."""
+
+    def __init__(
+        self,
+        domain: Optional[Domain],
+        host: Optional[Text] = None,
+        event_broker: Optional[EventBroker] = None,
+        **options: Any,
+    ) -> None:
+        """`host` is endpoints.yml's `url`; the environment wins. `options`: max_events, record_exp (seconds)."""
+        super().__init__(domain, event_broker)
+        self._most_events = int(options.get("max_events", MOST_EVENTS))
+        self._keep_seconds = int(options.get("record_exp", KEEP_SECONDS))
+        self._recent = Recent(int(options.get("max_conversations", MOST_CONVERSATIONS)), self._keep_seconds)
+        self._prefix = f"{os.environ.get('NWD_REDIS_PREFIX') or 'nwd'}:tracker:"
+        self._redis = connect(os.environ.get("NWD_REDIS_URL") or host or "")
+        self._rested_at = 0.0
+
+    async def save(self, tracker: DialogueStateTracker) -> None:
+        events = [event.as_dict() for event in tracker.events]
+        if asks_for_a_clean_slate(events):
+            await self.erase(tracker.sender_id)
+            return
+        kept = bound(events, tracker.current_slot_values(), self._most_events)
+        state = json.dumps({"name": tracker.sender_id, "events": kept}, separators=(",", ":"))
+        self._recent.put(tracker.sender_id, state)
+        if self._redis is not None:
+            await self._try(self._redis.set(self._key(tracker.sender_id), state, ex=self._keep_seconds))
+
+    async def retrieve(self, sender_id: Text) -> Optional[DialogueStateTracker]:
+        state = await self._read(sender_id)
+        if state is None:
+            return None
+        tracker = self.init_tracker(sender_id)
+        tracker.recreate_from_dialogue(Dialogue.from_parameters(json.loads(state)))
+        return tracker
+
+    async def keys(self) -> Iterable[Text]:
+        """Those of this process: listing all of Redis would block it."""
+        return self._recent.keys()
+
+    async def erase(self, sender_id: Text) -> None:
+        self._recent.drop(sender_id)
+        if self._redis is not None:
+            await self._try(self._redis.delete(self._key(sender_id)))
+
+    async def _read(self, sender_id: Text) -> Optional[str]:
+        if self._redis is not None:
+            try:
+                return await self._ask(self._redis.get(self._key(sender_id)))
+            except RedisDown:
+                pass
+        return self._recent.get(sender_id)
+
+    async def _try(self, command: Awaitable[Any]) -> None:
+        try:
+            await self._ask(command)
+        except RedisDown:
+            pass
+
+    async def _ask(self, command: Awaitable[Answer]) -> Answer:
+        """Raises RedisDown, after recording the problem. An error's own text may hold an address, so only its kind is logged."""
+        if time.monotonic() < self._rested_at:
+            if hasattr(command, "close"):
+                command.close()
+            record_problem(TRACKER_STORE)
+            raise RedisDown()
+        try:
+            return await command
+        except (RedisError, OSError) as error:
+            self._rested_at = time.monotonic() + PAUSE
+            record_problem(TRACKER_STORE)
+            logger.error("tracker_store_unavailable %s", type(error).__name__)
+            raise RedisDown() from None
+
+    def _key(self, sender_id: Text) -> str:
+        return self._prefix + sender_id
+
+
+def connect(url: str) -> Optional[Redis]:
+    """A client for any of redis-py's addresses; nothing is opened before the first command."""
+    if not url:
+        return None
+    return Redis.from_url(
+        url, decode_responses=True, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry_on_timeout=False
+    )

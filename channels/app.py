@@ -1,0 +1,182 @@
+"""The web process: webhooks, web chat, desk and, in demo mode, the simulated phones, put together here.
+
+Everything that has to be opened is opened when the server starts and closed when it stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+from typing import Final, NamedTuple
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from channels import desk, simulator
+from channels.errors import SendFailed
+from channels.escalation import Escalations
+from channels.gateway import Gateway
+from channels.health import Health
+from channels.intake import Intake
+from channels.landing import Landing
+from channels.ledger import Ledger, open_ledger
+from channels.metrics import Metrics
+from channels.pages import SecurityHeaders, static_routes
+from channels.settings import Settings
+from channels.sms.twilio import Twilio
+from channels.streams import Streams
+from channels.telegram import Telegram
+from channels.valkey import Valkey
+from channels.webchat import WebChat
+from channels.wording import Wording
+
+LARGEST_BODY: Final = 1_000_000
+STOP_SECONDS: Final = 3
+"""How long open pages and requests under way may take when the server stops."""
+
+
+class Parts(NamedTuple):
+    settings: Settings
+    wording: Wording
+    ledger: Ledger
+    streams: Streams
+
+
+def run(settings: Settings) -> None:
+    """Serve until a signal comes. No access log: addresses of pages say who talks to us."""
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+
+
+def create_app(settings: Settings) -> Starlette:
+    """The application; its parts are opened by the server's lifespan and not before."""
+    wording = Wording.load(settings.country, settings.service_name)
+    landing = Landing(settings=settings, wording=wording)
+    return Starlette(
+        lifespan=partial(_open_parts, settings, landing),
+        middleware=[Middleware(SecurityHeaders), Middleware(LastResort, answer=landing.broken)],
+        exception_handlers={404: landing.missing},
+        max_body_size=LARGEST_BODY,
+    )
+
+
+@asynccontextmanager
+async def _open_parts(settings: Settings, landing: Landing, app: Starlette) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        ledger = await open_ledger(settings)
+        stack.push_async_callback(ledger.close)
+        redis_url = settings.redis_url.get_secret_value() or Valkey(settings.data_dir).url
+        streams = Streams.connect(redis_url, settings.redis_prefix, settings.shards)
+        stack.push_async_callback(streams.close)
+        app.router.routes[:] = [
+            *landing.routes(),
+            *static_routes(),
+            *await _channel_routes(Parts(settings, landing.wording, ledger, streams), stack),
+            *_desk_routes(Parts(settings, landing.wording, ledger, streams)),
+        ]
+        yield
+
+
+async def _channel_routes(parts: Parts, stack: AsyncExitStack) -> list[BaseRoute]:
+    settings, wording, ledger, streams = parts
+    metrics = Metrics()
+    intake = Intake(ledger, streams, metrics)
+    twilio, telegram = Twilio.from_settings(settings), Telegram.from_settings(settings)
+    if twilio is not None:
+        stack.callback(twilio.close)
+    if telegram is not None:
+        stack.push_async_callback(telegram.close)
+        await stack.enter_async_context(_registering(telegram, settings))
+    gateway = Gateway(ledger=ledger, intake=intake, metrics=metrics, twilio=twilio, telegram=telegram)
+    chat = WebChat(ledger=ledger, streams=streams, intake=intake, settings=settings, wording=wording)
+    routes = [
+        *Health(ledger=ledger, streams=streams, metrics=metrics).routes(),
+        *gateway.routes(),
+        *chat.routes(),
+    ]
+    if settings.demo:
+        phones = await simulator.Simulator.open(settings)
+        stack.push_async_callback(phones.close)
+        routes += simulator.routes(phones, settings)
+    return routes
+
+
+def _desk_routes(parts: Parts) -> list[BaseRoute]:
+    settings, wording, ledger, streams = parts
+    escalations = Escalations(ledger, streams, wording, settings)
+    return desk.routes(ledger=ledger, streams=streams, escalations=escalations, settings=settings)
+
+
+@asynccontextmanager
+async def _registering(telegram: Telegram, settings: Settings) -> AsyncIterator[None]:
+    """Tell Telegram where we are. Only when going live: it wants an https address, and the simulator knows already."""
+    if settings.demo or not settings.base_url.startswith("https://"):
+        yield
+        return
+    task = asyncio.create_task(_register(telegram))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _register(telegram: Telegram) -> None:
+    log = structlog.get_logger()
+    try:
+        await telegram.set_up()
+    except SendFailed as problem:
+        log.error("telegram_webhook_not_set", code=problem.code)
+    else:
+        log.info("telegram_webhook_set")
+
+
+class LastResort:
+    """Catches what nobody caught, before a server's own log prints it with all that is in it."""
+
+    def __init__(self, app: ASGIApp, answer: Callable[[Request], Awaitable[Response]]) -> None:
+        self.app = app
+        self.answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        started = False
+
+        async def noticing(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, noticing)
+        except Exception as error:
+            structlog.get_logger().error("page_failed", problem=type(error).__name__, where=_where(error))
+            if not started:
+                response = await self.answer(Request(scope, receive))
+                await response(scope, receive, send)
+
+
+def _where(error: Exception) -> str:
+    """File and line it came from. The text of an error may hold what somebody wrote; this cannot."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return f"{frame.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.tb_lineno}" if frame else ""

@@ -1,0 +1,189 @@
+"""What stands before every page of the desk: signed in, in a role that may be here, from a form of ours.
+
+Handlers behind it never look at cookies, roles or tokens. Whatever goes wrong on the way to a POST, the words
+that came with it are shown again: nobody loses what they wrote to a person.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+import structlog
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.templating import Jinja2Templates
+
+from channels.demo import DEMO_PEERS
+from channels.desk.sessions import Sessions, Visit, from_elsewhere
+from channels.desk.words import Words
+from channels.errors import LedgerUnavailable
+from channels.escalation import Escalations
+from channels.ledger import Ledger
+from channels.pages import HEADERS, PERMITTED, open_templates
+from channels.settings import Settings
+from channels.streams import Streams
+
+HERE: Final = Path(__file__).parent
+ROLES: Final = frozenset({"peer", "coordinator"})
+SIGN_IN: Final = "/desk/sign-in"
+MOST_VIEWINGS: Final = 10_000
+
+DESK_PERMITTED: Final = {**PERMITTED, "form-action": "'self'"}
+DESK_HEADERS: Final = {
+    **HEADERS,
+    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in DESK_PERMITTED.items()),
+    # With no-referrer a browser would hide from us that a form is our own.
+    "Referrer-Policy": "same-origin",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """What the desk works with."""
+
+    ledger: Ledger
+    streams: Streams
+    escalations: Escalations
+    settings: Settings
+    sessions: Sessions
+    templates: Jinja2Templates
+    words: Words
+    zone: ZoneInfo
+    viewings: set[tuple[str, str, str]] = field(default_factory=set)
+    """Session, conversation and state that have been recorded as viewed."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def page(self, request: Request, name: str, status: int = 200, **values: Any) -> Response:
+        return self.templates.TemplateResponse(request, name, {"words": self.words, **values}, status_code=status)
+
+    def page_for(self, visit: Visit, name: str, status: int = 200, **values: Any) -> Response:
+        """A page of somebody who is signed in: their name at the top, their token in its forms."""
+        people = DEMO_PEERS if self.sessions.is_demo(visit.request) else ()
+        known = {"me": visit.peer, "form_token": visit.form_token, "demo_people": people}
+        return self.page(visit.request, name, status, **known, **values)
+
+    def refuse(self, request: Request, status: int, key: str, **values: object) -> Response:
+        """Say why nothing was done, and give back the words that came with it."""
+        said = self.words.say("refused", key, **values)
+        return self.page(request, "refused.html", status, said=said, unsent=unsent_words(request))
+
+
+Handler: TypeAlias = Callable[[Site, Visit], Awaitable[Response]]
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+
+def open_site(*, ledger: Ledger, streams: Streams, escalations: Escalations, settings: Settings) -> Site:
+    templates = open_templates(settings, HERE / "templates")
+    templates.env.globals["desk_version"] = version_of(HERE / "static")
+    templates.env.filters["start"] = lambda words: words[:1].upper() + words[1:]
+    return Site(
+        ledger=ledger,
+        streams=streams,
+        escalations=escalations,
+        settings=settings,
+        sessions=Sessions(ledger, settings),
+        templates=templates,
+        words=Words.load(),
+        zone=ZoneInfo(settings.timezone),
+    )
+
+
+def version_of(folder: Path) -> str:
+    """Changes with the files, so that a browser never pairs a new page with an old script."""
+    digest = sha256()
+    for path in sorted(folder.iterdir()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+def admit(site: Site, handler: Handler, *, active: bool) -> Endpoint:
+    """The handler's endpoint, which nobody reaches without a session, a role and, for a POST, a form of ours."""
+
+    async def endpoint(request: Request) -> Response:
+        return await answer(site, request, lambda: _let_in(site, handler, request, active=active))
+
+    return endpoint
+
+
+async def answer(site: Site, request: Request, act: Callable[[], Awaitable[Response]]) -> Response:
+    """Every answer of the desk passes here: read the form once, survive the ledger being away, close the headers."""
+    try:
+        if request.method == "POST":
+            request.state.form = await request.form(max_files=0, max_fields=20)
+        response = await act()
+    except LedgerUnavailable:
+        structlog.get_logger().warning("desk_without_ledger")
+        response = site.refuse(request, 503, "unavailable")
+    for name, value in DESK_HEADERS.items():
+        response.headers[name] = value
+    return response
+
+
+async def _let_in(site: Site, handler: Handler, request: Request, *, active: bool) -> Response:
+    if request.method == "POST" and from_elsewhere(request, site.settings):
+        return site.refuse(request, 403, "stale_form")
+    visit = await _recognise(site, request, active=active)
+    if visit is None:
+        return sign_in_first(site, request, active=active)
+    if visit.peer.role not in ROLES:
+        return site.refuse(request, 403, "role")
+    if request.method == "POST" and not same(posted(request, "form_token"), visit.form_token):
+        return site.refuse(request, 403, "stale_form")
+    response = await handler(site, visit)
+    if visit.is_new:
+        site.sessions.give(response, visit)
+    return response
+
+
+async def _recognise(site: Site, request: Request, *, active: bool) -> Visit | None:
+    """Whose session it is. In the demo the front page signs somebody in by itself: Sam, or who `?as=` names."""
+    visit = await site.sessions.visit(request, active=active)
+    if request.url.path != "/desk":
+        return visit
+    wanted = request.query_params.get("as", "" if visit else "sam")
+    if not wanted or (visit and visit.peer.login == wanted):
+        return visit
+    return await site.sessions.demo_visit(request, wanted) or visit
+
+
+def same(said: str, expected: str) -> bool:
+    """Compared without telling by the time it takes how much of it was right."""
+    return hmac.compare_digest(said.encode(), expected.encode())
+
+
+def sign_in_first(site: Site, request: Request, *, active: bool) -> Response:
+    """To the sign-in page and back here; a script is only told that it must."""
+    if not active:
+        return Response(status_code=401)
+    if request.method == "GET":
+        return RedirectResponse(f"{SIGN_IN}?to={quote(request.url.path)}", 303)
+    said = site.words.say("said", "sign_in_again")
+    return site.page(request, "refused.html", 401, said=said, unsent=unsent_words(request))
+
+
+def posted(request: Request, name: str) -> str:
+    """A field of the form, empty when it is missing or a file."""
+    form: FormData = request.state.form
+    value = form.get(name, "")
+    # What no encoding can carry becomes a '?'.
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def unsent_words(request: Request) -> str:
+    return posted(request, "text") if request.method == "POST" else ""
+
+
+def missing(site: Site, visit: Visit) -> Response:
+    """The same answer for what is not there and what is not theirs to see."""
+    return site.page_for(visit, "missing.html", 404, unsent=unsent_words(visit.request))

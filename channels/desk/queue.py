@@ -1,0 +1,136 @@
+"""The list: who waits, in the order they should be taken, and who is with whom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from starlette.responses import Response
+
+from channels.conversation import Concern, EscalationState, Sender
+from channels.desk.guard import Site
+from channels.desk.sessions import Visit
+from channels.desk.words import age_in_words
+from channels.errors import StreamsUnavailable
+from channels.ledger.records import ConversationRecord, EscalationRecord
+
+MOST_SHOWN: Final = 50
+"""Rows of a list. Nobody reads further, and everybody moves up."""
+
+PRESENT_SECONDS: Final = 90.0
+SAID: Final = frozenset({"released", "closed", "passed_on", "hard"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """Somebody on the list, in words."""
+
+    conversation_id: str
+    place: int
+    since: datetime
+    age: str
+    channel: str
+    reason: str
+    concerns: tuple[str, ...]
+    needs: tuple[str, ...]
+    language: str
+    lapsed: bool
+    holder: str
+    unanswered: bool
+    """The last word is theirs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lists:
+    """Everybody on the desk, each in one list. The counts are of all, also those not shown."""
+
+    mine: list[Row]
+    waiting: list[Row]
+    waiting_count: int
+    lapsed_count: int
+    others: list[Row]
+    others_count: int
+    here: int
+    """Peer workers at the desk now."""
+
+    @property
+    def attention(self) -> int:
+        """The number in the page's title: people waiting, and people of mine who wait for an answer."""
+        return self.waiting_count + sum(row.unanswered for row in self.mine)
+
+
+async def show(site: Site, visit: Visit) -> Response:
+    """GET /desk"""
+    asked = visit.request.query_params.getlist("said")
+    said = [site.words.say("said", key) for key in asked if key in SAID]
+    return await show_list(site, visit, said=said)
+
+
+async def show_part(site: Site, visit: Visit) -> Response:
+    """GET /desk/queue: the list alone, for an open page."""
+    return site.page_for(visit, "_queue.html", lists=await make_lists(site, visit))
+
+
+async def show_list(
+    site: Site, visit: Visit, status: int = 200, *, said: Iterable[str] = (), refused: str = "", unsent: str = ""
+) -> Response:
+    lists = await make_lists(site, visit)
+    return site.page_for(visit, "desk.html", status, lists=lists, said=list(said), refused=refused, unsent=unsent)
+
+
+async def make_lists(site: Site, visit: Visit) -> Lists:
+    waiting = await site.escalations.waiting()
+    held = await site.ledger.held_escalations()
+    mine = [escalation for escalation in held if escalation.claimed_by == visit.peer.id]
+    others = [escalation for escalation in held if escalation.claimed_by != visit.peer.id]
+    return Lists(
+        mine=[await _row(site, escalation) for escalation in mine],
+        waiting=[await _row(site, escalation, place) for place, escalation in enumerate(waiting[:MOST_SHOWN], 1)],
+        waiting_count=len(waiting),
+        lapsed_count=sum(escalation.state is EscalationState.LAPSED for escalation in waiting),
+        others=[await _row(site, escalation) for escalation in others[:MOST_SHOWN]],
+        others_count=len(others),
+        here=await _count_present(site, visit),
+    )
+
+
+async def _row(site: Site, escalation: EscalationRecord, place: int = 0) -> Row:
+    conversation = await site.ledger.conversation(escalation.conversation_id)
+    held = escalation.state is EscalationState.HELD
+    since = escalation.claimed_at if held and escalation.claimed_at else escalation.opened_at
+    words = site.words
+    return Row(
+        conversation_id=escalation.conversation_id,
+        place=place,
+        since=since,
+        age=age_in_words(since, site.now()),
+        channel=words.say("channel", conversation.channel),
+        reason=words.say("reason", escalation.reason),
+        concerns=concern_words(site, escalation.concerns | conversation.concerns),
+        needs=tuple(words.say("need", need) for need in dict.fromkeys((*escalation.needs, *conversation.needs))),
+        language=words.say("language", escalation.language) if escalation.language else "",
+        lapsed=escalation.state is EscalationState.LAPSED,
+        holder=escalation.claimed_name,
+        unanswered=held and await _is_unanswered(site, conversation),
+    )
+
+
+def concern_words(site: Site, concerns: Iterable[Concern]) -> tuple[str, ...]:
+    """In the order of the enumeration, so that a page does not change by itself."""
+    return tuple(site.words.say("concern", concern) for concern in Concern if concern in frozenset(concerns))
+
+
+async def _is_unanswered(site: Site, conversation: ConversationRecord) -> bool:
+    last = await site.ledger.messages(conversation.id, conversation.last_seq - 1)
+    return bool(last) and last[-1].sender is Sender.PERSON
+
+
+async def _count_present(site: Site, visit: Visit) -> int:
+    """How many peer workers have the desk open, this one included."""
+    try:
+        await site.streams.present(visit.peer.id, PRESENT_SECONDS)
+        return len(await site.streams.presence())
+    except StreamsUnavailable:
+        return 0

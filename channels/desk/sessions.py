@@ -1,0 +1,135 @@
+"""Who is looking: server-side sessions in a cookie that scripts cannot read and other sites cannot send.
+
+A session ends 12 hours after its last use, 24 hours after it began, and at once on signing out. The token in a
+form is derived from the session's own, so it proves that the form came from a page of that session.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from channels.demo import DEMO_PEERS
+from channels.ledger import Ledger
+from channels.ledger.records import PeerRecord
+from channels.settings import Settings
+
+IDLE: Final = timedelta(hours=12)
+LONGEST: Final = timedelta(hours=24)
+MOST_REMEMBERED: Final = 10_000
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """One request by somebody who is signed in. `form_token` goes into every form of the answer."""
+
+    request: Request
+    peer: PeerRecord
+    token: str
+    form_token: str
+    is_new: bool = False
+    """The session began with this request: its cookie still has to be set."""
+
+
+class Sessions:
+    """Opens, recognises and ends sessions."""
+
+    def __init__(
+        self, ledger: Ledger, settings: Settings, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._ledger = ledger
+        self._secure = settings.base_url.startswith("https://")
+        # Browsers share cookies between ports: two services on one machine must not sign each other out.
+        self.cookie = "__Host-nwd-desk" if self._secure else f"nwd-desk-{settings.port}"
+        self._demo = settings.demo
+        self._clock = clock
+        self._used: dict[str, datetime] = {}
+
+    async def visit(self, request: Request, *, active: bool) -> Visit | None:
+        """Who sent this, or None. What an open page does by itself (not `active`) keeps nobody signed in."""
+        token = request.cookies.get(self.cookie, "")
+        peer = await self._ledger.session(token) if token else None
+        if peer is None:
+            return None
+        if not self._still_used(token, active=active):
+            await self._ledger.close_session(token)
+            return None
+        return Visit(request=request, peer=peer, token=token, form_token=form_token(token))
+
+    async def open(self, request: Request, peer: PeerRecord) -> Visit:
+        """A new session, never the old one under a new name. The one this browser had ends."""
+        await self.close(request)
+        token = await self._ledger.open_session(peer.id, LONGEST)
+        self._still_used(token, active=True)
+        return Visit(request=request, peer=peer, token=token, form_token=form_token(token), is_new=True)
+
+    async def close(self, request: Request) -> None:
+        token = request.cookies.get(self.cookie, "")
+        if token:
+            self._used.pop(token_hash(token), None)
+            await self._ledger.close_session(token)
+
+    def give(self, response: Response, visit: Visit) -> None:
+        """Put the session's cookie on an answer; the browser drops it when it closes."""
+        response.set_cookie(self.cookie, visit.token, httponly=True, samesite="strict", secure=self._secure, path="/")
+
+    def take(self, response: Response) -> None:
+        response.delete_cookie(self.cookie, httponly=True, samesite="strict", secure=self._secure, path="/")
+
+    async def demo_visit(self, request: Request, login: str) -> Visit | None:
+        """Sign in one of the demo's made-up peer workers, for somebody who sits at this machine; else None."""
+        if not self.is_demo(request) or login not in {known for _, known, _ in DEMO_PEERS}:
+            return None
+        peer = await self._ledger.peer_by_login(login)
+        return await self.open(request, peer) if peer else None
+
+    def is_demo(self, request: Request) -> bool:
+        """Demo mode, asked for from this very machine by its own name: not through a proxy, not by a strange host."""
+        client = request.client.host if request.client else ""
+        named = urlsplit(f"//{request.headers.get('host', '')}").hostname
+        forwarded = any(name in request.headers for name in FORWARDED)
+        return self._demo and client in LOOPBACK and named in LOOPBACK and not forwarded
+
+    def _still_used(self, token: str, *, active: bool) -> bool:
+        """Whether the session has been used within IDLE, as far as this process knows; notes this use."""
+        now, key = self._clock(), token_hash(token)
+        used = self._used.setdefault(key, now)
+        if now - used >= IDLE:
+            self._used.pop(key)
+            return False
+        if active:
+            self._used[key] = now
+        if len(self._used) > MOST_REMEMBERED:
+            self._used = {known: at for known, at in self._used.items() if now - at < IDLE}
+        return True
+
+
+def token_hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def form_token(token: str) -> str:
+    """What a form of this session carries. It cannot be turned back into the session's token."""
+    return hmac.new(token.encode("utf-8", "replace"), b"form of the desk", hashlib.sha256).hexdigest()
+
+
+def from_elsewhere(request: Request, settings: Settings) -> bool:
+    """Whether a browser says that another site sent this. Whoever says nothing still needs the form's token."""
+    said = request.headers.get("sec-fetch-site")
+    if said is not None:
+        return said not in {"same-origin", "none"}
+    origin = request.headers.get("origin")
+    if origin is None:
+        return False
+    ours = urlsplit(settings.base_url)
+    return urlsplit(origin).netloc not in {request.headers.get("host", ""), ours.netloc}

@@ -1,0 +1,106 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Final
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from channels.demo import DEMO_PASSWORD, DEMO_PEERS
+from channels.desk.attempts import WINDOW, Attempts
+from channels.desk.guard import SIGN_IN, Site, answer, posted
+from channels.desk.sessions import Visit, from_elsewhere
+from channels.ledger.records import PeerRecord
+from channels.passwords import hash_password, password_matches
+
+AT_ONCE: Final = 2
+"""Passwords looked at at the same time: each takes memory and a processor for tens of milliseconds."""
+
+LONGEST_PASSWORD: Final = 1000
+WAY_BACK: Final = re.compile(r"/desk(/conversations/[0-9a-z_-]{1,64})?")
+
+
+class Door:
+    """The one page of the desk for people who are not signed in yet."""
+
+    def __init__(self, site: Site, attempts: Attempts | None = None) -> None:
+        self._site = site
+        self._attempts = attempts or Attempts()
+        self._looking = asyncio.Semaphore(AT_ONCE)
+        # Looked at when a login does not exist, so that the answer takes as long as for one that does.
+        self._nobody = hash_password("the hash of a login that nobody has")
+
+    async def show(self, request: Request) -> Response:
+        """GET /desk/sign-in"""
+        return await answer(self._site, request, lambda: self._show(request))
+
+    async def enter(self, request: Request) -> Response:
+        """POST /desk/sign-in with login, password and to."""
+        return await answer(self._site, request, lambda: self._enter(request))
+
+    async def _show(self, request: Request) -> Response:
+        said = "signed_out" if "bye" in request.query_params else ""
+        return self._page(request, 200, said=self._site.words.say("said", said) if said else "")
+
+    async def _enter(self, request: Request) -> Response:
+        if from_elsewhere(request, self._site.settings):
+            return self._site.refuse(request, 403, "stale_form")
+        login, password = posted(request, "login").strip(), posted(request, "password")
+        client = request.client.host if request.client else ""
+        if not self._attempts.begin(login, client):
+            structlog.get_logger().warning("sign_in_slowed")
+            return self._too_many(request)
+        peer = await self._check(login, password)
+        if peer is None:
+            return self._page(request, 403, said=self._site.words.say("refused", "wrong_password"))
+        self._attempts.succeed(login, client)
+        visit = await self._site.sessions.open(request, peer)
+        response = RedirectResponse(way_back(posted(request, "to")), 303)
+        self._site.sessions.give(response, visit)
+        return response
+
+    async def _check(self, login: str, password: str) -> PeerRecord | None:
+        """The peer worker, if login and password go together. Takes as long when they do not."""
+        peer = await self._site.ledger.peer_by_login(login) if len(login) <= LONGEST_PASSWORD else None
+        known = peer.password_hash if peer else self._nobody
+        async with self._looking:
+            matches = await asyncio.to_thread(password_matches, known, password[:LONGEST_PASSWORD])
+        return peer if matches else None
+
+    def _too_many(self, request: Request) -> Response:
+        said = self._site.words.say("refused", "too_many", minutes=int(WINDOW // 60))
+        response = self._page(request, 429, said=said)
+        response.headers["Retry-After"] = str(int(WINDOW))
+        return response
+
+    def _page(self, request: Request, status: int, *, said: str) -> Response:
+        is_demo = self._site.sessions.is_demo(request)
+        return self._site.page(
+            request,
+            "sign_in.html",
+            status,
+            said=said,
+            wrong=status != 200,
+            login=posted(request, "login") if request.method == "POST" else "",
+            to=way_back(posted(request, "to") if request.method == "POST" else request.query_params.get("to", "")),
+            demo_people=DEMO_PEERS if is_demo else (),
+            demo_password=DEMO_PASSWORD if is_demo else "",
+        )
+
+
+async def leave(site: Site, visit: Visit) -> Response:
+    """POST /desk/sign-out"""
+    await site.sessions.close(visit.request)
+    response = RedirectResponse(f"{SIGN_IN}?bye", 303)
+    site.sessions.take(response)
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+def way_back(wanted: str) -> str:
+    """Where to go after signing in: a page of the desk, whatever was asked for."""
+    return wanted if WAY_BACK.fullmatch(wanted) else "/desk"

@@ -1,0 +1,239 @@
+/* Keeps an open page of the desk true: fetches its live part again when the event stream says so, or every half
+   minute. Focus and what is written in the box are never touched. Without this script every page works as a form. */
+(function () {
+  "use strict";
+
+  var root = document.querySelector("[data-live]");
+  var box = document.getElementById("reply");
+  var offline = document.querySelector("[data-offline]");
+  var announcer = document.querySelector("[data-announce]");
+  var leaving = false;
+  var LOOK_EVERY = 30000, OFFLINE_AFTER = 3000, AGAIN_AFTER = 5000;
+
+  document.querySelectorAll("[data-only-script]").forEach(function (part) { part.hidden = false; });
+
+  /* -- the live part ---------------------------------------------------------------------------------- */
+
+  var fetching = false, again = false, offlineTimer = null;
+
+  function refresh() {
+    if (!root || !root.dataset.part) { return; }
+    if (fetching) { again = true; return; }
+    fetching = true;
+    fetch(root.dataset.part, { cache: "no-store", credentials: "same-origin" })
+      .then(function (answer) {
+        online();
+        if (answer.status === 401 && !draft()) { leaving = true; location.reload(); return null; }
+        if (answer.status === 401 || answer.status === 404) { moved("gone"); return null; }
+        return answer.ok ? answer.text() : null;
+      })
+      .then(function (html) { if (html) { merge(html); } }, lost)
+      .then(function () {
+        fetching = false;
+        if (again) { again = false; refresh(); }
+      });
+  }
+
+  function merge(html) {
+    var fresh = new DOMParser().parseFromString(html, "text/html").querySelector("[data-fragment]");
+    var old = root.querySelector("[data-fragment]");
+    if (!fresh || !old) { return; }
+    if (root.dataset.conversation) { mergeConversation(old, fresh); } else { mergeList(old, fresh); }
+  }
+
+  /* The list is replaced as a whole; whoever had focus on a button keeps it on the same person's button. */
+  function mergeList(old, fresh) {
+    if (old.innerHTML === fresh.innerHTML) { return; }
+    var focused = old.contains(document.activeElement) ? document.activeElement.id : null;
+    var more = Number(fresh.dataset.waiting) - Number(old.dataset.waiting);
+    root.replaceChild(document.importNode(fresh, true), old);
+    if (focused !== null) {
+      var same = document.getElementById(focused);
+      if (!same) { root.tabIndex = -1; same = root; }
+      same.focus({ preventScroll: true });
+    }
+    var count = Number(fresh.dataset.attention);
+    document.title = (count ? "(" + count + ") " : "") + "Desk";
+    if (more > 0 && announcer) { announcer.textContent = more === 1 ? "1 more person is waiting." : more + " more people are waiting."; }
+  }
+
+  /* Only new lines are added, so that a screen reader reads nothing twice; known ones only change their fate. */
+  function mergeConversation(old, fresh) {
+    if (fresh.dataset.standing !== old.dataset.standing) {
+      if (!draft()) { leaving = true; location.reload(); return; }
+      old.dataset.standing = fresh.dataset.standing;
+      moved(fresh.dataset.standing === "open" ? "open" : "gone");
+    }
+    var stay = document.documentElement.scrollHeight - window.scrollY - window.innerHeight < 200;
+    var about = old.querySelector(".about"), newAbout = fresh.querySelector(".about");
+    if (about.innerHTML !== newAbout.innerHTML && !about.contains(document.activeElement)) {
+      old.replaceChild(document.importNode(newAbout, true), about);
+    }
+    var log = old.querySelector(".log"), added = 0;
+    fresh.querySelectorAll(".log > li").forEach(function (line) {
+      var known = document.getElementById(line.id);
+      if (known) { mergeLine(known, line); return; }
+      log.appendChild(document.importNode(line, true));
+      added += line.classList.contains("person") ? 1 : 0;
+    });
+    if (stay && added) { window.scrollTo(0, document.documentElement.scrollHeight); }
+    if (added && document.hidden) { unseen += added; retitle(); }
+  }
+
+  function mergeLine(known, line) {
+    known.className = line.className;
+    ["fate", "remark"].forEach(function (name) {
+      var was = known.querySelector("." + name), is = line.querySelector("." + name);
+      if (was && is && was.textContent !== is.textContent) { was.textContent = is.textContent; }
+      else if (!was && is) { known.appendChild(document.importNode(is, true)); }
+    });
+  }
+
+  var unseen = 0, title = document.title;
+
+  function retitle() { document.title = (unseen ? "(" + unseen + ") " : "") + title; }
+
+  document.addEventListener("visibilitychange", function () {
+    if (document.hidden) { return; }
+    if (root && root.dataset.conversation) { unseen = 0; retitle(); }
+    signOfLife();
+    refresh();
+  });
+
+  function moved(how) {
+    document.querySelectorAll("[data-moved]").forEach(function (part) { part.hidden = part.dataset.moved !== how; });
+    if (root) { delete root.dataset.renew; }
+  }
+
+  function draft() { return box ? box.value.trim() : ""; }
+
+  /* -- the event stream ------------------------------------------------------------------------------- */
+
+  function listen() {
+    var source = new EventSource(root.dataset.events);
+    source.onopen = function () { online(); refresh(); };
+    source.addEventListener(root.dataset.conversation || "queue", refresh);
+    source.addEventListener("beat", signOfLife);
+    source.onerror = function () {
+      lost();
+      if (source.readyState === EventSource.CLOSED) { setTimeout(listen, AGAIN_AFTER); refresh(); }
+    };
+  }
+
+  function lost() {
+    if (!offlineTimer && offline) { offlineTimer = setTimeout(function () { offline.hidden = false; }, OFFLINE_AFTER); }
+  }
+
+  function online() {
+    clearTimeout(offlineTimer);
+    offlineTimer = null;
+    if (offline) { offline.hidden = true; }
+  }
+
+  /* -- keeping what one holds: browsers slow down the timers of hidden pages, but not events ----------- */
+
+  var lastSign = 0;
+
+  function signOfLife() {
+    if (!root || !root.dataset.renew) { return; }
+    var every = Number(root.dataset.renewEvery) * 1000;
+    if (Date.now() - lastSign < every / 2) { return; }
+    lastSign = Date.now();
+    post(root.dataset.renew, { form_token: token() }).then(function (answer) {
+      online();
+      if (!answer.ok) { refresh(); }
+    }, lost);
+  }
+
+  function token() { return document.querySelector("input[name=form_token]").value; }
+
+  function post(url, fields) {
+    return fetch(url, { method: "POST", body: new URLSearchParams(fields), credentials: "same-origin", cache: "no-store" });
+  }
+
+  /* -- writing ---------------------------------------------------------------------------------------- */
+
+  var form = document.querySelector("[data-reply]");
+  var unsent = document.querySelector("[data-unsent]");
+
+  function sayUnsent(words) {
+    unsent.textContent = words;
+    unsent.hidden = !words;
+  }
+
+  function send(event) {
+    event.preventDefault();
+    var text = box.value, button = form.querySelector("button");
+    if (!text.trim() || button.disabled) { box.focus(); return; }
+    button.disabled = true;
+    post(form.action, { form_token: token(), text: text }).then(function (answer) {
+      if (answer.ok) {
+        sayUnsent("");
+        if (box.value === text) { box.value = ""; }
+        count();
+        refresh();
+        return null;
+      }
+      return answer.text().then(function (html) {
+        var said = new DOMParser().parseFromString(html, "text/html").querySelector("[role=alert]");
+        sayUnsent(said && said.textContent ? said.textContent : "Not sent. What you wrote is still in the box.");
+        refresh();
+      });
+    }).catch(function () {
+      sayUnsent("Not sent: no connection. What you wrote is still in the box.");
+    }).then(function () { button.disabled = false; });
+  }
+
+  if (form) {
+    form.addEventListener("submit", send);
+    box.addEventListener("keydown", function (event) {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) { send(event); }
+    });
+    box.addEventListener("input", count);
+    count();
+  }
+
+  /* Taking somebody again brings along what was written meanwhile. */
+  document.addEventListener("submit", function (event) {
+    var carry = event.target.querySelector("[data-carry]");
+    if (carry && box) { carry.value = box.value; leaving = true; }
+  });
+
+  window.addEventListener("beforeunload", function (event) {
+    if (draft() && !leaving) { event.preventDefault(); }
+  });
+
+  /* -- how many text messages it takes, counted as the networks do -------------------------------------- */
+
+  function count() {
+    var shown = document.querySelector("[data-segments]");
+    if (!shown || !box.dataset.letters) { return; }
+    var number = segments(box.value.trim(), JSON.parse(box.dataset.letters));
+    shown.textContent = number > 1 ? "About " + number + " text messages." : "";
+  }
+
+  function segments(text, letters) {
+    var plain = Array.from(text.normalize("NFC")).map(function (letter) { return plainLetter(letter, letters); }).join("");
+    var all = Array.from(plain);
+    var gsm = all.every(function (letter) { return letters.basic.includes(letter) || letters.extension.includes(letter); });
+    var size = all.reduce(function (sum, letter) {
+      return sum + (gsm ? (letters.extension.includes(letter) ? 2 : 1) : letter.length);
+    }, 0);
+    var single = gsm ? 160 : 70, part = gsm ? 153 : 67;
+    return size <= single ? (size ? 1 : 0) : Math.ceil(size / part);
+  }
+
+  function plainLetter(letter, letters) {
+    if (letters.basic.includes(letter) || letters.extension.includes(letter) || letters.kept.includes(letter)) { return letter; }
+    if (letter in letters.plain) { return letters.plain[letter]; }
+    var base = letter.normalize("NFKD")[0];
+    return /^[A-Za-z0-9]$/.test(base) ? base : letter;
+  }
+
+  if (root && root.dataset.part) {
+    listen();
+    signOfLife();
+    setInterval(function () { signOfLife(); refresh(); }, LOOK_EVERY);
+    if (root.dataset.renew) { setInterval(signOfLife, Number(root.dataset.renewEvery) * 1000); }
+  }
+})();

@@ -1,0 +1,107 @@
+"""A conversation as a peer worker reads it. Pure: records in, lines out; the template escapes every one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from channels.conversation import Channel, Delivery, Sender, ServiceCard
+from channels.desk.words import Words, day_in_words
+from channels.ledger.records import MessageRecord
+from channels.pages import clock
+from channels.sms.twilio import explain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One message. `day` is set where a new day begins."""
+
+    id: str
+    kind: str
+    """person, assistant, peer or notice."""
+    who: str
+    at: datetime
+    time: str
+    day: str
+    text: str
+    language: str
+    pressed: str
+    media: tuple[str, ...]
+    cards: tuple[ServiceCard, ...]
+    choices: tuple[str, ...]
+    delivery: str
+    failed: bool
+    remark: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Telling:
+    """How a story is told: in which words, and seen from where and when."""
+
+    words: Words
+    zone: ZoneInfo
+    now: datetime
+    channel: Channel
+
+    def lines(self, messages: Sequence[MessageRecord]) -> list[Line]:
+        """Every message in order. A card is shown once, although its reply may have needed several messages."""
+        lines: list[Line] = []
+        pressed: dict[str, str] = {}
+        day = ""
+        for number, message in enumerate(messages):
+            today = day_in_words(message.created_at, self.now, self.zone)
+            repeats = number > 0 and message.reply is not None and messages[number - 1].reply == message.reply
+            lines.append(self._line(message, pressed, day=today if today != day else "", repeats=repeats))
+            pressed |= {choice.payload: choice.title for choice in message.choices}
+            day = today
+        return lines
+
+    def _line(self, message: MessageRecord, pressed: dict[str, str], *, day: str, repeats: bool) -> Line:
+        reply = None if repeats else message.reply
+        return Line(
+            id=message.id,
+            kind=message.sender.value,
+            who=self._who(message),
+            at=message.created_at,
+            time=clock(message.created_at.astimezone(self.zone)),
+            day=day,
+            text=message.text,
+            language=message.language or "",
+            pressed=pressed.get(message.payload, "") if message.payload else "",
+            media=tuple(self.words.media(item) for item in message.media),
+            cards=reply.cards if reply else (),
+            choices=tuple(choice.title for choice in message.choices),
+            delivery=self._delivery(message),
+            failed=message.delivery is Delivery.FAILED,
+            remark=self._remark(message),
+        )
+
+    def _who(self, message: MessageRecord) -> str:
+        who = self.words.say("sender", message.sender)
+        return f"{message.sender_name}, {who}" if message.sender is Sender.PEER and message.sender_name else who
+
+    def _delivery(self, message: MessageRecord) -> str:
+        """What became of an outbound message: 'Delivered', 'Not delivered: The phone is switched off.'"""
+        if message.delivery is None:
+            return ""
+        said = self.words.say("delivery", message.delivery)
+        if message.delivery is not Delivery.FAILED:
+            return said
+        why = message.error_text or self._explained(message.error_code)
+        return f"{said}: {why}" if why else said
+
+    def _explained(self, code: str) -> str:
+        """A receipt brings only a code; the provider's table has the words."""
+        if not code:
+            return ""
+        return explain(code).explanation if self.channel is Channel.SMS else f"Error {code}."
+
+    def _remark(self, message: MessageRecord) -> str:
+        """What a peer worker should know about an inbound message beyond its words."""
+        if message.opt_out:
+            return self.words.say("remark", "opt_out", word=message.opt_out)
+        if message.sender is Sender.PERSON and not (message.text or message.media or message.payload):
+            return self.words.say("remark", "no_words")
+        return self.words.say("remark", message.outcome) if message.outcome == "fallback" else ""

@@ -1,0 +1,86 @@
+"""Who did what to which record: append only, each row holding a keyed hash over itself and the row before it.
+
+Changing, removing or adding a row breaks the chain from there on; cutting off its end breaks the seal. Without the
+person secret neither can be forged. Subjects and details are ids and words of ours, never a person's.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from channels.ledger import tables
+from channels.ledger.cipher import Cipher
+from channels.ledger.database import Work
+from channels.ledger.records import AuditRecord
+
+HEAD = 1
+BATCH = 1000
+
+
+def link(cipher: Cipher, before: str, row: dict[str, Any]) -> str:
+    moment: datetime = row["at"]
+    words = [row["id"], moment.astimezone(UTC).isoformat(), row["actor"], row["action"], row["subject"], row["detail"]]
+    return cipher.keyed_hash("audit", before, json.dumps(words))
+
+
+def seal(cipher: Cipher, rows: int, chain: str) -> str:
+    return cipher.keyed_hash("audit_head", str(rows), chain)
+
+
+async def append(work: Work, actor: str, action: str, subject: str, detail: str = "") -> None:
+    """Locks the head of the chain, so it comes last in a transaction."""
+    head = await lock_head(work)
+    row: dict[str, Any] = {
+        "id": head.rows + 1,
+        "at": work.now,
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "detail": detail,
+    }
+    chain = link(work.cipher, head.chain, row)
+    await work.run(insert(tables.audit).values(**row, chain=chain))
+    await work.run(
+        update(tables.audit_head)
+        .where(tables.audit_head.c.id == HEAD)
+        .values(rows=row["id"], chain=chain, seal=seal(work.cipher, row["id"], chain))
+    )
+
+
+async def lock_head(work: Work) -> Row[Any]:
+    wanted = select(tables.audit_head).where(tables.audit_head.c.id == HEAD).with_for_update()
+    head = (await work.run(wanted)).first()
+    if head is None:
+        empty = {"id": HEAD, "rows": 0, "chain": "", "seal": seal(work.cipher, 0, "")}
+        await work.insert_new(tables.audit_head, **empty)
+        head = (await work.run(wanted)).one()
+    return head
+
+
+async def latest(work: Work, limit: int) -> list[AuditRecord]:
+    """Newest first."""
+    wanted = select(tables.audit).order_by(tables.audit.c.id.desc()).limit(limit)
+    return [AuditRecord(**row._mapping) for row in await work.run(wanted)]
+
+
+async def verify(work: Work) -> bool:
+    """Whether every row is as it was written and none is missing. Where there are peers there is a chain."""
+    head = (await work.run(select(tables.audit_head).where(tables.audit_head.c.id == HEAD))).first()
+    count, chain = 0, ""
+    while True:
+        wanted = select(tables.audit).where(tables.audit.c.id > count).order_by(tables.audit.c.id).limit(BATCH)
+        batch = (await work.run(wanted)).all()
+        if not batch:
+            break
+        for row in batch:
+            count += 1
+            if row.id != count or row.chain != link(work.cipher, chain, dict(row._mapping)):
+                return False
+            chain = row.chain
+    if head is None:
+        return (await work.run(select(tables.peers.c.id).limit(1))).first() is None and count == 0
+    return bool(head.rows == count and head.chain == chain and head.seal == seal(work.cipher, count, chain))

@@ -1,0 +1,179 @@
+"""Transactions on the ledger's database.
+
+SQLite: WAL, `synchronous=FULL` (an acknowledged message survives a power cut), erased bytes overwritten, and
+`BEGIN IMMEDIATE` for anything that writes, so that what a transaction read is still so when it commits.
+PostgreSQL: read committed; whoever changes a conversation locks its row first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Executable, Table, event, make_url, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from channels.errors import LedgerUnavailable
+from channels.ledger.cipher import Cipher
+
+PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA secure_delete=ON",
+)
+WRITING = {"ledger_writes": True}
+
+
+def new_id() -> str:
+    """Opaque, url-safe, and nothing can be guessed from it."""
+    return secrets.token_hex(12)
+
+
+def shard_of(conversation_id: str, shards: int) -> int:
+    """Computed, not stored, so that the number of shards can change."""
+    return int(conversation_id, 16) % shards
+
+
+@dataclass(frozen=True)
+class Work:
+    """One open transaction, and what is needed to read and write rows in it."""
+
+    connection: AsyncConnection
+    cipher: Cipher
+    shards: int
+    now: datetime
+
+    async def run(self, statement: Executable) -> CursorResult[*tuple[Any, ...]]:
+        return await self.connection.execute(statement)
+
+    async def changed(self, statement: Executable) -> int:
+        """Runs an update or delete and says how many rows it touched."""
+        return (await self.connection.execute(statement)).rowcount
+
+    async def insert_new(self, table: Table, **values: object) -> bool:
+        """Whether the row went in; it steps aside for one with the same unique value."""
+        insert = sqlite.insert if self.connection.dialect.name == "sqlite" else postgresql.insert
+        statement = insert(table).values(**values).on_conflict_do_nothing().returning(*table.primary_key)
+        return (await self.connection.execute(statement)).first() is not None
+
+    async def hold(self, name: str) -> None:
+        """Keep other transactions that hold the same `name` out until this one ends.
+
+        For what no row stands for yet. SQLite has one writer at a time and needs nothing.
+        """
+        if self.connection.dialect.name == "postgresql":
+            number = int(name[:15], 16)
+            await self.connection.execute(select(text("pg_advisory_xact_lock(:number)")).params(number=number))
+
+
+@contextmanager
+def as_unavailable() -> Iterator[None]:
+    """A database that is away, full or locked becomes LedgerUnavailable; a mistake of ours stays what it is."""
+    try:
+        yield
+    except (IntegrityError, ProgrammingError, DataError):
+        raise
+    except (DBAPIError, PoolTimeout, OSError) as problem:
+        cause = type(getattr(problem, "orig", None) or problem).__name__
+        structlog.get_logger().error("ledger_unavailable", cause=cause)
+        raise LedgerUnavailable(cause) from problem
+
+
+class Database:
+    """The engine, and the two kinds of transaction on it."""
+
+    def __init__(self, url: str, cipher: Cipher, shards: int) -> None:
+        self.cipher = cipher
+        self.shards = shards
+        self._engine = make_engine(url)
+        self._is_sqlite = self._engine.dialect.name == "sqlite"
+        # SQLite lets one writer in at a time; queueing here is fair, its own waiting is a lottery.
+        self._turn = asyncio.Semaphore(1 if self._is_sqlite else 1000)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Work]:
+        """All or nothing. Raises LedgerUnavailable."""
+        with as_unavailable():
+            async with self._turn, self._engine.connect() as connection:
+                await connection.execution_options(**WRITING)
+                async with connection.begin():
+                    yield self._work(connection)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Work]:
+        """One consistent view. Raises LedgerUnavailable."""
+        with as_unavailable():
+            async with self._engine.connect() as connection:
+                if not self._is_sqlite:
+                    await connection.execution_options(isolation_level="REPEATABLE READ")
+                yield self._work(connection)
+
+    def _work(self, connection: AsyncConnection) -> Work:
+        return Work(connection, self.cipher, self.shards, datetime.now(UTC))
+
+    async def scrub(self) -> bool:
+        """Empty the write-ahead log, which still holds erased bytes. False when a reader was in the way."""
+        if not self._is_sqlite:
+            return True
+        async with self._turn, self._engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            cursor = await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, *_ = await cursor.fetchone()
+            await cursor.close()
+        if busy:
+            structlog.get_logger().warning("ledger_scrub_postponed")
+        return not busy
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def make_engine(url: str) -> AsyncEngine:
+    """An engine that never shows bound values in an error or a log."""
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_async_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=5, max_overflow=15)
+    keep_private(url)
+    engine = create_async_engine(url, hide_parameters=True, pool_size=5, max_overflow=15, pool_timeout=10)
+    listen_for_sqlite(engine.sync_engine)
+    return engine
+
+
+def keep_private(url: str) -> None:
+    """Create the SQLite file readable by its owner only; its log files inherit that."""
+    name = make_url(url).database
+    if not name or name == ":memory:":
+        return
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def listen_for_sqlite(engine: Any) -> None:
+    """SQLAlchemy's own recipe for real transactions on SQLite: the driver begins nothing, we do."""
+
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("ledger_writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,212 @@
+"""Messages from people: stored before anybody is told so, answered once, in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+
+from channels.conversation import Holder, Inbound, Sender
+from channels.errors import LedgerUnavailable
+from channels.ledger import audit, escalations, outbound, reading, rows, tables
+from channels.ledger.database import Work, new_id, shard_of
+from channels.ledger.records import Committed, MessageRecord, Outcome, Stored
+
+INBOUND = "inbound"
+ATTEMPTS_AT_A_PERSON = 3
+"""Somebody can be forgotten, or appear, between two of our statements; not again and again."""
+
+
+async def store(work: Work, inbound: Inbound) -> Stored:
+    """Raises LedgerUnavailable."""
+    conversation = await conversation_with(work, inbound)
+    seq = conversation.last_seq + 1
+    message_id = new_id()
+    provider_key = work.cipher.keyed_hash(INBOUND, inbound.channel, inbound.provider_id)
+    stored = await work.insert_new(
+        tables.messages,
+        id=message_id,
+        conversation_id=conversation.id,
+        seq=seq,
+        channel=inbound.channel,
+        sender=Sender.PERSON,
+        provider_key=provider_key,
+        provider_id=work.cipher.encrypt(inbound.provider_id),
+        body=rows.seal_inbound(work.cipher, inbound),
+        opt_out=inbound.opt_out,
+        language=inbound.language,
+        episode=conversation.episode,
+        answered=False,
+        outcome="",
+        intent="",
+        attempts=0,
+        error_code="",
+        created_at=work.now,
+    )
+    if not stored:
+        return await already_stored(work, provider_key)
+    await work.run(
+        insert(tables.outbox).values(
+            message_id=message_id, conversation_id=conversation.id, kind=INBOUND, seq=seq, urgent=False, due_at=work.now
+        )
+    )
+    await work.run(
+        update(tables.conversations)
+        .where(tables.conversations.c.id == conversation.id)
+        .values(last_seq=seq, last_inbound_at=work.now)
+    )
+    if inbound.language:
+        await work.run(
+            update(tables.people).where(tables.people.c.id == conversation.person_id).values(language=inbound.language)
+        )
+    return Stored(
+        message_id=message_id,
+        conversation_id=conversation.id,
+        shard=shard_of(conversation.id, work.shards),
+        duplicate=False,
+    )
+
+
+async def already_stored(work: Work, provider_key: str) -> Stored:
+    table = tables.messages.c
+    row = await reading.one(
+        work,
+        select(table.id, table.conversation_id).where(
+            table.provider_key == provider_key, table.sender == Sender.PERSON
+        ),
+    )
+    return Stored(
+        message_id=row.id,
+        conversation_id=row.conversation_id,
+        shard=shard_of(row.conversation_id, work.shards),
+        duplicate=True,
+    )
+
+
+async def conversation_with(work: Work, inbound: Inbound) -> Row[Any]:
+    """The locked conversation of whoever wrote, made now if this is their first message or they were forgotten."""
+    key = work.cipher.person_key(inbound.channel, inbound.address)
+    known = (
+        select(tables.conversations.c.id)
+        .join(tables.people, tables.people.c.id == tables.conversations.c.person_id)
+        .where(tables.people.c.person_key == key)
+    )
+    for _ in range(ATTEMPTS_AT_A_PERSON):
+        conversation_id = (await work.run(known)).scalar_one_or_none()
+        if conversation_id is None:
+            await welcome(work, inbound, key)
+            continue
+        conversation = await reading.lock_conversation(work, conversation_id)
+        still_theirs = (await work.run(known)).scalar_one_or_none()
+        if still_theirs == conversation_id:
+            return conversation
+    raise LedgerUnavailable("person_changed")
+
+
+async def welcome(work: Work, inbound: Inbound, person_key: str) -> None:
+    """A new person and their conversation; nothing if another process was quicker."""
+    person_id = new_id()
+    fresh = await work.insert_new(
+        tables.people,
+        id=person_id,
+        channel=inbound.channel,
+        person_key=person_key,
+        address=work.cipher.encrypt(inbound.address),
+        language=inbound.language,
+        do_not_text_first=False,
+        created_at=work.now,
+    )
+    if not fresh:
+        return
+    await work.run(
+        insert(tables.conversations).values(
+            id=new_id(),
+            person_id=person_id,
+            channel=inbound.channel,
+            holder=Holder.BOT,
+            episode=new_id(),
+            episode_turns=0,
+            turns=0,
+            created_at=work.now,
+            last_seq=0,
+        )
+    )
+
+
+async def next_unanswered(work: Work, conversation_id: str) -> MessageRecord | None:
+    waiting = tables.outbox.c
+    wanted = (
+        select(tables.messages)
+        .join(tables.outbox, waiting.message_id == tables.messages.c.id)
+        .where(waiting.conversation_id == conversation_id, waiting.kind == INBOUND)
+        .order_by(waiting.seq)
+        .limit(1)
+    )
+    row = (await work.run(wanted)).first()
+    return rows.message_of(work.cipher, row) if row else None
+
+
+async def touch(work: Work, message_id: str) -> None:
+    """Something is happening to it: the sweeper starts counting anew."""
+    await work.run(update(tables.outbox).where(tables.outbox.c.message_id == message_id).values(due_at=work.now))
+
+
+async def count_attempt(work: Work, message_id: str) -> int:
+    table = tables.messages.c
+    await touch(work, message_id)
+    await work.run(update(tables.messages).where(table.id == message_id).values(attempts=table.attempts + 1))
+    return int((await reading.one(work, select(table.attempts).where(table.id == message_id))).attempts)
+
+
+async def commit(work: Work, outcome: Outcome) -> Committed | None:
+    """Everything or, when the message was answered or the turn changed hands meanwhile, nothing."""
+    table = tables.messages.c
+    found = await reading.one(work, select(table.conversation_id).where(table.id == outcome.message_id))
+    conversation = await reading.lock_conversation(work, found.conversation_id)
+    answered = (await reading.one(work, select(table.answered).where(table.id == outcome.message_id))).answered
+    if answered or conversation.holder != outcome.expected_holder:
+        return None
+    notes = rows.open_notes(work.cipher, conversation.notes).with_more(outcome.concerns, outcome.needs, outcome.place)
+    await work.run(
+        update(tables.messages)
+        .where(table.id == outcome.message_id)
+        .values(answered=True, outcome=outcome.kind, intent=outcome.intent)
+    )
+    await work.run(delete(tables.outbox).where(tables.outbox.c.message_id == outcome.message_id))
+    sent = await outbound.add(work, conversation.id, outcome.drafts)
+    await end_turn(work, conversation, outcome, notes)
+    escalation_id = await escalations.ask(work, conversation, outcome, notes)
+    await record_choice(work, conversation, outcome)
+    return Committed(
+        conversation_id=conversation.id,
+        shard=shard_of(conversation.id, work.shards),
+        outbound=sent,
+        escalation_id=escalation_id,
+        queue_place=await escalations.place_of(work, conversation.id),
+    )
+
+
+async def end_turn(work: Work, conversation: Row[Any], outcome: Outcome, notes: rows.Notes) -> None:
+    episode = (
+        {"episode": new_id(), "episode_turns": 0}
+        if outcome.new_episode
+        else {"episode_turns": conversation.episode_turns + 1}
+    )
+    await work.run(
+        update(tables.conversations)
+        .where(tables.conversations.c.id == conversation.id)
+        .values(turns=conversation.turns + 1, notes=rows.seal_notes(work.cipher, notes), **episode)
+    )
+
+
+async def record_choice(work: Work, conversation: Row[Any], outcome: Outcome) -> None:
+    """Keep whether the person wants to be texted first, with a trace of when that changed."""
+    if outcome.do_not_text_first is None:
+        return
+    await work.run(
+        update(tables.people)
+        .where(tables.people.c.id == conversation.person_id)
+        .values(do_not_text_first=outcome.do_not_text_first)
+    )
+    action = "asked_not_to_be_texted_first" if outcome.do_not_text_first else "may_be_texted_first"
+    await audit.append(work, "person", action, conversation.person_id)

@@ -1,0 +1,329 @@
+"""The ledger's front door: one method, one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from channels.conversation import Channel, Choice, Inbound, Receipt
+from channels.errors import LedgerUnavailable, NotTaken
+from channels.ledger import audit, escalations, inbound, outbound, people, reading, staff, sweep
+from channels.ledger.cipher import Cipher
+from channels.ledger.database import Database, new_id, shard_of
+from channels.ledger.records import (
+    AuditRecord,
+    Committed,
+    ConversationRecord,
+    Draft,
+    EscalationRecord,
+    Held,
+    MessageRecord,
+    Outcome,
+    PeerRecord,
+    PersonRecord,
+    Stalled,
+    Stored,
+)
+
+RETENTION = timedelta(days=90)
+
+
+class Ledger:
+    """What happened, kept safely. Every method raises LedgerUnavailable when the database does not do its part.
+
+    Reading by an id that is not there raises NotFound for people and conversations, which always belong to
+    something, and gives None for what an address typed into a browser may name.
+    """
+
+    def __init__(self, database: Database, retention: timedelta) -> None:
+        self._database = database
+        self._retention = retention
+
+    @classmethod
+    def open(cls, url: str, cipher: Cipher, *, shards: int, retention: timedelta = RETENTION) -> Ledger:
+        """Connects at the first use; the tables must be there (`channels.ledger.migrate`)."""
+        return cls(Database(url, cipher, shards), retention)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def ping(self) -> None:
+        """The database answers and its tables are there."""
+        try:
+            async with self._database.reading() as work:
+                await work.run(text("SELECT 1 FROM people WHERE 1 = 0"))
+        except ProgrammingError:
+            raise LedgerUnavailable("no_tables") from None
+
+    # Messages from people
+
+    async def store_inbound(self, message: Inbound) -> Stored:
+        """Keep a message before its provider is told that we have it; the same provider id again changes nothing."""
+        async with self._database.writing() as work:
+            return await inbound.store(work, message)
+
+    async def next_unanswered(self, conversation_id: str) -> MessageRecord | None:
+        """The earliest message still to be answered: asking for nothing else is what keeps order."""
+        async with self._database.reading() as work:
+            return await inbound.next_unanswered(work, conversation_id)
+
+    async def commit(self, outcome: Outcome) -> Committed | None:
+        """Everything a message led to, at once; None when it was answered or the turn changed hands meanwhile.
+
+        Raises NotFound.
+        """
+        async with self._database.writing() as work:
+            return await inbound.commit(work, outcome)
+
+    async def defer(self, message_id: str) -> None:
+        """Work on it goes on elsewhere or later: the sweeper leaves it alone for another interval."""
+        async with self._database.writing() as work:
+            await inbound.touch(work, message_id)
+
+    async def count_attempt(self, message_id: str) -> int:
+        """How often work on it has begun, this time included. Raises NotFound."""
+        async with self._database.writing() as work:
+            return await inbound.count_attempt(work, message_id)
+
+    # Messages to people
+
+    async def append(self, conversation_id: str, drafts: Sequence[Draft], *, held_by: str | None = None) -> Committed:
+        """Queue messages nobody's message led to: a peer worker's reply, a notice.
+
+        With `held_by` only while that peer worker holds the conversation. Raises NotTaken, NotFound.
+        """
+        async with self._database.writing() as work:
+            await reading.lock_conversation(work, conversation_id)
+            current = await escalations.found(work, escalations.open_one(conversation_id))
+            if held_by is not None and (current is None or current.claimed_by != held_by):
+                raise NotTaken(current.claimed_name if current else "")
+            return Committed(
+                conversation_id=conversation_id,
+                shard=shard_of(conversation_id, work.shards),
+                outbound=await outbound.add(work, conversation_id, drafts),
+                escalation_id=current.id if current else None,
+                queue_place=await escalations.place_of(work, conversation_id),
+            )
+
+    async def next_unsent(self, conversation_id: str) -> MessageRecord | None:
+        """The earliest message not yet with the provider: QUEUED and due, or SENDING if somebody began and stopped."""
+        async with self._database.reading() as work:
+            return await outbound.next_unsent(work, conversation_id)
+
+    async def mark_sending(self, message_id: str) -> bool:
+        async with self._database.writing() as work:
+            return await outbound.mark_sending(work, message_id)
+
+    async def mark_sent(self, message_id: str, provider_id: str) -> None:
+        async with self._database.writing() as work:
+            await outbound.mark_sent(work, message_id, provider_id)
+
+    async def mark_failed(self, message_id: str, code: str, text: str, retry_at: datetime | None) -> None:
+        """`text` is what the desk shows; `retry_at` None means that no further try can help."""
+        async with self._database.writing() as work:
+            await outbound.mark_failed(work, message_id, code, text, retry_at)
+
+    async def store_receipt(self, receipt: Receipt) -> bool:
+        async with self._database.writing() as work:
+            return await outbound.store_receipt(work, receipt)
+
+    # Reading
+
+    async def conversation(self, conversation_id: str) -> ConversationRecord:
+        async with self._database.reading() as work:
+            return await reading.conversation(work, conversation_id)
+
+    async def conversation_of(self, person_id: str) -> ConversationRecord:
+        async with self._database.reading() as work:
+            return await reading.conversation_of(work, person_id)
+
+    async def person(self, person_id: str) -> PersonRecord:
+        async with self._database.reading() as work:
+            return await reading.person(work, person_id)
+
+    async def person_at(self, channel: Channel, address: str) -> PersonRecord | None:
+        async with self._database.reading() as work:
+            return await reading.person_at(work, channel, address)
+
+    async def message(self, message_id: str) -> MessageRecord | None:
+        async with self._database.reading() as work:
+            return await reading.message(work, message_id)
+
+    async def messages(self, conversation_id: str, after_seq: int = 0, limit: int = 500) -> list[MessageRecord]:
+        async with self._database.reading() as work:
+            return await reading.messages(work, conversation_id, after_seq, limit)
+
+    async def last_choices(self, conversation_id: str) -> tuple[Choice, ...]:
+        """What a typed "2" means: the choices of the newest of our last messages that offered any."""
+        async with self._database.reading() as work:
+            return await reading.last_choices(work, conversation_id)
+
+    async def held(self, person_id: str) -> Held:
+        async with self._database.reading() as work:
+            return await people.held(work, person_id, self._retention)
+
+    async def stalled(self, older_than: timedelta) -> Stalled:
+        """What nothing has happened to for `older_than`: announce it again."""
+        async with self._database.reading() as work:
+            return await sweep.stalled(work, older_than)
+
+    # Escalations
+
+    async def waiting(self) -> list[EscalationRecord]:
+        """The queue, WAITING and LAPSED: concern first, then who has waited longest."""
+        async with self._database.reading() as work:
+            return await escalations.listed(work, escalations.waiting())
+
+    async def held_escalations(self) -> list[EscalationRecord]:
+        async with self._database.reading() as work:
+            return await escalations.listed(work, escalations.held())
+
+    async def recent_escalations(self, limit: int = 50) -> list[EscalationRecord]:
+        """In any state, newest first."""
+        async with self._database.reading() as work:
+            return await escalations.listed(work, escalations.recent(limit))
+
+    async def escalation(self, escalation_id: str) -> EscalationRecord | None:
+        async with self._database.reading() as work:
+            return await escalations.found(work, escalations.by_id(escalation_id))
+
+    async def escalation_of(self, conversation_id: str) -> EscalationRecord | None:
+        """The one that is not closed."""
+        async with self._database.reading() as work:
+            return await escalations.found(work, escalations.open_one(conversation_id))
+
+    async def place_in_queue(self, conversation_id: str | None, has_concern: bool) -> int:
+        """1 = next. For somebody not waiting yet, the place they would have."""
+        async with self._database.reading() as work:
+            return await escalations.place_in_queue(work, conversation_id, has_concern)
+
+    async def claim(
+        self, escalation_id: str, peer: PeerRecord, lease_until: datetime, notice: Draft
+    ) -> EscalationRecord:
+        """Raises NotTaken."""
+        async with self._database.writing() as work:
+            return await escalations.claim(work, escalation_id, peer, lease_until, notice)
+
+    async def renew(self, escalation_id: str, peer_id: str, lease_until: datetime) -> bool:
+        async with self._database.writing() as work:
+            return await escalations.renew(work, escalation_id, peer_id, lease_until)
+
+    async def give_back(
+        self,
+        escalation_id: str,
+        notice: Draft | None,
+        *,
+        held_by: str | None = None,
+        expired_at: datetime | None = None,
+    ) -> bool:
+        """HELD to WAITING. `held_by`: only if that peer worker holds it; `expired_at`: only if the lease is over."""
+        async with self._database.writing() as work:
+            return await escalations.give_back(work, escalation_id, notice, held_by=held_by, expired_at=expired_at)
+
+    async def lapse(self, escalation_id: str, notice: Draft | None) -> bool:
+        async with self._database.writing() as work:
+            return await escalations.lapse(work, escalation_id, notice)
+
+    async def close_escalation(self, escalation_id: str, peer_id: str, notice: Draft | None) -> bool:
+        async with self._database.writing() as work:
+            return await escalations.close(work, escalation_id, peer_id, notice)
+
+    async def expired_leases(self, now: datetime) -> list[EscalationRecord]:
+        async with self._database.reading() as work:
+            return await escalations.listed(work, escalations.expired(now))
+
+    async def overdue(self, before: datetime) -> list[EscalationRecord]:
+        """Still WAITING, and since before that moment."""
+        async with self._database.reading() as work:
+            return await escalations.listed(work, escalations.overdue(before))
+
+    # People's rights
+
+    async def forget(self, person_id: str, actor: str = "person") -> None:
+        """Commit the farewell first: what waits to be sent then is sent, and erased with the address after it."""
+        async with self._database.writing() as work:
+            await people.forget(work, person_id, actor)
+        await self._database.scrub()
+
+    async def expire(self, before: datetime) -> int:
+        """Retention. Says how many messages and people were emptied."""
+        total = 0
+        while True:
+            async with self._database.writing() as work:
+                done = await people.expire(work, before)
+            if not done:
+                break
+            total += done
+        if total:
+            await self._database.scrub()
+        return total
+
+    async def reencrypt(self) -> int:
+        """Put everything under the newest key while work goes on; afterwards older keys can be dropped."""
+        total = 0
+        for column in sweep.ENCRYPTED:
+            after: str | None = ""
+            while after is not None:
+                async with self._database.writing() as work:
+                    after, count = await sweep.reencrypt_batch(work, column, after)
+                total += count
+        await self._database.scrub()
+        return total
+
+    # Staff
+
+    async def add_peer(self, *, name: str, login: str, role: str, password_hash: str) -> PeerRecord:
+        """Raises ChannelsError when the login is taken."""
+        peer = PeerRecord(id=new_id(), name=name, login=login, role=role, password_hash=password_hash)
+        async with self._database.writing() as work:
+            await staff.add_peer(work, peer)
+        return peer
+
+    async def change_password(self, peer_id: str, password_hash: str) -> None:
+        async with self._database.writing() as work:
+            await staff.change_password(work, peer_id, password_hash)
+
+    async def peer(self, peer_id: str) -> PeerRecord | None:
+        async with self._database.reading() as work:
+            return await staff.peer(work, peer_id)
+
+    async def peer_by_login(self, login: str) -> PeerRecord | None:
+        async with self._database.reading() as work:
+            return await staff.peer_by_login(work, login)
+
+    async def peers(self) -> list[PeerRecord]:
+        async with self._database.reading() as work:
+            return await staff.peers(work)
+
+    async def open_session(self, peer_id: str, ttl: timedelta) -> str:
+        async with self._database.writing() as work:
+            return await staff.open_session(work, peer_id, ttl)
+
+    async def session(self, token: str) -> PeerRecord | None:
+        async with self._database.reading() as work:
+            return await staff.session(work, token)
+
+    async def close_session(self, token: str) -> None:
+        async with self._database.writing() as work:
+            await staff.close_session(work, token)
+
+    async def audit(self, actor: str, action: str, subject: str, detail: str = "") -> None:
+        """Ids and words of ours only."""
+        async with self._database.writing() as work:
+            await audit.append(work, actor, action, subject, detail)
+
+    async def audit_log(self, limit: int = 100) -> list[AuditRecord]:
+        """Newest first."""
+        async with self._database.reading() as work:
+            return await audit.latest(work, limit)
+
+    async def verify_audit(self) -> bool:
+        async with self._database.reading() as work:
+            return await audit.verify(work)
+
+    async def quarantine(self, channel: Channel, reason: str, ids: Mapping[str, str]) -> None:
+        async with self._database.writing() as work:
+            await staff.quarantine(work, channel, reason, ids)

@@ -1,0 +1,190 @@
+"""Messages to people: in order within a conversation, each with a delivery state that only moves forward.
+
+QUEUED --mark_sending--> SENDING --mark_sent--> SENT --receipt--> DELIVERED
+   ^                        |                     \\---receipt---> FAILED
+   +------ a later try -----+--mark_failed, final-----------------^
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select, update
+
+from channels.conversation import Delivery, Receipt, Sender
+from channels.ledger import erasure, reading, rows, tables
+from channels.ledger.database import Work, new_id
+from channels.ledger.delivery import Known, forward
+from channels.ledger.records import Draft, MessageRecord
+
+OUTBOUND = "outbound"
+
+
+async def add(work: Work, conversation_id: str, drafts: Sequence[Draft]) -> int:
+    """Append to a conversation that the caller has locked, and say how many now wait to be sent.
+
+    Somebody who was forgotten has no address left: nothing is kept for them.
+    """
+    wanted = (
+        select(tables.conversations, tables.people.c.forgotten_at)
+        .join(tables.people, tables.people.c.id == tables.conversations.c.person_id)
+        .where(tables.conversations.c.id == conversation_id)
+    )
+    conversation = await reading.one(work, wanted)
+    if not drafts or conversation.forgotten_at is not None:
+        return 0
+    for seq, draft in enumerate(drafts, start=conversation.last_seq + 1):
+        await add_one(work, conversation, seq, draft)
+    await work.run(
+        update(tables.conversations)
+        .where(tables.conversations.c.id == conversation_id)
+        .values(last_seq=conversation.last_seq + len(drafts))
+    )
+    return len(drafts)
+
+
+async def add_one(work: Work, conversation: Row[Any], seq: int, draft: Draft) -> None:
+    message_id = new_id()
+    await work.run(
+        insert(tables.messages).values(
+            id=message_id,
+            conversation_id=conversation.id,
+            seq=seq,
+            channel=conversation.channel,
+            sender=draft.sender,
+            body=rows.seal_draft(work.cipher, draft),
+            episode=conversation.episode,
+            answered=False,
+            outcome="",
+            intent="",
+            delivery=Delivery.QUEUED,
+            attempts=0,
+            error_code="",
+            created_at=work.now,
+        )
+    )
+    await work.run(
+        insert(tables.outbox).values(
+            message_id=message_id,
+            conversation_id=conversation.id,
+            kind=OUTBOUND,
+            seq=seq,
+            urgent=draft.urgent,
+            due_at=work.now,
+        )
+    )
+
+
+async def next_unsent(work: Work, conversation_id: str) -> MessageRecord | None:
+    """The head of the line, or None while it waits for its next try: what comes after it never overtakes it."""
+    waiting = tables.outbox.c
+    wanted = (
+        select(tables.messages, waiting.due_at)
+        .join(tables.outbox, waiting.message_id == tables.messages.c.id)
+        .where(waiting.conversation_id == conversation_id, waiting.kind == OUTBOUND)
+        .order_by(waiting.seq)
+        .limit(1)
+    )
+    row = (await work.run(wanted)).first()
+    if row is None or (row.delivery == Delivery.QUEUED and row.due_at > work.now):
+        return None
+    return rows.message_of(work.cipher, row)
+
+
+async def mark_sending(work: Work, message_id: str) -> bool:
+    """Whether it is ours to send now."""
+    table = tables.messages.c
+    taken = await work.changed(
+        update(tables.messages)
+        .where(table.id == message_id, table.delivery == Delivery.QUEUED)
+        .values(delivery=Delivery.SENDING, attempts=table.attempts + 1, sending_since=work.now)
+    )
+    if taken:
+        await set_due(work, message_id, work.now)
+    return taken == 1
+
+
+async def mark_sent(work: Work, message_id: str, provider_id: str) -> None:
+    """Take the provider's id; a receipt that was quicker than its answer counts now."""
+    row = await lock_message(work, message_id)
+    key = work.cipher.keyed_hash(OUTBOUND, row.channel, provider_id)
+    await work.hold(key)
+    known = forward(Known(Delivery(row.delivery), row.error_code), Known(Delivery.SENT))
+    early = select(tables.receipts.c.state, tables.receipts.c.error_code).where(tables.receipts.c.provider_key == key)
+    for receipt in await work.run(early):
+        known = forward(known, Known(Delivery(receipt.state), receipt.error_code))
+    await work.run(
+        update(tables.messages)
+        .where(tables.messages.c.id == message_id)
+        .values(
+            provider_key=key,
+            provider_id=work.cipher.encrypt(provider_id),
+            delivery=known.state,
+            error_code=known.error_code,
+            error_text=None,
+        )
+    )
+    await settle(work, row)
+
+
+async def mark_failed(work: Work, message_id: str, code: str, explanation: str, retry_at: datetime | None) -> None:
+    """Queue another try, or end it where the desk can see it. What a receipt already decided stays."""
+    row = await lock_message(work, message_id)
+    if row.delivery not in (Delivery.QUEUED, Delivery.SENDING):
+        return
+    state = Delivery.QUEUED if retry_at else Delivery.FAILED
+    await work.run(
+        update(tables.messages)
+        .where(tables.messages.c.id == message_id)
+        .values(
+            delivery=state,
+            error_code=code,
+            error_text=work.cipher.encrypt(explanation) if explanation else None,
+            sending_since=None,
+        )
+    )
+    if retry_at:
+        await set_due(work, message_id, retry_at)
+    else:
+        await settle(work, row)
+
+
+async def store_receipt(work: Work, receipt: Receipt) -> bool:
+    """Whether it belongs to a message we know; kept in any case, since it may be ahead of our own bookkeeping."""
+    key = work.cipher.keyed_hash(OUTBOUND, receipt.channel, receipt.provider_id)
+    await work.hold(key)
+    await work.insert_new(
+        tables.receipts,
+        id=new_id(),
+        provider_key=key,
+        state=receipt.state,
+        error_code=receipt.error_code,
+        received_at=work.now,
+    )
+    table = tables.messages.c
+    wanted = select(tables.messages).where(table.provider_key == key, table.sender != Sender.PERSON).with_for_update()
+    row = (await work.run(wanted)).first()
+    if row is None:
+        return False
+    known = forward(Known(Delivery(row.delivery), row.error_code), Known(receipt.state, receipt.error_code))
+    await work.run(
+        update(tables.messages).where(table.id == row.id).values(delivery=known.state, error_code=known.error_code)
+    )
+    return True
+
+
+async def lock_message(work: Work, message_id: str) -> Row[Any]:
+    wanted = select(tables.messages).where(tables.messages.c.id == message_id).with_for_update()
+    return await reading.one(work, wanted)
+
+
+async def set_due(work: Work, message_id: str, moment: datetime) -> None:
+    await work.run(update(tables.outbox).where(tables.outbox.c.message_id == message_id).values(due_at=moment))
+
+
+async def settle(work: Work, row: Row[Any]) -> None:
+    """Nothing more is to be done for this message; if its person was forgotten meanwhile, it goes too."""
+    await work.run(delete(tables.outbox).where(tables.outbox.c.message_id == row.id))
+    await erasure.finish(work, row.conversation_id)

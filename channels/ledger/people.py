@@ -1,0 +1,58 @@
+"""A person's rights over what we hold: to see it, and to have it gone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select, update
+
+from channels.ledger import audit, erasure, escalations, reading, tables
+from channels.ledger.database import Work
+from channels.ledger.records import Held
+
+
+async def held(work: Work, person_id: str, retention: timedelta) -> Held:
+    person = await reading.person(work, person_id)
+    conversation = await reading.conversation_of(work, person_id)
+    table = tables.messages.c
+    wanted = select(func.count(), func.max(table.created_at)).where(table.conversation_id == conversation.id)
+    row = (await work.run(wanted)).one()
+    return Held(
+        since=person.created_at,
+        messages=row[0],
+        needs=conversation.needs,
+        place=conversation.place,
+        waiting_for_person=await escalations.place_of(work, conversation.id) is not None,
+        keep_until=(row[1] or person.created_at) + retention,
+    )
+
+
+async def forget(work: Work, person_id: str, actor: str) -> None:
+    """Words, number, choices, needs and place go; that there was somebody, and when, stays. Raises NotFound.
+
+    Whatever of theirs nobody has answered yet is marked so: there is nothing left to answer.
+    """
+    conversation_id = (await reading.conversation_of(work, person_id)).id
+    await reading.lock_conversation(work, conversation_id)
+    await escalations.close_forgotten(work, conversation_id)
+    unanswered = erasure.waiting_messages(conversation_id, "inbound")
+    await work.run(
+        update(tables.messages).where(tables.messages.c.id.in_(unanswered)).values(answered=True, outcome="forgotten")
+    )
+    await work.run(
+        delete(tables.outbox).where(
+            tables.outbox.c.conversation_id == conversation_id, tables.outbox.c.kind == "inbound"
+        )
+    )
+    await erasure.erase_notes(work, conversation_id, person_id)
+    await erasure.finish(work, conversation_id)
+    await audit.append(work, actor, "person_forgotten", person_id)
+
+
+async def expire(work: Work, before: datetime) -> int:
+    """One batch of retention; 0 when everything old is gone."""
+    done = await erasure.expire_words(work, before)
+    quiet = await erasure.people_gone_quiet(work, before)
+    for person_id in quiet:
+        await forget(work, person_id, "retention")
+    return done + len(quiet)

@@ -1,0 +1,89 @@
+"""Reading people, conversations and messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+
+from channels.conversation import Channel, Choice, EscalationState, Sender
+from channels.errors import NotFound
+from channels.ledger import rows, tables
+from channels.ledger.database import Work
+from channels.ledger.records import ConversationRecord, MessageRecord, PersonRecord
+
+CHOICES_REMEMBERED = 5
+"""How many of our last messages a typed number may refer to."""
+
+OPEN = tuple(state for state in EscalationState if state is not EscalationState.CLOSED)
+
+
+async def one(work: Work, statement: Select[Any]) -> Row[Any]:
+    """Raises NotFound."""
+    row = (await work.run(statement)).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def lock_conversation(work: Work, conversation_id: str) -> Row[Any]:
+    """The conversation's row, ours until the transaction ends: whatever depends on its holder or order starts here."""
+    wanted = select(tables.conversations).where(tables.conversations.c.id == conversation_id).with_for_update()
+    return await one(work, wanted)
+
+
+async def conversation(work: Work, conversation_id: str) -> ConversationRecord:
+    row = await one(work, select(tables.conversations).where(tables.conversations.c.id == conversation_id))
+    return rows.conversation_of(work.cipher, row, work.shards)
+
+
+async def conversation_of(work: Work, person_id: str) -> ConversationRecord:
+    row = await one(work, select(tables.conversations).where(tables.conversations.c.person_id == person_id))
+    return rows.conversation_of(work.cipher, row, work.shards)
+
+
+async def person(work: Work, person_id: str) -> PersonRecord:
+    row = await one(work, select(tables.people).where(tables.people.c.id == person_id))
+    return rows.person_of(work.cipher, row)
+
+
+async def person_at(work: Work, channel: Channel, address: str) -> PersonRecord | None:
+    key = work.cipher.person_key(channel, address)
+    row = (await work.run(select(tables.people).where(tables.people.c.person_key == key))).first()
+    return rows.person_of(work.cipher, row) if row else None
+
+
+async def message(work: Work, message_id: str) -> MessageRecord | None:
+    row = (await work.run(select(tables.messages).where(tables.messages.c.id == message_id))).first()
+    return rows.message_of(work.cipher, row) if row else None
+
+
+async def messages(work: Work, conversation_id: str, after_seq: int, limit: int) -> list[MessageRecord]:
+    table = tables.messages.c
+    wanted = (
+        select(tables.messages)
+        .where(table.conversation_id == conversation_id, table.seq > after_seq)
+        .order_by(table.seq)
+        .limit(limit)
+    )
+    return [rows.message_of(work.cipher, row) for row in await work.run(wanted)]
+
+
+async def last_choices(work: Work, conversation_id: str) -> tuple[Choice, ...]:
+    table = tables.messages.c
+    wanted = (
+        select(table.body)
+        .where(table.conversation_id == conversation_id, table.sender != Sender.PERSON)
+        .order_by(table.seq.desc())
+        .limit(CHOICES_REMEMBERED)
+    )
+    for row in await work.run(wanted):
+        choices = rows.choices_of(rows.open_body(work.cipher, row.body).get("choices"))
+        if choices:
+            return choices
+    return ()
+
+
+async def count_messages(work: Work, conversation_id: str) -> int:
+    wanted = select(func.count()).where(tables.messages.c.conversation_id == conversation_id)
+    return int((await work.run(wanted)).scalar_one())

@@ -1,0 +1,182 @@
+"""Rows into records and back: the one place that knows what the encrypted columns hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from sqlalchemy import Row
+
+from channels.conversation import (
+    Channel,
+    Choice,
+    Concern,
+    Delivery,
+    EscalationState,
+    Holder,
+    Inbound,
+    Media,
+    Reply,
+    Sender,
+    ServiceCard,
+)
+from channels.ledger.cipher import Cipher
+from channels.ledger.database import shard_of
+from channels.ledger.records import ConversationRecord, Draft, EscalationRecord, MessageRecord, PeerRecord, PersonRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notes:
+    """What is understood about a person or asked for them; kept encrypted as a whole."""
+
+    concerns: frozenset[Concern] = frozenset()
+    needs: tuple[str, ...] = ()
+    place: str | None = None
+
+    def with_more(self, concerns: Iterable[Concern], needs: Iterable[str], place: str | None) -> Notes:
+        """Only adds: a concern never clears itself."""
+        return Notes(
+            concerns=self.concerns | frozenset(concerns),
+            needs=tuple(dict.fromkeys((*self.needs, *needs))),
+            place=place or self.place,
+        )
+
+
+def seal_notes(cipher: Cipher, notes: Notes) -> str | None:
+    if notes == Notes():
+        return None
+    held = {"concerns": sorted(notes.concerns), "needs": notes.needs, "place": notes.place}
+    return cipher.encrypt(json.dumps(held))
+
+
+def open_notes(cipher: Cipher, token: str | None) -> Notes:
+    if token is None:
+        return Notes()
+    held = json.loads(cipher.decrypt(token))
+    return Notes(
+        concerns=frozenset(Concern(word) for word in held["concerns"]),
+        needs=tuple(held["needs"]),
+        place=held["place"],
+    )
+
+
+def seal_inbound(cipher: Cipher, inbound: Inbound) -> str:
+    held = {"text": inbound.text, "payload": inbound.payload, "media": [asdict(item) for item in inbound.media]}
+    return cipher.encrypt(json.dumps(held))
+
+
+def seal_draft(cipher: Cipher, draft: Draft) -> str:
+    held = {
+        "text": draft.text,
+        "sender_name": draft.sender_name,
+        "reply": asdict(draft.reply) if draft.reply else None,
+        "choices": [asdict(choice) for choice in draft.choices],
+    }
+    return cipher.encrypt(json.dumps(held))
+
+
+def open_body(cipher: Cipher, token: str | None) -> dict[str, Any]:
+    held: dict[str, Any] = json.loads(cipher.decrypt(token)) if token else {}
+    return held
+
+
+def known(noun: type[Any], held: dict[str, Any]) -> dict[str, Any]:
+    """Fields that `noun` has today: what an older or newer release wrote stays readable."""
+    names = {field.name for field in fields(noun)}
+    return {name: value for name, value in held.items() if name in names}
+
+
+def choices_of(held: Iterable[dict[str, Any]] | None) -> tuple[Choice, ...]:
+    return tuple(Choice(**known(Choice, item)) for item in held or ())
+
+
+def reply_of(held: dict[str, Any] | None) -> Reply | None:
+    if held is None:
+        return None
+    plain = Reply(**{name: value for name, value in known(Reply, held).items() if name in ("text", "detail")})
+    cards = tuple(ServiceCard(**known(ServiceCard, card)) for card in held.get("cards", ()))
+    return replace(plain, cards=cards, choices=choices_of(held.get("choices")))
+
+
+def message_of(cipher: Cipher, row: Row[Any]) -> MessageRecord:
+    body = open_body(cipher, row.body)
+    return MessageRecord(
+        id=row.id,
+        conversation_id=row.conversation_id,
+        seq=row.seq,
+        sender=Sender(row.sender),
+        sender_name=body.get("sender_name", ""),
+        text=body.get("text", ""),
+        reply=reply_of(body.get("reply")),
+        choices=choices_of(body.get("choices")),
+        payload=body.get("payload"),
+        media=tuple(Media(**known(Media, item)) for item in body.get("media", ())),
+        opt_out=row.opt_out,
+        language=row.language,
+        episode=row.episode,
+        answered=row.answered,
+        outcome=row.outcome,
+        delivery=Delivery(row.delivery) if row.delivery else None,
+        attempts=row.attempts,
+        sending_since=row.sending_since,
+        provider_id=cipher.decrypt(row.provider_id) if row.provider_id else "",
+        error_code=row.error_code,
+        error_text=cipher.decrypt(row.error_text) if row.error_text else "",
+        created_at=row.created_at,
+    )
+
+
+def person_of(cipher: Cipher, row: Row[Any]) -> PersonRecord:
+    return PersonRecord(
+        id=row.id,
+        channel=Channel(row.channel),
+        address=cipher.decrypt(row.address) if row.address else "",
+        language=row.language,
+        do_not_text_first=row.do_not_text_first,
+        created_at=row.created_at,
+    )
+
+
+def conversation_of(cipher: Cipher, row: Row[Any], shards: int) -> ConversationRecord:
+    notes = open_notes(cipher, row.notes)
+    return ConversationRecord(
+        id=row.id,
+        person_id=row.person_id,
+        channel=Channel(row.channel),
+        holder=Holder(row.holder),
+        shard=shard_of(row.id, shards),
+        episode=row.episode,
+        episode_turns=row.episode_turns,
+        turns=row.turns,
+        concerns=notes.concerns,
+        needs=notes.needs,
+        place=notes.place,
+        last_inbound_at=row.last_inbound_at,
+        created_at=row.created_at,
+        last_seq=row.last_seq,
+    )
+
+
+def escalation_of(cipher: Cipher, row: Row[Any]) -> EscalationRecord:
+    notes = open_notes(cipher, row.notes)
+    return EscalationRecord(
+        id=row.id,
+        conversation_id=row.conversation_id,
+        state=EscalationState(row.state),
+        reason=row.reason,
+        concerns=notes.concerns,
+        needs=notes.needs,
+        language=row.language,
+        opened_at=row.opened_at,
+        claimed_by=row.claimed_by,
+        claimed_name=row.claimed_name,
+        claimed_at=row.claimed_at,
+        lease_until=row.lease_until,
+        closed_at=row.closed_at,
+    )
+
+
+def peer_of(row: Row[Any]) -> PeerRecord:
+    return PeerRecord(id=row.id, name=row.name, login=row.login, role=row.role, password_hash=row.password_hash)

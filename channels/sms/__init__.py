@@ -1,0 +1,1 @@
+"""Text messages. One file per provider, each with the same two verbs: parse and send."""

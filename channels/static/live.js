@@ -1,0 +1,220 @@
+/* Keeps a conversation on the page up to date, and sends without leaving the page.
+   The server draws everything: when its event stream says that something changed, the new part is fetched and added.
+   Without this script the page works by itself: forms are posted and the whole page comes back. */
+(function () {
+  "use strict";
+
+  var root = document.querySelector("[data-live]");
+  if (!root || !window.fetch || !window.DOMParser || !window.EventSource || !window.URLSearchParams) { return; }
+
+  var list = root.querySelector("[data-list]");
+  var offline = root.querySelector("[data-offline]");
+  var pane = root.closest("[data-pane]");
+  var composer = document.querySelector("form[data-compose]");
+  var box = composer.querySelector("textarea");
+  var source = null, offlineTimer = null, retryTimer = null;
+  var fetching = null, again = false, sending = Promise.resolve();
+
+  /* -- reading ------------------------------------------------------------------------------------------ */
+
+  function lastSeq() {
+    var items = list.querySelectorAll("li[data-seq]");
+    return items.length ? items[items.length - 1].dataset.seq : "0";
+  }
+
+  function refresh() {
+    if (fetching) { again = true; return fetching; }
+    var url = root.dataset.log + "?after=" + encodeURIComponent(lastSeq());
+    fetching = fetch(url, { cache: "no-store", credentials: "same-origin" })
+      .then(function (answer) {
+        if (!answer.ok) { throw new Error("status " + answer.status); }
+        return answer.text();
+      })
+      .then(merge);
+    var done = function () {
+      fetching = null;
+      if (again) { again = false; return refresh(); }
+    };
+    return fetching.then(done, function (problem) { done(); throw problem; });
+  }
+
+  function merge(html) {
+    var part = new DOMParser().parseFromString(html, "text/html").querySelector("[data-fragment]");
+    if (!part) { return; }
+    var stay = atEnd();
+    if (part.hasAttribute("data-gone")) { list.textContent = ""; }
+    part.querySelectorAll("[data-part]").forEach(replacePart);
+    var added = Array.prototype.map.call(part.querySelectorAll("li[data-seq]"), addItem).filter(Boolean);
+    if (part.hasAttribute("data-open")) { closeChoices(part.dataset.open); }
+    if (stay) { show(added[0]); }
+  }
+
+  /* Only the newest offer can still be pressed. */
+  function closeChoices(open) {
+    list.querySelectorAll("li[data-seq] .choices").forEach(function (choices) {
+      if (choices.closest("li").dataset.seq !== open) { choices.remove(); }
+    });
+  }
+
+  function replacePart(fresh) {
+    var old = document.querySelector("[data-part='" + fresh.dataset.part + "']");
+    if (old && !fresh.closest("li") && old.innerHTML !== fresh.innerHTML) {
+      old.textContent = "";
+      while (fresh.firstChild) { old.appendChild(document.adoptNode(fresh.firstChild)); }
+    }
+  }
+
+  function addItem(fresh) {
+    var old = list.querySelector("li[data-seq='" + Number(fresh.dataset.seq) + "']");
+    fresh = document.importNode(fresh, true);
+    if (!old) { return list.insertBefore(fresh, list.querySelector("li.pending, li.failed")); }
+    if (old.dataset.version !== fresh.dataset.version) { list.replaceChild(fresh, old); }
+    return null;
+  }
+
+  function atEnd() {
+    if (pane) { return pane.scrollHeight - pane.scrollTop - pane.clientHeight < 160; }
+    return document.documentElement.scrollHeight - window.scrollY - window.innerHeight < 160;
+  }
+
+  function toEnd() {
+    if (pane) { pane.scrollTop = pane.scrollHeight; } else { window.scrollTo(0, document.documentElement.scrollHeight); }
+  }
+
+  /* An answer that is taller than the screen is read from its first line. */
+  function show(item) {
+    var room = (pane ? pane.clientHeight : window.innerHeight) * 0.7;
+    if (item && list.getBoundingClientRect().bottom - item.getBoundingClientRect().top > room) {
+      item.scrollIntoView({ block: "start" });
+    } else {
+      toEnd();
+    }
+  }
+
+  /* -- the event stream --------------------------------------------------------------------------------- */
+
+  function listen() {
+    if (source || root.dataset.listen === "no") { return; }
+    source = new EventSource(root.dataset.events + "?after=" + encodeURIComponent(lastSeq()));
+    source.onopen = function () { online(); refresh().catch(lost); };
+    source.addEventListener("changed", function () { refresh().catch(lost); });
+    source.onerror = function () {
+      lost();
+      if (source && source.readyState === EventSource.CLOSED) {
+        source = null;
+        clearTimeout(retryTimer);
+        retryTimer = setTimeout(listen, 5000);
+      }
+    };
+  }
+
+  function lost() {
+    if (!offlineTimer) { offlineTimer = setTimeout(function () { offline.hidden = false; }, 3000); }
+  }
+
+  function online() {
+    clearTimeout(offlineTimer);
+    offlineTimer = null;
+    offline.hidden = true;
+  }
+
+  /* -- sending ------------------------------------------------------------------------------------------ */
+
+  function newId() {
+    var bytes = new Uint8Array(16);
+    window.crypto.getRandomValues(bytes);
+    return Array.prototype.map.call(bytes, function (byte) { return ("0" + byte.toString(16)).slice(-2); }).join("");
+  }
+
+  function add(parent, tag, className, text) {
+    var element = document.createElement(tag);
+    element.className = className;
+    element.textContent = text;
+    parent.appendChild(element);
+    return element;
+  }
+
+  function showPending(text) {
+    var item = document.createElement("li");
+    item.className = "you pending";
+    add(item, "p", "who", root.dataset.me || "You");
+    add(item, "div", "bubble", text);
+    add(item, "p", "fate", "Sending");
+    list.appendChild(item);
+    toEnd();
+    return item;
+  }
+
+  function post(url, fields) {
+    return fetch(url, {
+      method: "POST", body: new URLSearchParams(fields), credentials: "same-origin",
+      headers: { Accept: "application/json" }
+    }).then(function (answer) {
+      if (!answer.ok) { throw new Error("status " + answer.status); }
+    });
+  }
+
+  /* One at a time: the first answer sets the cookie that says whose the next one is, and order is kept. */
+  function send(url, fields, text) {
+    var item = text === null ? null : showPending(text);
+    sending = sending.then(function () { return attempt(url, fields, item); });
+  }
+
+  function attempt(url, fields, item) {
+    if (item) { item.className = "you pending"; item.querySelector(".fate").textContent = "Sending"; }
+    return post(url, fields).then(function () {
+      if (item) { item.querySelector(".fate").textContent = "Sent"; }
+      root.dataset.listen = "yes";
+      listen();
+      var clear = function () { if (item) { item.remove(); } };
+      return refresh().then(clear, lost);
+    }, function () {
+      if (item) { showFailed(url, fields, item); }
+    });
+  }
+
+  function showFailed(url, fields, item) {
+    item.className = "you failed";
+    var fate = item.querySelector(".fate");
+    fate.textContent = "Not sent. ";
+    var button = add(fate, "button", "plain", "Try again");
+    button.type = "button";
+    button.addEventListener("click", function () {
+      sending = sending.then(function () { return attempt(url, fields, item); });
+    });
+  }
+
+  composer.addEventListener("submit", function (event) {
+    event.preventDefault();
+    var text = box.value;
+    if (!text.trim()) { box.focus(); return; }
+    box.value = "";
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    send(composer.action, { text: text, client_message_id: newId() }, text);
+    box.focus();
+  });
+
+  box.addEventListener("keydown", function (event) {
+    var touch = window.matchMedia && window.matchMedia("(pointer: coarse)").matches;
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing && !touch) {
+      event.preventDefault();
+      composer.requestSubmit ? composer.requestSubmit() : composer.querySelector("button").click();
+    }
+  });
+
+  list.addEventListener("click", function (event) {
+    var button = event.target.closest(".choices button");
+    if (!button) { return; }
+    event.preventDefault();
+    var form = button.form, fields = { client_message_id: newId() };
+    form.querySelectorAll("input[type=hidden]").forEach(function (input) {
+      if (input.name !== "client_message_id") { fields[input.name] = input.value; }
+    });
+    fields[button.name] = button.value;
+    send(form.action, fields, form.hasAttribute("data-quiet") ? null : button.textContent.trim());
+    box.focus();
+  });
+
+  toEnd();
+  listen();
+})();

@@ -1,0 +1,91 @@
+"""Reads one visitor's conversation out of the ledger. A visitor only ever reaches their own."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from channels.conversation import Channel, Choice
+from channels.errors import NotFound
+from channels.ledger.records import ConversationRecord, EscalationRecord, MessageRecord, PersonRecord
+from channels.webchat import view
+from channels.webchat.visitor import Visitor
+
+PAGE: Final = 200
+"""Messages on one page; earlier ones are a link away."""
+
+
+class ChatLedger(Protocol):
+    """The ledger, as far as the chat reads it."""
+
+    async def person_at(self, channel: Channel, address: str) -> PersonRecord | None: ...
+
+    async def conversation_of(self, person_id: str) -> ConversationRecord: ...
+
+    async def messages(self, conversation_id: str, after_seq: int = 0, limit: int = 500) -> list[MessageRecord]: ...
+
+    async def last_choices(self, conversation_id: str) -> tuple[Choice, ...]: ...
+
+    async def escalation_of(self, conversation_id: str) -> EscalationRecord | None: ...
+
+    async def place_in_queue(self, conversation_id: str | None, has_concern: bool) -> int: ...
+
+
+class Reader:
+    """Every method raises LedgerUnavailable."""
+
+    def __init__(self, ledger: ChatLedger) -> None:
+        self._ledger = ledger
+
+    async def conversation(self, visitor: Visitor) -> ConversationRecord | None:
+        if visitor.fresh:
+            return None
+        person = await self._ledger.person_at(Channel.WEB, visitor.address)
+        try:
+            return await self._ledger.conversation_of(person.id) if person else None
+        except NotFound:
+            return None
+
+    async def talk(self, visitor: Visitor, *, after: int = 0, before: int = 0, glance: bool = False) -> view.Talk:
+        """The conversation after message `after`, or the page that ends just before message `before`.
+
+        With `glance`, only as much as it takes to tell that something changed.
+        """
+        conversation = await self.conversation(visitor)
+        if conversation is None:
+            return view.Talk(standing=view.Standing(kind="new"), gone=after > 0)
+        last = min(before - 1, conversation.last_seq) if before > 1 else conversation.last_seq
+        first = max(0, last - (view.CHOICES_REACH if glance else PAGE))
+        messages = await self._ledger.messages(conversation.id, after_seq=first, limit=PAGE)
+        open_seq = 0 if before else view.open_seq_of(messages)
+        shown = [message for message in messages if message.seq > after and (not before or message.seq <= last)]
+        return view.Talk(
+            standing=await self._standing(conversation),
+            bubbles=view.bubbles_of(shown, open_seq),
+            open_seq=open_seq,
+            last_seq=messages[-1].seq if messages else conversation.last_seq,
+            thinking=view.is_thinking(conversation, messages),
+            earlier=first + 1 if first and not after else 0,
+        )
+
+    async def pressed(self, visitor: Visitor, payload: str) -> tuple[str, str | None] | None:
+        """A press as (words, payload).
+
+        A button that is out of date counts as its words, typed; one that we never offered counts as nothing.
+        """
+        conversation = await self.conversation(visitor) if payload else None
+        if conversation is None:
+            return None
+        choices = await self._ledger.last_choices(conversation.id)
+        title = next((choice.title for choice in choices if choice.payload == payload), None)
+        if title is not None:
+            return title, payload
+        recent = await self._ledger.messages(conversation.id, after_seq=max(0, conversation.last_seq - PAGE))
+        old = view.title_of(recent, payload)
+        return (old, None) if old is not None else None
+
+    async def _standing(self, conversation: ConversationRecord) -> view.Standing:
+        escalation = await self._ledger.escalation_of(conversation.id)
+        place = None
+        if escalation is not None:
+            place = await self._ledger.place_in_queue(conversation.id, bool(escalation.concerns))
+        return view.standing_of(conversation, escalation, place)

@@ -1,0 +1,190 @@
+"""The chat's pages. Every one of them works as a plain page; the script asks for the same things in smaller pieces."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import structlog
+from sse_starlette import EventSourceResponse
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.templating import Jinja2Templates
+
+from channels.conversation import Channel, Inbound
+from channels.errors import LedgerUnavailable
+from channels.intake import Intake
+from channels.pages import EXIT_TO, cross_site, open_templates
+from channels.settings import Settings
+from channels.webchat import view
+from channels.webchat.reader import ChatLedger, Reader
+from channels.webchat.stream import Watcher, events
+from channels.webchat.visitor import Visitor, forget_visitor
+from channels.wording import Wording
+
+LONGEST_MESSAGE: Final = 20_000
+LARGEST_FORM: Final = 1_000_000
+"""In bytes: 20,000 letters of any script, as a form sends them."""
+
+Page = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(kw_only=True)
+class WebChat:
+    ledger: ChatLedger
+    streams: Watcher
+    intake: Intake
+    settings: Settings
+    wording: Wording
+    templates: Jinja2Templates = field(init=False)
+    reader: Reader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.templates = open_templates(self.settings, Path(__file__).parent / "templates")
+        self.templates.env.globals["new_id"] = lambda: secrets.token_hex(16)
+        self.reader = Reader(self.ledger)
+
+    def routes(self) -> list[BaseRoute]:
+        pages: tuple[tuple[str, str, Page], ...] = (
+            ("/chat", "GET", self.show),
+            ("/chat/log", "GET", self.show_log),
+            ("/chat/messages", "POST", self.take),
+            ("/chat/events", "GET", self.stream),
+            ("/chat/leave", "POST", self.leave),
+        )
+        return [
+            Route(path, self._guarded(page), methods=[method], max_body_size=LARGEST_FORM)
+            for path, method, page in pages
+        ]
+
+    async def show(self, request: Request) -> Response:
+        visitor = Visitor.of(request)
+        before = _number(request.query_params.get("before"))
+        talk = await self.reader.talk(visitor, before=before)
+        no_cookies = visitor.fresh and "first" in request.query_params
+        return self._page(request, visitor, talk, no_cookies=no_cookies)
+
+    async def show_log(self, request: Request) -> Response:
+        """What came after message `after`, and who the person is talking to now."""
+        after = _number(request.query_params.get("after"))
+        talk = await self.reader.talk(Visitor.of(request), after=after)
+        return self.templates.TemplateResponse(request, "log.html", {"talk": talk})
+
+    async def take(self, request: Request) -> Response:
+        """A message or a press. The script gets 204; a plain form goes back to the page."""
+        if cross_site(request):
+            return PlainTextResponse("Please write from the chat page itself.", status_code=403)
+        visitor = Visitor.of(request)
+        form = await request.form(max_fields=20, max_files=0)
+        text = _text(form, "text").replace("\r\n", "\n")
+        if len(text) > LONGEST_MESSAGE:
+            return self._page(request, visitor, await self.reader.talk(visitor), draft=text, status=413)
+        text, payload = await self.reader.pressed(visitor, _text(form, "payload")) or (text, None)
+        if text.strip() or payload:
+            await self.intake.receive(
+                Inbound(
+                    channel=Channel.WEB,
+                    address=visitor.address,
+                    provider_id=visitor.provider_id(_text(form, "client_message_id"), f"{payload or ''}\0{text}"),
+                    text=text,
+                    payload=payload,
+                    language=_language(request),
+                )
+            )
+        response = Response(status_code=204)
+        if not _from_script(request):
+            response = RedirectResponse(f"/chat{'?first=1' if visitor.fresh else ''}#end", status_code=303)
+        visitor.remember(response, secure=self._secure)
+        return response
+
+    async def stream(self, request: Request) -> Response:
+        """204 tells the browser not to ask again: there is no conversation to follow yet."""
+        visitor = Visitor.of(request)
+        conversation = await self.reader.conversation(visitor)
+        if conversation is None:
+            return Response(status_code=204)
+        after = _number(request.headers.get("last-event-id") or request.query_params.get("after"))
+
+        async def look() -> view.Talk:
+            return await self.reader.talk(visitor, after=after, glance=True)
+
+        return EventSourceResponse(events(self.streams, conversation.id, look, after), ping=20)
+
+    async def leave(self, request: Request) -> Response:
+        """Forget which conversation this browser had. Its words stay where they are: FORGET ME erases those."""
+        quiet = "quiet" in request.query_params
+        response = Response(status_code=204) if quiet else RedirectResponse(EXIT_TO, status_code=303)
+        response.headers["Clear-Site-Data"] = '"cache"'
+        if not cross_site(request):
+            forget_visitor(response)
+        return response
+
+    def _page(
+        self,
+        request: Request,
+        visitor: Visitor,
+        talk: view.Talk,
+        *,
+        draft: str = "",
+        no_cookies: bool = False,
+        status: int = 200,
+    ) -> Response:
+        context = {
+            "talk": talk,
+            "draft": draft,
+            "longest": LONGEST_MESSAGE,
+            "no_cookies": no_cookies,
+            **self._lines(),
+        }
+        response = self.templates.TemplateResponse(request, "chat.html", context, status_code=status)
+        visitor.remember(response, secure=self._secure)
+        return response
+
+    def _lines(self) -> dict[str, str]:
+        return {"emergency": self.wording.crisis.emergency, "lines": self.wording.lines(limit=2)}
+
+    @property
+    def _secure(self) -> bool:
+        return self.settings.base_url.startswith("https://")
+
+    def _guarded(self, page: Page) -> Page:
+        """When the ledger is away the person hears that nothing was kept, and who is there now."""
+
+        async def guarded(request: Request) -> Response:
+            try:
+                return await page(request)
+            except LedgerUnavailable:
+                structlog.get_logger().error("ledger_unavailable", channel=Channel.WEB)
+            if _from_script(request):
+                return PlainTextResponse("Not sent.", status_code=503)
+            draft = _text(await request.form(), "text") if request.method == "POST" else ""
+            context = {"draft": draft[:LONGEST_MESSAGE], **self._lines()}
+            return self.templates.TemplateResponse(request, "away.html", context, status_code=503)
+
+        return guarded
+
+
+def _from_script(request: Request) -> bool:
+    return "application/json" in request.headers.get("accept", "")
+
+
+def _text(form: FormData, name: str) -> str:
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def _number(word: str | None) -> int:
+    """A message number out of an address; 0 for anything else."""
+    return int(word) if word and re.fullmatch(r"[0-9]{1,9}", word) else 0
+
+
+def _language(request: Request) -> str | None:
+    """The browser's first language, without its region: "cy-GB,en;q=0.8" is "cy"."""
+    found = re.match(r"\s*([A-Za-z]{2,3})\b", request.headers.get("accept-language", ""))
+    return found[1].lower() if found else None

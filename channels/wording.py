@@ -1,0 +1,125 @@
+"""Every word that `channels` says to a person, and the crisis lines of the country. Data in data/*.yml."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from channels.conversation import Concern
+from channels.errors import SettingsError
+
+DATA = Path(__file__).parent / "data"
+ANY = "any"
+
+URGENCY = (
+    Concern.DANGER_NOW,
+    Concern.ATTEMPT,
+    Concern.CHILD_AT_RISK,
+    Concern.SUICIDE,
+    Concern.METHOD_SEEKING,
+    Concern.ABUSE,
+    Concern.SELF_HARM,
+    Concern.EATING_DISORDER,
+    Concern.SOMEONE_ELSE,
+)
+"""Which concern is spoken to when a message holds several. An order for words, not a score of a person."""
+
+
+def most_urgent(concerns: Iterable[Concern]) -> Concern:
+    """Raises ValueError when there is none."""
+    return min(concerns, key=URGENCY.index)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrisisLine:
+    """A line anybody can reach now. `say` is what a person reads, at most 60 letters."""
+
+    id: str
+    name: str
+    say: str
+    phone: str
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrisisLines:
+    """The lines of one country; data, so that a country is added without code."""
+
+    country: str
+    emergency: str
+    lines: tuple[CrisisLine, ...]
+
+    @classmethod
+    def load(cls, country: str, path: Path = DATA / "crisis_lines.yml") -> CrisisLines:
+        """Raises SettingsError when the country has no profile."""
+        profiles: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if country not in profiles:
+            known = ", ".join(sorted(profiles))
+            raise SettingsError(f"NWD_COUNTRY: no crisis lines for {country}; there are profiles for {known}.")
+        profile = profiles[country]
+        lines = tuple(CrisisLine(**{**line, "kinds": tuple(line["kinds"])}) for line in profile["lines"])
+        return cls(country=country, emergency=profile["emergency"], lines=lines)
+
+    def choose(self, concerns: Iterable[Concern] = (), limit: int = 2) -> tuple[CrisisLine, ...]:
+        """The lines that suit, the most urgent concern's first, each concern served before any gets a second."""
+        by_kind = [self._of(concern) for concern in sorted(concerns, key=URGENCY.index)]
+        chosen: list[CrisisLine] = []
+        for place in range(max((len(lines) for lines in by_kind), default=0)):
+            chosen.extend(lines[place] for lines in by_kind if place < len(lines))
+        return tuple(dict.fromkeys([*chosen, *([] if chosen else self._of(ANY))]))[:limit]
+
+    def _of(self, kind: str) -> list[CrisisLine]:
+        return [line for line in self.lines if kind in line.kinds]
+
+
+class Wording:
+    """Texts by key, filled in. A key or a value that is missing raises KeyError: a test covers every key."""
+
+    def __init__(
+        self, messages: Mapping[str, str], pieces: Mapping[str, str], crisis: CrisisLines, service: str
+    ) -> None:
+        self.messages = dict(messages)
+        self.pieces = dict(pieces)
+        self.crisis = crisis
+        self.service = service
+
+    @classmethod
+    def load(cls, country: str = "GB", service: str = "No Wrong Door", path: Path = DATA / "wording.yml") -> Wording:
+        texts: dict[str, dict[str, str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return cls(texts["messages"], texts["pieces"], CrisisLines.load(country), service)
+
+    def say(self, key: str, /, **values: object) -> str:
+        """The text under this key. {service}, {emergency}, {line} and {lines} are there without being given."""
+        text = self.messages[key] if key in self.messages else self.pieces[key]
+        filled = {name: value for name, value in self._always().items() if name in fields_of(text)}
+        return text.format(**{**filled, **values})
+
+    def concern(self, concerns: Iterable[Concern]) -> str:
+        """The first words to somebody whose message holds these concerns."""
+        found = tuple(concerns)
+        return self.say(f"concern_{most_urgent(found)}", lines=self.lines(found))
+
+    def lines(self, concerns: Iterable[Concern] = (), limit: int = 2) -> str:
+        return "\n".join(line.say for line in self.crisis.choose(concerns, limit))
+
+    def place(self, number: int) -> str:
+        """A place in the queue in words; 1 is next."""
+        return self.say("place_next") if number <= 1 else self.say("place_number", number=number)
+
+    def _always(self) -> dict[str, str]:
+        return {
+            "service": self.service,
+            "emergency": self.crisis.emergency,
+            "line": self.lines(limit=1),
+            "lines": self.lines(),
+        }
+
+
+def fields_of(text: str) -> frozenset[str]:
+    """The names between curly brackets."""
+    return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name)

@@ -1,0 +1,165 @@
+"""From content files and the catalogue to a snapshot that serves. Used by set-up, the command line and the editor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from knowledge.catalogue import Need, Status
+from knowledge.catalogue_files import CatalogueFiles, catalogue_paths, files_hash, read_catalogue_files
+from knowledge.crisis import CrisisLine, lines_as_services, load_crisis_lines, order_crisis_lines
+from knowledge.embedding import Encoder, VectorCache, Vectors, cache_folder, encode_cached, open_publisher
+from knowledge.errors import CatalogueFileError, IndexMissing
+from knowledge.index import Source, all_texts, build_index, read_manifest, write_index
+from knowledge.need_head import NeedHead, train_head
+from knowledge.needs import load_needs, needs_hash, training_texts
+from knowledge.settings import Settings
+from knowledge.snapshots import build_lock, current_snapshot, put_snapshot
+from knowledge.store import Store
+
+HOME_COUNTRY = "GB"
+"""The country whose national lines are in national_lines.yml."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """What `publish` did. `built` is False when nothing had changed; `notes` are worth telling an operator."""
+
+    version: str
+    services: int
+    built: bool
+    notes: tuple[str, ...] = ()
+
+
+def read_content(settings: Settings) -> tuple[tuple[Need, ...], CatalogueFiles]:
+    """Needs and the catalogue's files, checked. Raises CatalogueFileError."""
+    needs = load_needs(settings.content_dir / "needs.yml")
+    paths = _seed_paths(settings)
+    if not paths:
+        return needs, CatalogueFiles(organisations=(), services=(), origins={})
+    return needs, read_catalogue_files(paths, {need.id for need in needs})
+
+
+def open_store(settings: Settings) -> tuple[Store, tuple[str, ...]]:
+    """The catalogue, filled from the files when it is empty or they changed and nobody edited it since.
+
+    The second value says what was done or why not. Raises StoreError, CatalogueFileError.
+    """
+    store = Store.open(settings.database_url)
+    stamp = f"{settings.country}:{files_hash((*_seed_paths(settings), settings.content_dir / 'crisis_lines.yml'))}"
+    if store.seed_stamp() == stamp:
+        return store, ()
+    if store.edited():
+        return store, ("The content files changed, but this catalogue was edited here: your edits were kept.",)
+    _needs, content = read_content(settings)
+    organisations, services = content.organisations, content.services
+    if settings.country != HOME_COUNTRY:
+        lines = lines_as_services(_lines(settings), settings.country)
+        organisations += tuple(line.organisation for line in lines)
+        services += lines
+    store.seed(organisations, services, stamp)
+    return store, (f"The catalogue was filled from the content files: {len(services)} services.",)
+
+
+def read_source(settings: Settings, store: Store, encoder_id: str) -> Source:
+    """What the index would be made of now. Raises CatalogueFileError when nothing is published."""
+    needs = load_needs(settings.content_dir / "needs.yml")
+    services = tuple(
+        service for service in store.published() if service.status in {Status.ACTIVE, Status.TEMPORARILY_CLOSED}
+    )
+    if not services:
+        raise CatalogueFileError(
+            ["The catalogue has no published services, so there would be nothing to offer. Publish one."]
+        )
+    return Source(
+        services=services,
+        needs=needs,
+        crisis=order_crisis_lines(services, _lines(settings), [need.id for need in needs]),
+        encoder=encoder_id,
+    )
+
+
+def publish(settings: Settings, *, encoder: Encoder | None = None, force: bool = False) -> Published:
+    """Build a snapshot if the catalogue, the needs or the encoder changed, and let it serve.
+
+    Raises KnowledgeError; whatever happens, the snapshot that served before still does.
+    """
+    encoder = encoder or open_publisher(settings)
+    with build_lock(settings.index_dir):
+        store, notes = open_store(settings)
+        try:
+            source = read_source(settings, store, encoder.id)
+        finally:
+            store.close()
+        version = None if force else _same(settings.index_dir, source.stamp())
+        if version:
+            return Published(version=version, services=len(source.services), built=False, notes=notes)
+        version = build_snapshot(settings, source, encoder)
+    return Published(version=version, services=len(source.services), built=True, notes=notes)
+
+
+def is_fresh(settings: Settings, encoder_id: str) -> bool:
+    """Whether the snapshot that serves is made of the catalogue as it is now."""
+    store, _notes = open_store(settings)
+    try:
+        return _same(settings.index_dir, read_source(settings, store, encoder_id).stamp()) is not None
+    finally:
+        store.close()
+
+
+def build_snapshot(settings: Settings, source: Source, encoder: Encoder) -> str:
+    """Encode what is new, train, write, switch over; the name of the snapshot. Hold `build_lock`."""
+    now = datetime.now(UTC)
+    version = f"{now:%Y%m%dT%H%M%S%f}-{source.stamp()[:8]}"
+    cache = VectorCache.open(settings)
+
+    def encode(texts: list[str]) -> Vectors:
+        return encode_cached(encoder, cache, texts)
+
+    try:
+        head = read_head(cache_folder(settings) / _head_name(source), source.needs, encode)
+        vectors = encode(all_texts(source))
+    finally:
+        cache.close()
+    index = build_index(source, vectors, head, version=version, now=now)
+    put_snapshot(settings.index_dir, version, lambda folder: write_index(index, folder))
+    return version
+
+
+def read_head(kept: Path, needs: tuple[Need, ...], encode: Callable[[list[str]], Vectors]) -> NeedHead:
+    """The need recogniser for these needs: the one trained before, or a new one, kept for the next time."""
+    if kept.is_file():
+        try:
+            return NeedHead.load(kept)
+        except (OSError, ValueError, KeyError):
+            kept.unlink()
+    texts, owners = training_texts(needs)
+    head = train_head(encode(texts), owners)
+    begun = kept.with_suffix(f".{datetime.now(UTC):%f}.npz")
+    head.save(begun)
+    begun.replace(kept)
+    return head
+
+
+def _head_name(source: Source) -> str:
+    return f"need-head-{needs_hash(source.needs)[:16]}-{source.encoder}.npz"
+
+
+def _seed_paths(settings: Settings) -> tuple[Path, ...]:
+    paths = catalogue_paths(settings.content_dir, demo=settings.demo)
+    return tuple(path for path in paths if settings.country == HOME_COUNTRY or path.name != "national_lines.yml")
+
+
+def _lines(settings: Settings) -> tuple[CrisisLine, ...]:
+    return load_crisis_lines(settings.content_dir / "crisis_lines.yml", settings.country)
+
+
+def _same(root: Path, stamp: str) -> str | None:
+    """The serving snapshot's name when it has this stamp."""
+    try:
+        manifest = read_manifest(current_snapshot(root))
+    except IndexMissing:
+        return None
+    return str(manifest["version"]) if manifest["stamp"] == stamp else None

@@ -1,0 +1,290 @@
+"""From a message in somebody's own words to help that exists. Never empty, whatever was written.
+
+message -> plain spelling, clauses -> vectors -> needs -> candidates -> choice -> matches with reasons
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.boosts import Circumstances, boost, miles_to, suits_age
+from knowledge.catalogue import Area, Kind, Place, Service
+from knowledge.choosing import CRISIS_LINES, Candidate, Pick, Wish, choose
+from knowledge.crisis import LINES_FROM
+from knowledge.embedding import Encoder, open_encoder
+from knowledge.hours import Opening, opening
+from knowledge.index import Index, load_index
+from knowledge.names import EXACT, Names
+from knowledge.needs import NeedGuess
+from knowledge.places import Places, load_places, middle_of
+from knowledge.reading import Reader, Reading
+from knowledge.reasons import reason_for
+from knowledge.scoring import Array, Evidence, put_forward, weigh
+from knowledge.settings import Settings
+from knowledge.snapshots import current_snapshot, current_version
+from knowledge.spelling import Spelling
+
+MOST_NEEDS = 3
+"""Needs of one message that are answered together."""
+SURE = 0.35
+"""From this probability on a need was asked for; below it, it may have been."""
+PERHAPS = 0.15
+TWO_LINES = frozenset({"suicidal_thoughts", "self_harm"})
+GUESSED = 0.05
+LIKELY = 0.42
+"""Cosine of message and listing from which its own words are close to what was written."""
+SAME_NAME = 0.9
+NAMED = 10.0
+URGENT = 3
+WHOLE = ""
+"""The view of a message as a whole, beside one view for each need in it."""
+STRENGTHS = {"named": "good", "crisis": "good", "near": "maybe"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """One suggestion. `strength` is "good", "maybe" or "wider"; `reason` is for people who work here."""
+
+    service: Service
+    score: float
+    strength: str
+    reason: str
+    opening: Opening
+    need: str | None = None
+    miles: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """The answer to a message: `matches` has at least one. `needs` are the likeliest first."""
+
+    matches: tuple[Match, ...]
+    needs: tuple[NeedGuess, ...] = ()
+    place: Place | None = None
+
+
+class Search:
+    """Holds one snapshot; `refresh` moves on to a newer one. Threads may share it."""
+
+    def __init__(self, settings: Settings, index: Index, encoder: Encoder, spelling: Spelling, places: Places) -> None:
+        self._settings = settings
+        self._encoder = encoder
+        self._spelling = spelling
+        self._places = places
+        self._shelf = _Shelf.of(index, encoder, spelling)
+
+    @classmethod
+    def open(cls, settings: Settings) -> Search:
+        """Load what set-up built. Raises IndexMissing, ModelNotTrusted or CatalogueFileError, each naming the fix."""
+        index = load_index(current_snapshot(settings.index_dir))
+        places = load_places(settings.content_dir / "places", demo=settings.demo, home=_home(index))
+        spelling = Spelling.load(settings.content_dir / "sms_spelling.yml")
+        return cls(settings, index, open_encoder(settings), spelling, places)
+
+    @property
+    def index(self) -> Index:
+        """The snapshot that serves: its version, age, services and needs."""
+        return self._shelf.index
+
+    def refresh(self) -> bool:
+        """Take a newer snapshot if one was published. Raises IndexMissing; the old one then still serves."""
+        if current_version(self._settings.index_dir) == self.index.version:
+            return False
+        self._shelf = _Shelf.of(load_index(current_snapshot(self._settings.index_dir)), self._encoder, self._spelling)
+        return True
+
+    def service(self, service_id: str) -> Service | None:
+        """A listing that may be offered now."""
+        row = self._shelf.rows.get(service_id)
+        return None if row is None else self.index.services[row]
+
+    def find(
+        self,
+        text: str,
+        *,
+        near: str | None = None,
+        now: datetime | None = None,
+        limit: int = 3,
+        needs: Sequence[str] = (),
+        exclude: Collection[str] = (),
+    ) -> Found:
+        """Up to `limit` suggestions, at least one, for whatever was written. Never raises for any text.
+
+        `needs` are ids known from elsewhere (they count as said); `exclude` is what was shown before;
+        `near` is a place given separately, otherwise one in the message counts.
+        """
+        shelf = self._shelf
+        reading = shelf.reader.read(text, needs)
+        place = (self._places.resolve(near) if near else None) or self._places.find(text)
+        wishes = _wishes(shelf.index, reading.chances)
+        circumstances = Circumstances(
+            now=now or datetime.now(UTC),
+            zone=self._settings.timezone,
+            stale_days=self._settings.stale_days,
+            place=place,
+            age=reading.age,
+            urgent=any(wish.urgency == URGENT for wish in wishes),
+            said=_said(shelf, reading) if wishes else {},
+            close=frozenset(need for wish in wishes for need in wish.related),
+        )
+        candidates = _candidates(shelf, reading, wishes, circumstances)
+        picks = choose(candidates, wishes, limit=limit, exclude=exclude)
+        by_need = {wish.need: wish for wish in wishes}
+        return Found(
+            matches=tuple(_match(pick, by_need, shelf.labels, place) for pick in picks),
+            needs=_guesses(shelf.index, reading.chances),
+            place=place,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shelf:
+    """A snapshot and what is derived from it, swapped together."""
+
+    index: Index
+    reader: Reader
+    names: Names
+    rows: Mapping[str, int]
+    columns: Mapping[str, int]
+    labels: Mapping[str, str]
+    lines: NDArray[np.int64]
+    """Rows of national lines: always candidates, because the ladder ends with them."""
+
+    @classmethod
+    def of(cls, index: Index, encoder: Encoder, spelling: Spelling) -> _Shelf:
+        named = [(service.name, row) for row, service in enumerate(index.services)]
+        named += [(service.organisation.name, row) for row, service in enumerate(index.services)]
+        national = [
+            row
+            for row, service in enumerate(index.services)
+            if service.kind is Kind.LINE and service.area is Area.NATIONAL
+        ]
+        return cls(
+            index=index,
+            reader=Reader(encoder, spelling, index.needs, index.head),
+            names=Names.of(named),
+            rows={service.id: row for row, service in enumerate(index.services)},
+            columns={need.id: column for column, need in enumerate(index.needs)},
+            labels={need.id: need.label for need in index.needs},
+            lines=np.array(national, dtype=np.int64),
+        )
+
+
+def _wishes(index: Index, chances: Array) -> tuple[Wish, ...]:
+    """The needs to answer, most urgent first, then likeliest."""
+    found: list[Wish] = []
+    for column in np.argsort(-chances, kind="stable"):
+        need, chance = index.needs[column], float(chances[column])
+        crisis = index.crisis.get(need.id, ()) if chance >= LINES_FROM.get(need.id, 1.0) else ()
+        if chance >= SURE or crisis or (not found and chance >= PERHAPS):
+            found.append(
+                Wish(
+                    need=need.id,
+                    sure=chance >= SURE,
+                    urgency=need.urgency,
+                    related=need.related,
+                    crisis=crisis,
+                    crisis_lines=CRISIS_LINES if need.id in TWO_LINES else 1,
+                )
+            )
+    first = sorted(found, key=lambda wish: not wish.crisis)[:MOST_NEEDS]
+    return tuple(sorted(first, key=lambda wish: -wish.urgency))
+
+
+def _said(shelf: _Shelf, reading: Reading) -> dict[str, float]:
+    return {need: float(reading.chances[column]) for need, column in shelf.columns.items()}
+
+
+def _candidates(
+    shelf: _Shelf, reading: Reading, wishes: Sequence[Wish], circumstances: Circumstances
+) -> list[Candidate]:
+    """Everything worth a look, scored for the whole message and for each need in it."""
+    index, text = shelf.index, reading.text
+    named = shelf.names.find(text)
+    views = {WHOLE: (reading.vectors[0], reading.chances)}
+    for wish in wishes:
+        column = shelf.columns[wish.need]
+        alone = np.zeros_like(reading.chances)
+        alone[column] = 1.0
+        views[wish.need] = (reading.vectors[reading.speakers[column]], alone)
+    crisis = [shelf.rows[line] for wish in wishes for line in wish.crisis if line in shelf.rows]
+    found = [put_forward(index, query, chances, text) for query, chances in views.values()]
+    rows = np.unique(np.concatenate([*found, shelf.lines, np.array([*named, *crisis], dtype=np.int64)]))
+    evidence = {view: weigh(index, query, chances, text, rows) for view, (query, chances) in views.items()}
+    needs = {wish.need for wish in wishes} | {need for wish in wishes for need in wish.related}
+    columns = {need: shelf.columns[need] for need in needs if need in shelf.columns}
+    looks = (_Look(index=index, row=int(row), at=at, evidence=evidence) for at, row in enumerate(rows))
+    return [_candidate(look, named, columns, circumstances) for look in looks]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Look:
+    """One row of the index, and where its values are in the evidence."""
+
+    index: Index
+    row: int
+    at: int
+    evidence: Mapping[str, Evidence]
+
+
+def _candidate(
+    look: _Look, named: Mapping[int, int], columns: Mapping[str, int], circumstances: Circumstances
+) -> Candidate:
+    service = look.index.services[look.row]
+    state = opening(service, circumstances.now, zone=circumstances.zone, stale_days=circumstances.stale_days)
+    miles = miles_to(service, circumstances.place)
+    whole = look.evidence[WHOLE]
+    same = look.row in named or float(whole.names[look.at]) >= SAME_NAME
+    push = boost(service, state, miles, circumstances)
+    if same:
+        push += NAMED * named.get(look.row, EXACT) / EXACT
+    return Candidate(
+        service=service,
+        score=float(whole.scores[look.at]) + push,
+        serves={need: float(look.index.carried[look.row, column]) for need, column in columns.items()},
+        fits={need: float(each.scores[look.at]) + push for need, each in look.evidence.items() if need != WHOLE},
+        opening=state,
+        named=same,
+        likely=float(whole.about[look.at]) >= LIKELY,
+        miles=miles,
+        suits_age=suits_age(service, circumstances.age),
+    )
+
+
+def _match(pick: Pick, wishes: Mapping[str, Wish], labels: Mapping[str, str], place: Place | None) -> Match:
+    wish = wishes.get(pick.need or "")
+    strength = STRENGTHS.get(pick.rung, "wider")
+    if pick.rung == "need" and wish is not None:
+        strength = "good" if wish.sure else "maybe"
+    return Match(
+        service=pick.candidate.service,
+        score=round(pick.candidate.score, 3),
+        strength=strength,
+        reason=reason_for(pick, wishes, labels, place.name if place else ""),
+        need=pick.need,
+        opening=pick.candidate.opening,
+        miles=pick.candidate.miles,
+    )
+
+
+def _guesses(index: Index, chances: Array) -> tuple[NeedGuess, ...]:
+    order = np.argsort(-chances, kind="stable")
+    return tuple(
+        NeedGuess(id=index.needs[column].id, label=index.needs[column].label, score=round(float(chances[column]), 3))
+        for column in order
+        if chances[column] >= GUESSED
+    )
+
+
+def _home(index: Index) -> Place | None:
+    return middle_of(
+        (each.latitude, each.longitude)
+        for service in index.services
+        for each in service.locations
+        if each.latitude is not None and each.longitude is not None
+    )

@@ -1,0 +1,284 @@
+"""Anything, in any order, by anybody: after every step each person is in exactly one place, and has been told."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections import Counter
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import redis
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from channels.conversation import Concern, EscalationState, Holder, Sender
+from channels.errors import NotTaken
+from channels.escalation import CapReached, Escalations, NotYours
+from channels.ledger import Cipher, Ledger
+from channels.ledger.records import EscalationRecord, OpenEscalation, PeerRecord
+from channels.settings import Settings
+from channels.streams import Streams
+from channels.wording import Wording
+from tests.ledger_builders import answer, peer_named, text_from
+
+WAITING, HELD, LAPSED, CLOSED = EscalationState
+NAMES = ("Sam", "Ana", "Jo")
+KEYS = {"release": "back_with_assistant", "close": "left", "pass_on": "passed_on"}
+"""What the person is told when a peer worker lets go of them."""
+T = TypeVar("T")
+
+
+@dataclass
+class Someone:
+    """What should be true of one escalation."""
+
+    number: str
+    conversation_id: str
+    state: EscalationState = WAITING
+    concern: bool = False
+    holder: int | None = None
+
+
+class QueueMachine(RuleBasedStateMachine):
+    """Runs the real thing beside a model of it small enough to be obviously right."""
+
+    asked = Bundle("asked")
+    peers = st.integers(0, len(NAMES) - 1)
+
+    def __init__(self, settings: Settings, cipher: Cipher, migrated: Path, valkey_url: str) -> None:
+        super().__init__()
+        self.settings = settings
+        self.ahead = timedelta()
+        self.model: dict[str, Someone] = {}
+        self.told: Counter[str] = Counter()
+        self.messages = 0
+        self.loop = asyncio.new_event_loop()
+        shutil.copy(migrated, settings.data_dir / "ledger.sqlite")
+        self.redis = redis.Redis.from_url(valkey_url)
+        self.redis.flushall()
+        self.ledger = Ledger.open(settings.ledger_url, cipher, shards=settings.shards)
+        self.streams = Streams.connect(valkey_url, "test", settings.shards)
+        self.wording = Wording.load()
+        self.escalations = Escalations(
+            self.ledger, self.streams, self.wording, settings, clock=lambda: datetime.now(UTC) + self.ahead
+        )
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run_until_complete(work)
+
+    @initialize()
+    def staff(self) -> None:
+        async def add() -> list[PeerRecord]:
+            return [await peer_named(self.ledger, name) for name in NAMES]
+
+        self.people = self.run(add())
+
+    def teardown(self) -> None:
+        async def end() -> None:
+            await self.streams.close()
+            await self.ledger.close()
+
+        self.run(end())
+        self.loop.close()
+        self.redis.close()
+        for path in self.settings.data_dir.glob("ledger.sqlite*"):
+            path.unlink()
+
+    # -- what can happen
+
+    @rule(target=asked, concern=st.booleans())
+    def ask(self, concern: bool) -> str:
+        number = f"+4416329600{len(self.model):02}"
+        escalation_id, conversation_id = self.run(self._ask(number, concern))
+        assert escalation_id not in self.model
+        self.model[escalation_id] = Someone(number, conversation_id, concern=concern)
+        return escalation_id
+
+    @rule(target=asked, one=asked, concern=st.booleans())
+    def ask_again(self, one: str, concern: bool) -> str:
+        someone = self.model[one]
+        latest = next(key for key in reversed(self.model) if self.model[key].number == someone.number)
+        known = self.model[latest]
+        if known.state is HELD:
+            return latest
+        escalation_id, conversation_id = self.run(self._ask(someone.number, concern))
+        if known.state is CLOSED:
+            assert escalation_id != latest
+            self.model[escalation_id] = Someone(
+                someone.number, conversation_id, concern=concern or self._ever_worried(someone.number)
+            )
+        else:
+            assert escalation_id == latest, "somebody who waits already keeps the place"
+            known.state = WAITING
+            known.concern = known.concern or concern
+        return escalation_id
+
+    async def _ask(self, number: str, concern: bool) -> tuple[str, str]:
+        self.messages += 1
+        stored = await self.ledger.store_inbound(text_from(number, f"m{self.messages}"))
+        concerns = frozenset({Concern.SUICIDE} if concern else ())
+        committed = await answer(self.ledger, stored, escalation=OpenEscalation(reason="asked"), concerns=concerns)
+        assert committed.escalation_id is not None
+        await self.escalations.announce(committed.escalation_id)
+        return committed.escalation_id, committed.conversation_id
+
+    @rule(one=asked)
+    def everybody_takes(self, one: str) -> None:
+        someone = self.model[one]
+        able = [peer for peer in range(len(NAMES)) if self._has_room(peer, one)]
+
+        async def take() -> list[Any]:
+            claims = (self.escalations.claim(one, peer) for peer in self.people)
+            return await asyncio.gather(*claims, return_exceptions=True)
+
+        results = self.run(take())
+        winners = [peer for peer, result in enumerate(results) if isinstance(result, EscalationRecord)]
+        losers = [result for result in results if not isinstance(result, EscalationRecord)]
+        assert all(isinstance(result, NotTaken | CapReached) for result in losers), results
+        if someone.state in {WAITING, LAPSED}:
+            assert len(winners) == min(1, len(able))
+            assert set(winners) <= set(able)
+            if winners:
+                someone.state, someone.holder = HELD, winners[0]
+                self.told["joined"] += 1
+        else:
+            assert winners == ([] if someone.holder is None else [someone.holder])
+
+    @rule(one=asked, peer=peers)
+    def renew(self, one: str, peer: int) -> None:
+        assert self.run(self.escalations.renew(one, self.people[peer].id)) is (self.model[one].holder == peer)
+
+    @rule(one=asked, peer=peers)
+    def reply(self, one: str, peer: int) -> None:
+        if self._done(self.escalations.reply(one, self.people[peer], "I am here."), one, peer):
+            self.told["reply"] += 1
+
+    @rule(one=asked, peer=peers, how=st.sampled_from(["release", "close", "pass_on"]))
+    def let_go(self, one: str, peer: int, how: str) -> None:
+        if self._done(getattr(self.escalations, how)(one, self.people[peer]), one, peer):
+            self.told[KEYS[how]] += 1
+            self.model[one].state = WAITING if how == "pass_on" else CLOSED
+            self.model[one].holder = None
+
+    @rule(silent=st.sets(peers))
+    def pages_go_quiet(self, silent: set[int]) -> None:
+        """A lease goes by; the peer workers in `silent` have given no sign of life."""
+        lease = timedelta(seconds=self.settings.lease_seconds)
+        held = {one: someone.holder for one, someone in self.model.items() if someone.holder is not None}
+
+        async def wait() -> int:
+            self.ahead += lease * 0.6
+            for one, peer in held.items():
+                assert await self.escalations.renew(one, self.people[peer].id)
+            self.ahead += lease * 0.6
+            for one, peer in held.items():
+                if peer not in silent:
+                    assert await self.escalations.renew(one, self.people[peer].id)
+            self.ahead += lease * 0.6
+            for one in held:
+                await self.streams.drop_lease(one)
+            return (await self.escalations.sweep()).returned
+
+        lost = [one for one, peer in held.items() if peer in silent]
+        assert self.run(wait()) == len(lost)
+        if lost:
+            self.told["lease_ran_out"] += len(lost)
+        for one in lost:
+            self.model[one].state, self.model[one].holder = WAITING, None
+
+    @rule(one=asked)
+    def lapse(self, one: str) -> None:
+        waits = self.model[one].state is WAITING
+        assert self.run(self.escalations.lapse(one)) is waits
+        if waits:
+            self.model[one].state = LAPSED
+            self.told["lapse"] += 1
+
+    @rule()
+    def redis_forgets(self) -> None:
+        self.redis.flushall()
+        swept = self.run(self.escalations.sweep())
+        assert (swept.returned, swept.lapsed) == (0, 0)
+        assert self.run(self.streams.queue_ids()) == self._queue()
+
+    # -- what must be true after each of them
+
+    @invariant()
+    def everybody_is_in_exactly_one_place(self) -> None:
+        waiting, held = self.run(self.escalations.waiting()), self.run(self.ledger.held_escalations())
+        assert [one.id for one in waiting] == self._queue()
+        assert {one.id for one in held} == {one for one, who in self.model.items() if who.state is HELD}
+        states = {one: self.run(self.ledger.escalation(one)) for one in self.model}
+        assert {one: record and record.state for one, record in states.items()} == {
+            one: who.state for one, who in self.model.items()
+        }
+
+    @invariant()
+    def exactly_one_has_the_turn(self) -> None:
+        for number in {who.number for who in self.model.values()}:
+            mine = [who for who in self.model.values() if who.number == number]
+            conversation = self.run(self.ledger.conversation(mine[-1].conversation_id))
+            held = any(who.state is HELD for who in mine)
+            assert conversation.holder is (Holder.PEER if held else Holder.BOT)
+
+    @invariant()
+    def everything_was_said_once(self) -> None:
+        heard: Counter[str] = Counter()
+        for conversation_id in {who.conversation_id for who in self.model.values()}:
+            for message in self.run(self.ledger.messages(conversation_id)):
+                if message.sender is Sender.PEER:
+                    heard["reply"] += 1
+                if message.sender is Sender.NOTICE:
+                    heard[self._key(message.text)] += 1
+        assert heard == self.told
+
+    # -- the model's own sums
+
+    def _queue(self) -> list[str]:
+        order = list(self.model)
+        waiting = [one for one, who in self.model.items() if who.state in {WAITING, LAPSED}]
+        return sorted(waiting, key=lambda one: (not self.model[one].concern, order.index(one)))
+
+    def _has_room(self, peer: int, but: str) -> bool:
+        held = [who for one, who in self.model.items() if who.holder == peer and one != but]
+        return len(held) < (1 if any(who.concern for who in held) else 2)
+
+    def _ever_worried(self, number: str) -> bool:
+        return any(who.concern for who in self.model.values() if who.number == number)
+
+    def _done(self, act: Coroutine[Any, Any, None], one: str, peer: int) -> bool:
+        """Do it; whoever does not hold it must have been refused."""
+        try:
+            self.run(act)
+        except NotYours:
+            assert self.model[one].holder != peer
+            return False
+        assert self.model[one].holder == peer
+        return True
+
+    def _key(self, text: str) -> str:
+        """Which of the wording's texts this is."""
+        keys = ("joined", "left", "back_with_assistant", "passed_on", "lapse", "lease_ran_out")
+        ends = {key: self.wording.say(key, name="{name}", place="{place}").split("{name}")[-1] for key in keys}
+        return next(key for key, end in ends.items() if text.endswith(end.split("{place}")[-1]))
+
+
+def test_whatever_happens_nobody_is_lost_or_held_twice(
+    settings: Settings, cipher: Cipher, migrated_sqlite: Path, valkey_url: str
+) -> None:
+    run_state_machine_as_test(
+        lambda: QueueMachine(settings, cipher, migrated_sqlite, valkey_url),
+        settings=hypothesis_settings(
+            max_examples=8,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            database=None,
+        ),
+    )

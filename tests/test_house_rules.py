@@ -1,0 +1,129 @@
+"""Conventions that nobody has to remember, because a test does."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("bot", "channels", "knowledge")
+TOP_LEVEL = {"bot", "knowledge", "channels", "tests", ".ci"}
+
+
+def tracked_files() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout: the files of the project cannot be listed")
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).exists()]
+
+
+def python_files(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def test_no_python_file_is_longer_than_400_lines() -> None:
+    long = {str(p.relative_to(ROOT)): n for p in python_files(*PACKAGES, "tests") if (n := len(p.read_text().splitlines())) > 400}
+    assert not long
+
+
+def test_top_level_holds_only_the_owners_folders() -> None:
+    folders = {p.relative_to(ROOT).parts[0] for p in tracked_files() if len(p.relative_to(ROOT).parts) > 1}
+    assert folders <= TOP_LEVEL
+
+
+def test_no_machine_path_is_in_the_project() -> None:
+    pattern = re.compile(r"(^|[^a-z.])/(root|work|farm|home/[a-z]+)/")
+    found = []
+    for path in tracked_files():
+        if path.name == "test_house_rules.py" or path.suffix in {".png", ".onnx", ".npz"}:
+            continue
+        if pattern.search(path.read_text(errors="ignore")):
+            found.append(str(path.relative_to(ROOT)))
+    assert not found
+
+
+def test_redis_keys_are_named_in_streams_only() -> None:
+    """A key that is made up elsewhere cannot be found when the data must be erased."""
+    commands = re.compile(r"\.(xadd|zadd|setnx|hset|rpush|lpush|publish|xreadgroup)\(")
+    found = [
+        str(p.relative_to(ROOT))
+        for p in python_files("channels", "knowledge", "bot/actions")
+        if "streams" not in str(p.relative_to(ROOT)) and commands.search(p.read_text())
+    ]
+    assert not found
+
+
+def test_nothing_is_connected_or_read_at_import() -> None:
+    """Module level holds definitions and constants: no client, file, thread or network call."""
+    forbidden = {"open", "connect", "create_engine", "create_async_engine", "Redis", "from_url", "Client", "AsyncClient"}
+    found = []
+    for path in python_files("channels", "knowledge", "bot/actions"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.If):
+                continue
+            for call in (n for n in ast.walk(node) if isinstance(n, ast.Call)):
+                name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+                if name in forbidden or name in {"read_text", "read_bytes"}:
+                    found.append(f"{path.relative_to(ROOT)}:{call.lineno}")
+    assert not found
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    from channels.settings import Settings
+
+    readme = (ROOT / "channels" / "README.md").read_text()
+    missing = [name for name in Settings.model_fields if f"`NWD_{name.upper()}`" not in readme]
+    assert not missing
+
+
+def test_every_setting_in_compose_exists() -> None:
+    """A misspelt variable in a deployment file is silently ignored, so it is checked here."""
+    from channels.settings import Settings
+    from knowledge.settings import Settings as KnowledgeSettings
+
+    known = {f"NWD_{name.upper()}" for name in (*Settings.model_fields, *KnowledgeSettings.model_fields)}
+    known |= {"NWD_ACTIONS_HOST", "NWD_ENCODER_DIR"}
+    named = set(re.findall(r"NWD_[A-Z_]+", (ROOT / "compose.yaml").read_text() + (ROOT / "Dockerfile").read_text()))
+    named |= set(re.findall(r"NWD_[A-Z_]+(?<!_)\b", (ROOT / "README.md").read_text()))
+    assert named - known - {"NWD_TWILIO_", "NWD_TELEGRAM_", "NWD_TWILIO", "NWD_TELEGRAM"} == set()
+
+
+def test_actions_in_the_domain_are_the_actions_of_the_server() -> None:
+    from bot.actions.server import all_actions
+
+    domain = yaml.safe_load((ROOT / "domain.yml").read_text())
+    assert sorted(domain["actions"]) == sorted(action.name() for action in all_actions(search=None))
+
+
+def test_every_response_used_exists_and_every_response_is_used() -> None:
+    domain = yaml.safe_load((ROOT / "domain.yml").read_text())
+    used = set()
+    for path in (ROOT / "bot" / "data").rglob("*.yml"):
+        used |= set(re.findall(r"\butter_[a-z_]+", path.read_text()))
+    defined = set(domain["responses"])
+    assert used <= defined
+    assert defined - used <= {"utter_default"}
+
+
+@pytest.mark.parametrize("provider", ["twilio", "telegram"])
+def test_every_provider_has_recorded_requests(provider: str) -> None:
+    assert any((ROOT / "tests" / "data" / provider).iterdir())
+
+
+def test_the_owners_packages_are_the_ones_installed() -> None:
+    """Fixed by the owner: rasa, twilio, python-telegram-bot, sentence-transformers, faiss-cpu, redis."""
+    main = (ROOT / "requirements.lock").read_text().lower()
+    rasa = (ROOT / "requirements-rasa.lock").read_text().lower()
+    for name in ("twilio", "python-telegram-bot", "sentence-transformers", "faiss-cpu", "redis"):
+        assert re.search(rf"^{name}==", main, re.M), name
+    assert re.search(r"^rasa==3\.6\.21$", rasa, re.M)

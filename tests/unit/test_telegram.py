@@ -1,0 +1,158 @@
+"""Telegram's updates, as the JSON they come as, turned into our nouns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from channels.conversation import Channel, Inbound, Media
+from channels.errors import Malformed
+from channels.settings import Settings
+from channels.telegram import Press, Telegram
+
+DATA = Path(__file__).parent.parent / "data" / "telegram"
+SECRET = "secret-of-the-tests"
+
+
+def recorded(name: str) -> dict[str, Any]:
+    update: dict[str, Any] = json.loads((DATA / f"{name}.json").read_text())
+    return update
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[Telegram]:
+    opened = Telegram(Settings(telegram_token="123456789:token-of-the-tests", telegram_secret=SECRET))
+    yield opened
+    await opened.close()
+
+
+def inbound(name: str, words: str = "", **changes: Any) -> Inbound:
+    return Inbound(
+        channel=Channel.TELEGRAM,
+        address="770090123",
+        provider_id=f"update-{recorded(name)['update_id']}",
+        text=words,
+        language="en",
+        **changes,
+    )
+
+
+def with_media(name: str, words: str = "", **media: Any) -> Inbound:
+    return inbound(name, words, media=(Media(**media),))
+
+
+LARGE = {"kind": "picture", "reference": "AgAClarge", "size": 98765}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("text", inbound("text", "my landlord wants me out by friday")),
+        ("edited", inbound("edited", "my landlord wants me out by monday")),
+        ("start", inbound("start", "hello")),
+        ("command_to_bot", inbound("command_to_bot", "forget me")),
+        ("unknown_command", inbound("unknown_command", "/restart now")),
+        ("slash", inbound("slash", "/")),
+        ("caption", with_media("caption", "this is the letter i got", **LARGE)),
+        ("photo", with_media("photo", **LARGE)),
+        ("voice", with_media("voice", kind="voice", reference="AwACvoice", content_type="audio/ogg", size=15000)),
+        ("video_note", with_media("video_note", kind="video", reference="DQACnote", size=54000)),
+        ("sticker", with_media("sticker", kind="sticker", reference="CAACsticker", size=20000)),
+        (
+            "document",
+            with_media("document", kind="file", reference="BQACdoc", content_type="application/pdf", size=32000),
+        ),
+        ("location", with_media("location", kind="location", reference="54.150,-0.900")),
+        ("contact", with_media("contact", kind="contact")),
+        ("dice", with_media("dice", kind="file")),
+        ("press", inbound("press", "Talk to a person", payload="person")),
+        ("press_on_old_message", inbound("press_on_old_message", payload="more")),
+        ("press_without_message", inbound("press_without_message", payload="more")),
+        ("group_text", None),
+        ("group_press", None),
+        ("channel_post", None),
+        ("blocked_us", None),
+        ("kind_from_the_future", None),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_recorded_update_becomes_an_inbound_or_is_left_alone(
+    telegram: Telegram, name: str, expected: Inbound | None
+) -> None:
+    assert telegram.parse(recorded(name)) == expected
+
+
+def test_every_recorded_update_is_read_without_an_error(telegram: Telegram) -> None:
+    for path in DATA.glob("*.json"):
+        telegram.parse(recorded(path.stem))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("press", Press(callback_id="4382bfdwdsb323b2d9", chat_id="770090123", message_id=42)),
+        ("press_on_old_message", Press(callback_id="4382bfdwdsb323b2da", chat_id="770090123", message_id=7)),
+        ("press_without_message", Press(callback_id="4382bfdwdsb323b2db")),
+        ("text", None),
+    ],
+)
+def test_a_press_says_what_to_answer_and_which_keyboard_is_used_up(
+    telegram: Telegram, name: str, expected: Press | None
+) -> None:
+    assert telegram.parse_press(recorded(name)) == expected
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        pytest.param(None, id="not JSON"),
+        pytest.param([], id="a list"),
+        pytest.param({}, id="empty"),
+        pytest.param({"update_id": "1"}, id="an id that is no number"),
+        pytest.param({"update_id": 1, "message": {"text": "secret words"}}, id="a message without its parts"),
+        pytest.param({"update_id": 1, "message": "secret words"}, id="a message that is text"),
+        pytest.param({"update_id": 1, "callback_query": {"id": "1"}}, id="a press by nobody"),
+    ],
+)
+def test_what_is_no_update_is_malformed_and_does_not_say_what_was_in_it(telegram: Telegram, update: object) -> None:
+    with pytest.raises(Malformed) as problem:
+        telegram.parse(update)
+    assert "secret" not in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "accepted"),
+    [
+        pytest.param(SECRET, True, id="the secret"),
+        pytest.param(SECRET + "x", False, id="longer"),
+        pytest.param(SECRET[:-1], False, id="shorter"),
+        pytest.param("", False, id="empty"),
+        pytest.param(None, False, id="missing"),
+        pytest.param("sécret", False, id="not ASCII"),
+    ],
+)
+def test_only_the_secret_opens(telegram: Telegram, header: str | None, accepted: bool) -> None:
+    assert telegram.verify(header) is accepted
+
+
+async def test_without_a_secret_nothing_opens() -> None:
+    open_door = Telegram(Settings(telegram_token="123456789:token"))
+    assert not open_door.verify("")
+    assert not open_door.verify(None)
+    await open_door.close()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param(Settings(), id="nothing set"),
+        pytest.param(Settings(telegram_token="1:x"), id="no secret"),
+        pytest.param(Settings(telegram_secret="x"), id="no token"),
+    ],
+)
+def test_telegram_is_off_until_it_is_set_up(settings: Settings) -> None:
+    assert Telegram.from_settings(settings) is None
