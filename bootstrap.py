@@ -55,7 +55,7 @@ def pyenv_interpreters(minor):
     found = []
     for root in roots:
         if root:
-            found += sorted(Path(root).glob("versions/3.%d.*/bin/python3.%d" % (minor, minor)), reverse=True)
+            found += sorted(Path(root).glob(f"versions/3.{minor}.*/bin/python3.{minor}"), reverse=True)
     return [[str(path)] for path in found]
 
 
@@ -64,7 +64,7 @@ def uv_interpreter(minor):
     uv = shutil.which("uv")
     if not uv:
         return []
-    version = "3.%d" % minor
+    version = f"3.{minor}"
     subprocess.run([uv, "python", "install", version], capture_output=True, check=False)
     found = subprocess.run(
         [uv, "python", "find", "--managed-python", version], capture_output=True, text=True, check=False
@@ -77,7 +77,7 @@ def find_interpreter(minors, variable):
     chosen = os.environ.get(variable)
     candidates = [[chosen]] if chosen else []
     for minor in minors:
-        on_path = shutil.which("python3.%d" % minor)
+        on_path = shutil.which(f"python3.{minor}")
         candidates += ([[on_path]] if on_path else []) + pyenv_interpreters(minor)
     candidates += [[sys.executable], ["python3"]]
     lowest, highest = (3, min(minors)), (3, max(minors))
@@ -89,10 +89,9 @@ def find_interpreter(minors, variable):
             if answers_as(command, lowest, highest):
                 return command[0]
     raise SetupFailed(
-        "No working Python 3.%d was found (PATH, pyenv and uv were tried).\n"
-        "  To fix it, type one of:  pip install uv && uv python install 3.%d      or   pyenv install 3.%d\n"
-        "  or name one:             %s=/path/to/python3.%d make setup"
-        % (minors[0], minors[0], minors[0], variable, minors[0])
+        f"No working Python 3.{minors[0]} was found (PATH, pyenv and uv were tried).\n"
+        f"  To fix it, type:  pip install uv && uv python install 3.{minors[0]}    (or: pyenv install 3.{minors[0]})\n"
+        f"  or name one:             {variable}=/path/to/python3.{minors[0]} make setup"
     )
 
 
@@ -128,7 +127,7 @@ def write_stamp(path, step, value):
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_suffix(".tmp")
     scratch.write_text(json.dumps(stamps, indent=1, sort_keys=True))
-    os.replace(str(scratch), str(path))
+    scratch.replace(path)
 
 
 # Running things
@@ -150,7 +149,7 @@ def start(command, log_name, **env):
     log = BUILD / "log" / (log_name + ".log")
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as out:
-        out.write(("\n$ %s\n" % " ".join(command)).encode())
+        out.write(("\n$ {}\n".format(" ".join(command))).encode())
         out.flush()
         return subprocess.Popen(command, cwd=str(ROOT), env=child_environment(**env), stdout=out, stderr=out), log
 
@@ -161,7 +160,7 @@ def finish(process, log, what):
         hint = ""
         if "No space left" in tail:
             hint = "\n  The disk is full: free some space, or set NWD_DATA_DIR to a folder on another disk."
-        raise SetupFailed("%s failed. The end of %s:\n%s%s" % (what, log, tail, hint))
+        raise SetupFailed(f"{what} failed. The end of {log}:\n{tail}{hint}")
 
 
 def run(command, log_name, what, **env):
@@ -180,37 +179,37 @@ def check_space():
     free = shutil.disk_usage(str(ROOT)).free
     if free < FREE_BYTES_NEEDED:
         raise SetupFailed(
-            "Only %.1f GB are free on the disk of %s; the two environments need about %.0f GB. Free some space first."
-            % (free / 1e9, ROOT, FREE_BYTES_NEEDED / 1e9)
+            f"Only {free / 1e9:.1f} GB are free on the disk of {ROOT}; the two environments need about "
+            f"{FREE_BYTES_NEEDED / 1e9:.0f} GB. Free some space first."
         )
 
 
 def make_venv(python, folder):
     if not (folder / "bin" / "python").exists() or not answers_as([str(folder / "bin" / "python")], (3, 10), (3, 99)):
         shutil.rmtree(str(folder), ignore_errors=True)
-        run([python, "-m", "venv", str(folder)], "venv", "Creating %s" % folder.name)
+        run([python, "-m", "venv", str(folder)], "venv", f"Creating {folder.name}")
 
 
 def locked_version(name):
     for line in (ROOT / "requirements.lock").read_text().splitlines():
         if line.lower().startswith(name.lower() + "=="):
             return line.split("==")[1].split()[0]
-    raise SetupFailed("requirements.lock names no version of %s: run `make lock`." % name)
+    raise SetupFailed(f"requirements.lock names no version of {name}: run `make lock`.")
 
 
 def install_torch(pip):
     """A CPU build if one can be had: the default Linux build brings several GB of GPU libraries."""
     version = locked_version("torch")
     if sys.platform == "linux":
-        process, _ = start([*pip, "install", "torch==%s+cpu" % version], "environment")
+        process, _ = start([*pip, "install", f"torch=={version}+cpu"], "environment")
         if process.wait() == 0:
             return
         uv = [str(VENV / "bin" / "uv"), "pip", "install", "--python", str(VENV / "bin" / "python")]
-        process, _ = start([*uv, "--torch-backend", "cpu", "torch==%s" % version], "environment")
+        process, _ = start([*uv, "--torch-backend", "cpu", f"torch=={version}"], "environment")
         if process.wait() == 0:
             return
         say("no CPU-only build of torch within reach; installing the default one, which is large")
-    run([*pip, "install", "torch==%s" % version], "environment", "Installing torch")
+    run([*pip, "install", f"torch=={version}"], "environment", "Installing torch")
 
 
 def install_environments(stamps):
@@ -239,11 +238,11 @@ def install_environments(stamps):
         install_torch(pip)
         run([*pip, "install", "-r", "requirements.lock"], "environment", "Installing requirements.lock")
         write_stamp(STAMPS, "environment", main_hash)
-        say("environment for the product: ready after %.0f s" % (time.monotonic() - began))
+        say(f"environment for the product: ready after {time.monotonic() - began:.0f} s")
     if rasa_job:
         finish(rasa_job[0], rasa_job[1], "Installing requirements-rasa.lock")
         write_stamp(STAMPS, "rasa environment", rasa_hash)
-        say("environment for Rasa: ready after %.0f s" % (time.monotonic() - began))
+        say(f"environment for Rasa: ready after {time.monotonic() - began:.0f} s")
     return True
 
 
@@ -255,7 +254,7 @@ def step(name, wanted, stamp_file, done, action):
     say(name + " ...")
     action()
     write_stamp(stamp_file, name, wanted)
-    say("%s: done in %.0f s" % (name, time.monotonic() - began))
+    say(f"{name}: done in {time.monotonic() - began:.0f} s")
     return True
 
 
@@ -305,12 +304,12 @@ def main(arguments):
         print("setup: " + str(problem), file=sys.stderr)
         return 1
     except OSError as problem:
-        print("setup: %s. Free some space or choose another folder with NWD_DATA_DIR." % problem, file=sys.stderr)
+        print(f"setup: {problem}. Free some space or choose another folder with NWD_DATA_DIR.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("setup: stopped; run it again to go on from here.", file=sys.stderr)
         return 130
-    say("%s (%.1f s)" % ("ready" if ran else "nothing to do", time.monotonic() - began))
+    say("{} ({:.1f} s)".format("ready" if ran else "nothing to do", time.monotonic() - began))
     return 0
 
 

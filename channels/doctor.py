@@ -68,6 +68,8 @@ REQUIRED = {
     "actions_token": "openssl rand -hex 32",
 }
 
+DURABLE = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
+
 
 def is_set(settings: Settings, name: str) -> bool:
     value: Any = getattr(settings, name)
@@ -77,9 +79,13 @@ def is_set(settings: Settings, name: str) -> bool:
 async def check_settings(settings: Settings) -> list[Finding]:
     found = []
     if settings.demo:
-        found.append(warning("mode", "demo: simulator on, demo sign-in on", "Set NWD_DEMO=0 before anyone real writes."))
+        found.append(
+            warning("mode", "demo: simulator on, demo sign-in on", "Set NWD_DEMO=0 before anyone real writes.")
+        )
     missing = [name for name in REQUIRED if not is_set(settings, name)]
-    found += [failed("settings", f"NWD_{n.upper()} is not set", f"Set it to the output of: {REQUIRED[n]}") for n in missing]
+    found += [
+        failed("settings", f"NWD_{n.upper()} is not set", f"Set it to the output of: {REQUIRED[n]}") for n in missing
+    ]
     if not missing:
         found.append(ok("settings", "keys and tokens are set"))
     if not settings.fallback_number:
@@ -155,13 +161,12 @@ async def check_redis(settings: Settings) -> list[Finding]:
     url = settings.redis_url.get_secret_value() or Valkey(settings.data_dir).url
     client = redis.asyncio.Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3, decode_responses=True)
     try:
-        answers = {name: (await client.config_get(name)).get(name) for name in ("appendonly", "appendfsync", "maxmemory-policy")}
+        answers = {name: (await client.config_get(name)).get(name) for name in DURABLE}
     except RedisError as problem:
         return [failed("Redis", f"no answer ({type(problem).__name__})", "Start it, or check NWD_REDIS_URL.")]
     finally:
         await client.aclose()
-    return [finding for name, wanted in (("appendonly", "yes"), ("appendfsync", "always"), ("maxmemory-policy", "noeviction"))
-            for finding in [durability(name, wanted, answers[name])]]  # fmt: skip
+    return [durability(name, wanted, answers[name]) for name, wanted in DURABLE.items()]
 
 
 def durability(name: str, wanted: str, seen: str | None) -> Finding:
@@ -196,14 +201,18 @@ async def check_actions(settings: Settings) -> list[Finding]:
     elif built and datetime.now(UTC) - built > INDEX_STALE_AFTER:
         found.append(warning("index", f"built {built:%d %B %Y}", "Check that editors still publish; then index again."))
     else:
-        found.append(ok("index", f"{about.get('services', '?')} services" + (f", built {built:%d %B %Y}" if built else "")))
+        found.append(
+            ok("index", f"{about.get('services', '?')} services" + (f", built {built:%d %B %Y}" if built else ""))
+        )
     return found
 
 
 async def check_disk(settings: Settings) -> list[Finding]:
     free = shutil.disk_usage(settings.data_dir).free // 1024**2
     if free < FREE_MB_WANTED:
-        return [warning("disk", f"{free} MB free for {settings.data_dir}", "Free some space: a full disk stops the queue.")]
+        return [
+            warning("disk", f"{free} MB free for {settings.data_dir}", "Free some space: a full disk stops the queue.")
+        ]
     return [ok("disk", f"{free} MB free")]
 
 
@@ -227,7 +236,9 @@ async def examine(settings: Settings) -> list[Finding]:
             found += await check(settings)
         except Exception as problem:
             name = check.__name__.removeprefix("check_")
-            found.append(failed(name, f"the check itself failed ({type(problem).__name__})", "Look at the log of that part."))
+            found.append(
+                failed(name, f"the check itself failed ({type(problem).__name__})", "Look at the log of that part.")
+            )
     return found
 
 

@@ -19,9 +19,7 @@ class SendFailed(ChannelsError):
     when the provider asked for a pause.
     """
 
-    def __init__(
-        self, code: str, explanation: str, *, retryable: bool, retry_after: float | None = None
-    ) -> None:
+    def __init__(self, code: str, explanation: str, *, retryable: bool, retry_after: float | None = None) -> None:
         super().__init__(f"{code}: {explanation}")
         self.code = code
         self.explanation = explanation

@@ -204,7 +204,7 @@ class Escalations:
             raise NotYours
         ahead = sum(rank(other) < rank(escalation) for other in await self._ledger.waiting())
         words = self.wording.say("passed_on", name=peer.name, place=self.wording.place(ahead + 1))
-        if not await self._ledger.give_back(escalation_id, notice_for(escalation, words), held_by=None):
+        if not await self._ledger.give_back(escalation_id, notice_for(escalation, words), held_by=peer.id):
             raise NotYours(await self._holder_of(escalation_id))
         await self._returned(escalation)
 

@@ -142,20 +142,22 @@ def _count_in_words(count: int) -> str:
 # -- one service in full ---------------------------------------------------------------------------------------
 
 
-DETAIL_ATTEMPTS = ((None, 0), (80, 0), (80, 2), (60, 2), (40, 3), (0, 4), (0, 6))
+DETAIL_ATTEMPTS = ((None, 0), (80, 0), (80, 2), (60, 2), (40, 3), (40, 4), (40, 6), (20, 7))
 """From everything to the bare minimum: letters a long fact may keep, and how many facts are left out."""
+LEAST_USEFUL_FIRST = ("email", "website", "summary", "how_to", "cost", "place", "good_to_know")
 
 
 def _fit_details(reply: Reply, choices: tuple[Choice, ...], wording: Says) -> Sequence[str]:
     """Everything about one service in two messages at most. Name and phone number are never cut."""
     texts: Sequence[str] = ()
+    most = MESSAGES_FOR_DETAILS * len(reply.cards)
     for letters, dropped in DETAIL_ATTEMPTS:
         facts = [line for card in reply.cards for line in _detail_lines(card, letters=letters, dropped=dropped)]
         tail = [*_choice_lines(choices, 0), how_to_reply(reply, choices, wording, short=True)]
         lines = [plain(line) for line in (reply.text, *facts, *tail) if line]
         texts = pack([piece for line in lines for piece in _pieces(line, fits_sms)], fits_sms)
-        if len(texts) <= MESSAGES_FOR_DETAILS * len(reply.cards):
-            break
+        if len(texts) <= most:
+            return texts
     return texts
 
 
@@ -164,7 +166,7 @@ def _detail_lines(card: ServiceCard, *, letters: int | None, dropped: int) -> li
     facts = {
         "name": f"{card.name} {card.phone}".rstrip(),
         "summary": _shorten(card.summary, letters),
-        "hours": card.hours,
+        "hours": card.hours if letters is None else cut(card.hours, max(letters, 40)),
         "place": card.place,
         "cost": card.cost,
         "good_to_know": f"Good to know: {_shorten(card.good_to_know, letters)}" if card.good_to_know else "",
@@ -173,10 +175,8 @@ def _detail_lines(card: ServiceCard, *, letters: int | None, dropped: int) -> li
         "email": card.email,
         "checked": card.checked,
     }
-    for name in ("email", "website", "summary", "how_to", "cost", "place")[:dropped]:
+    for name in LEAST_USEFUL_FIRST[:dropped]:
         facts.pop(name)
-    if letters == 0:
-        facts.pop("good_to_know")
     return [_as_sentence(line) for line in facts.values() if line]
 
 

@@ -18,9 +18,7 @@ PERSONAL_FIELDS = frozenset(
 )
 
 
-def drop_personal_fields(
-    _logger: Any, _method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
+def drop_personal_fields(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Remove fields that may carry a person's words, number or name."""
     dropped = [key for key in event if key in PERSONAL_FIELDS]
     for key in dropped:

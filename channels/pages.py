@@ -6,6 +6,7 @@ Nothing is loaded from anywhere else, no script or style stands inside a page, a
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Iterator
 from datetime import datetime
 from hashlib import sha256
@@ -83,7 +84,11 @@ def open_templates(settings: Settings, folder: Path = HERE / "templates") -> Jin
         lstrip_blocks=True,
     )
     environment.globals.update(
-        service_name=settings.service_name, demo=settings.demo, static_version=_version_of_static(), exit_to=EXIT_TO
+        service_name=settings.service_name,
+        demo=settings.demo,
+        static_version=_version_of_static(),
+        exit_to=EXIT_TO,
+        new_id=lambda: secrets.token_hex(16),
     )
     environment.filters.update(
         with_links=with_links, tel=tel, web_address=web_address, clock=lambda at: clock(at.astimezone(zone))

@@ -24,7 +24,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="NWD_", frozen=True, extra="ignore")
 
-    demo: bool = Field(True, description="Demo mode: phone simulator, demo peer worker, demo keys. Turn off to go live.")
+    demo: bool = Field(
+        True, description="Demo mode: phone simulator, demo peer worker, demo keys. Turn off to go live."
+    )
     service_name: str = Field("No Wrong Door", description="The name people see in the first message and on pages.")
     country: str = Field("GB", description="Country profile: which crisis lines people are given (GB or IE).")
     timezone: str = Field("Europe/London", description="Time zone for opening hours and for times people read.")
@@ -40,11 +42,14 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("NWD_REDIS_URL", "REDIS_URL"),
         description="Redis or Valkey; empty means the embedded one in the data folder.",
     )
-    redis_prefix: str = Field("nwd", description="First part of every Redis key, so that two services can share a server.")
+    redis_prefix: str = Field(
+        "nwd", description="First part of every Redis key, so that two services can share a server."
+    )
     shards: int = Field(8, description="Inbound and outbound streams; a conversation always uses the same one.")
 
     encryption_keys: SecretStr = Field(
-        SecretStr(""), description="Fernet keys, comma separated, newest first; every one can read, the first one writes."
+        SecretStr(""),
+        description="Fernet keys, comma separated, newest first; every one can read, the first one writes.",
     )
     person_key_secret: SecretStr = Field(
         SecretStr(""), description="Secret for the keyed hash that stands for a person's number. Never change it."
@@ -53,7 +58,8 @@ class Settings(BaseSettings):
     rasa_url: str = Field("", description="Where Rasa listens; empty means loopback, port + 5.")
     rasa_token: SecretStr = Field(SecretStr(""), description="Bearer token that Rasa's gateway channel asks for.")
     rasa_python: Path = Field(
-        Path(".venv-rasa/bin/python"), description="Interpreter of Rasa's own environment, for `python -m channels run`."
+        Path(".venv-rasa/bin/python"),
+        description="Interpreter of Rasa's own environment, for `python -m channels run`.",
     )
     build_dir: Path = Field(Path(".build"), description="Folder with what set-up built: encoder and trained assistant.")
     actions_url: str = Field("", description="Where the action server listens; empty means loopback, port + 6.")
@@ -61,9 +67,13 @@ class Settings(BaseSettings):
     assistant_deadline: float = Field(10.0, description="Seconds to wait for the assistant before a person takes over.")
 
     twilio_account_sid: str = Field("", description="Twilio account, starts with AC.")
-    twilio_auth_token: SecretStr = Field(SecretStr(""), description="Twilio auth token: signs webhooks and sends texts.")
+    twilio_auth_token: SecretStr = Field(
+        SecretStr(""), description="Twilio auth token: signs webhooks and sends texts."
+    )
     twilio_from: str = Field("", description="Our number in E.164 (+44...), if no Messaging Service is used.")
-    twilio_messaging_service_sid: str = Field("", description="Messaging Service, starts with MG; wins over the number.")
+    twilio_messaging_service_sid: str = Field(
+        "", description="Messaging Service, starts with MG; wins over the number."
+    )
     twilio_api_url: str = Field("", description="Base address of Twilio's API; empty means the real one.")
 
     telegram_token: SecretStr = Field(SecretStr(""), description="Bot token from BotFather.")
@@ -71,9 +81,13 @@ class Settings(BaseSettings):
     telegram_api_url: str = Field("", description="Base address of the Bot API; empty means the real one.")
 
     fallback_number: str = Field("", description="A phone number of the service itself, given when nothing else works.")
-    lease_seconds: float = Field(60.0, description="How long a peer worker keeps a conversation without a sign of life.")
+    lease_seconds: float = Field(
+        60.0, description="How long a peer worker keeps a conversation without a sign of life."
+    )
     lapse_minutes: float = Field(720.0, description="How long somebody waits before the escalation is marked lapsed.")
-    staffed_hours: str = Field("", description="When peer workers are there, e.g. 'Mo-Fr 09:00-21:00'; empty means always.")
+    staffed_hours: str = Field(
+        "", description="When peer workers are there, e.g. 'Mo-Fr 09:00-21:00'; empty means always."
+    )
     retention_days: int = Field(90, description="Days after which message texts are erased by themselves.")
     sweep_seconds: float = Field(5.0, description="How often the worker looks for anything that has not progressed.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR. No level prints personal data.")

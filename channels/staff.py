@@ -24,9 +24,7 @@ async def add_demo_peers(settings: Settings) -> None:
     try:
         for name, login, role in DEMO_PEERS:
             if await ledger.peer_by_login(login) is None:
-                await ledger.add_peer(
-                    name=name, login=login, role=role, password_hash=hash_password(DEMO_PASSWORD)
-                )
+                await ledger.add_peer(name=name, login=login, role=role, password_hash=hash_password(DEMO_PASSWORD))
     finally:
         await ledger.close()
 

@@ -107,6 +107,10 @@ class Wording:
     def lines(self, concerns: Iterable[Concern] = (), limit: int = 2) -> str:
         return "\n".join(line.say for line in self.crisis.choose(concerns, limit))
 
+    def thing(self, kind: str) -> str:
+        """'your picture', 'your voice message'; any kind we have no word for is a file."""
+        return self.pieces.get(f"thing_{kind}", self.pieces["thing_file"])
+
     def place(self, number: int) -> str:
         """A place in the queue in words; 1 is next."""
         return self.say("place_next") if number <= 1 else self.say("place_number", number=number)

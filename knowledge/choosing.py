@@ -143,11 +143,13 @@ def _fill(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish]) -> N
         ("line", (), lambda each: each.service.kind is Kind.LINE and each.service.area is Area.NATIONAL),
         ("any", (), lambda each: True),
     )
-    for tray.any_owner in (False, True):
+    for any_owner in (False, True):
+        tray.any_owner = any_owner
         for rung, needs, fits in rungs:
             for candidate in filter(fits, ranked):
+                if tray.full:
+                    return
                 tray.add([candidate], rung, _first(candidate, needs), 1)
-    tray.any_owner = False
 
 
 def _pair(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish]) -> None:

@@ -108,7 +108,7 @@ class Index:
 
 def texts_of(service: Service, labels: Mapping[str, str]) -> list[tuple[Field, str]]:
     """What is encoded for one service."""
-    about = f"{service.name}. {service.summary} {service.description}".strip()
+    about = " ".join(f"{service.name}. {service.summary} {service.description}".split())
     texts = [(Field.NAME, service.name), (Field.ABOUT, about)]
     texts += [(Field.LABEL, labels[need]) for need in service.needs if need in labels]
     texts += [(Field.LABEL, term) for term in service.terms]
@@ -147,26 +147,30 @@ def build_index(source: Source, vectors: Vectors, head: NeedHead, *, version: st
         vectors=flat,
         owners=owners,
         fields=fields,
-        carried=_carried(source, vectors, owners, fields, head),
+        carried=_carried(source, vectors, owners, head),
         spreads={field: Spread.of(vectors[fields == field]) for field in Field if (fields == field).any()},
         head=head,
         lexical=Lexical.build([lexical_text(service, labels) for service in source.services]),
     )
 
 
-def _carried(
-    source: Source, vectors: Vectors, owners: NDArray[np.int32], fields: NDArray[np.int8], head: NeedHead
-) -> NDArray[np.float32]:
+def _carried(source: Source, vectors: Vectors, owners: NDArray[np.int32], head: NeedHead) -> NDArray[np.float32]:
     """Needs that an editor chose count by their order; foreign terms by what the head makes of them."""
     columns = {need.id: column for column, need in enumerate(source.needs)}
     carried = np.zeros((len(source.services), len(source.needs)), dtype=np.float32)
+    ends = np.searchsorted(owners, np.arange(len(source.services)), side="right")
+    terms = {  # a term's vector is the same wherever it occurs; those of a service are its last
+        term: int(ends[row]) - len(service.terms) + place
+        for row, service in enumerate(source.services)
+        for place, term in enumerate(service.terms)
+    }
+    meant = dict(zip(terms, head.probabilities(vectors[list(terms.values())]), strict=True)) if terms else {}
     for row, service in enumerate(source.services):
         for place, need in enumerate(service.needs):
             if need in columns:
                 carried[row, columns[need]] = ORDER_WEIGHTS[min(place, len(ORDER_WEIGHTS) - 1)]
-        if service.terms:
-            terms = vectors[(owners == row) & (fields == Field.LABEL)][-len(service.terms) :]
-            carried[row] = np.maximum(carried[row], head.probabilities(terms).max(axis=0))
+        for term in service.terms:
+            carried[row] = np.maximum(carried[row], meant[term])
     return carried
 
 
@@ -221,7 +225,6 @@ def load_index(folder: Path) -> Index:
         needs = (folder / "needs.json").read_text(encoding="utf-8")
         if _content_hash(services, needs) != manifest["content_sha256"]:
             raise ValueError("the services are not those that were indexed")
-        faiss.omp_set_num_threads(1)
         flat = faiss.read_index(str(folder / "vectors.faiss"))
         with np.load(folder / "table.npz", allow_pickle=False) as table:
             owners, fields, carried = table["owners"], table["fields"], table["carried"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
@@ -12,68 +12,39 @@ EXACT = 100
 NEAR = 87
 """Similarity of a whole message to a name from which it is that name with a typing error."""
 SHORTEST = 5
-FILLER = frozenset(
-    [
-        "a",
-        "about",
-        "an",
-        "and",
-        "call",
-        "can",
-        "contact",
-        "details",
-        "do",
-        "for",
-        "give",
-        "have",
-        "help",
-        "how",
-        "i",
-        "info",
-        "is",
-        "me",
-        "need",
-        "number",
-        "of",
-        "on",
-        "open",
-        "phone",
-        "please",
-        "pls",
-        "ring",
-        "service",
-        "text",
-        "thanks",
-        "the",
-        "to",
-        "today",
-        "want",
-        "what",
-        "whats",
-        "when",
-        "where",
-        "wheres",
-        "you",
-        "your",
-    ]
-)
+# fmt: off
+FILLER = frozenset((
+    "a", "about", "an", "and", "call", "can", "contact", "details", "do", "for", "give", "have", "help",
+    "how", "i", "info", "is", "me", "need", "number", "of", "on", "open", "phone", "please", "pls", "ring",
+    "service", "text", "thanks", "the", "to", "today", "want", "what", "whats", "when", "where", "wheres",
+    "you", "your",
+))
+# fmt: on
 ARTICLES = re.compile(r"^(?:the|a|an) ")
+
+
+@dataclass(frozen=True)
+class _Name:
+    said: str
+    bare: str
+    """Without filler words."""
+    rows: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Names:
     """Names as people say them, and the rows of the services each one means."""
 
-    rows: Mapping[str, tuple[int, ...]]
+    names: tuple[_Name, ...]
 
     @classmethod
     def of(cls, named: Iterable[tuple[str, int]]) -> Names:
-        rows: dict[str, tuple[int, ...]] = {}
+        rows: dict[str, list[int]] = {}
         for name, row in named:
-            key = ARTICLES.sub("", plain(name))
-            if key and row not in rows.get(key, ()):
-                rows[key] = (*rows.get(key, ()), row)
-        return cls(rows)
+            said = ARTICLES.sub("", plain(name))
+            if said and row not in rows.setdefault(said, []):
+                rows[said].append(row)
+        return cls(tuple(_Name(said, _bare(said) or said, tuple(found)) for said, found in rows.items()))
 
     def find(self, text: str) -> dict[int, int]:
         """Row to likeness, 87 to 100, for names the text contains, is, or nearly is.
@@ -82,19 +53,19 @@ class Names:
         because such words are said for other reasons too.
         """
         said = plain(text)
-        if not said:
-            return {}
-        found = {}
-        bare = " ".join(word for word in said.split() if word not in FILLER)
-        for name, rows in self.rows.items():
-            whole = name in {said, bare} or _without_filler(name) == bare
-            if whole or (" " in name and len(name.split()) >= 2 and f" {name} " in f" {said} "):
-                found.update(dict.fromkeys(rows, EXACT))
-        if not found and len(bare) >= SHORTEST:
-            for name, likeness, _key in process.extract(
-                bare, list(self.rows), scorer=fuzz.ratio, score_cutoff=NEAR, limit=3
-            ):
-                found.update(dict.fromkeys(self.rows[name], int(likeness)))
+        bare = _bare(said)
+        padded = f" {said} "
+        found: dict[int, int] = {}
+        for name in self.names:
+            if name.said == said or name.bare == bare or (" " in name.said and f" {name.said} " in padded):
+                found.update(dict.fromkeys(name.rows, EXACT))
+        if found or len(bare) < SHORTEST:
+            return found
+        likely = process.extract(
+            bare, [name.bare for name in self.names], scorer=fuzz.ratio, score_cutoff=NEAR, limit=3
+        )
+        for _name, likeness, at in likely:
+            found.update(dict.fromkeys(self.names[at].rows, int(likeness)))
         return found
 
 
@@ -103,5 +74,5 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"[^\w\s]", " ", re.sub(r"['’]", "", text.lower())).split())
 
 
-def _without_filler(name: str) -> str:
-    return " ".join(word for word in name.split() if word not in FILLER) or name
+def _bare(said: str) -> str:
+    return " ".join(word for word in said.split() if word not in FILLER)

@@ -46,14 +46,14 @@ class NeedHead:
         known = np.clip((similar.max(axis=1) - UNFAMILIAR) / (FAMILIAR - UNFAMILIAR), 0.0, 1.0)
         return np.asarray(chances * known[:, None], dtype=np.float32)
 
-    def read_message(self, vectors: Vectors, whole: int = 1) -> tuple[Array, NDArray[np.int64]]:
+    def read_message(self, vectors: Vectors) -> tuple[Array, NDArray[np.int64]]:
         """One probability per need for a message, and the row that spoke for each need.
 
-        The first `whole` rows are all of the message, the others its clauses. Several needs in one message
-        do not compete: the best clause speaks for each.
+        Row 0 is the whole message, the others its clauses. Several needs in one message do not compete:
+        the best clause speaks for each.
         """
         rows = self.probabilities(vectors)
-        rows[whole:] *= CLAUSE_WEIGHT
+        rows[1:] *= CLAUSE_WEIGHT
         return np.asarray(rows.max(axis=0), dtype=np.float32), rows.argmax(axis=0)
 
     def save(self, path: Path) -> None:

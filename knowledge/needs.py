@@ -16,7 +16,7 @@ from knowledge.catalogue import Need
 from knowledge.errors import CatalogueFileError
 
 HEAD_VERSION = 1
-MAX_CLAUSES = 12
+MAX_CLAUSES = 8
 MIN_CLAUSE_WORDS = 2
 FIELDS = {"id", "label", "description", "urgency", "related", "phrasings"}
 

@@ -18,6 +18,7 @@ from knowledge.needs import load_needs, needs_hash, training_texts
 from knowledge.settings import Settings
 from knowledge.snapshots import build_lock, current_snapshot, put_snapshot
 from knowledge.store import Store
+from knowledge.threads import use_one_thread
 
 HOME_COUNTRY = "GB"
 """The country whose national lines are in national_lines.yml."""
@@ -111,6 +112,7 @@ def is_fresh(settings: Settings, encoder_id: str) -> bool:
 
 def build_snapshot(settings: Settings, source: Source, encoder: Encoder) -> str:
     """Encode what is new, train, write, switch over; the name of the snapshot. Hold `build_lock`."""
+    use_one_thread()
     now = datetime.now(UTC)
     version = f"{now:%Y%m%dT%H%M%S%f}-{source.stamp()[:8]}"
     cache = VectorCache.open(settings)
@@ -119,7 +121,7 @@ def build_snapshot(settings: Settings, source: Source, encoder: Encoder) -> str:
         return encode_cached(encoder, cache, texts)
 
     try:
-        head = read_head(cache_folder(settings) / _head_name(source), source.needs, encode)
+        head = read_head(settings, source, encode)
         vectors = encode(all_texts(source))
     finally:
         cache.close()
@@ -128,23 +130,20 @@ def build_snapshot(settings: Settings, source: Source, encoder: Encoder) -> str:
     return version
 
 
-def read_head(kept: Path, needs: tuple[Need, ...], encode: Callable[[list[str]], Vectors]) -> NeedHead:
+def read_head(settings: Settings, source: Source, encode: Callable[[list[str]], Vectors]) -> NeedHead:
     """The need recogniser for these needs: the one trained before, or a new one, kept for the next time."""
+    kept = cache_folder(settings) / f"need-head-{needs_hash(source.needs)[:16]}-{source.encoder}.npz"
     if kept.is_file():
         try:
             return NeedHead.load(kept)
         except (OSError, ValueError, KeyError):
             kept.unlink()
-    texts, owners = training_texts(needs)
+    texts, owners = training_texts(source.needs)
     head = train_head(encode(texts), owners)
     begun = kept.with_suffix(f".{datetime.now(UTC):%f}.npz")
     head.save(begun)
     begun.replace(kept)
     return head
-
-
-def _head_name(source: Source) -> str:
-    return f"need-head-{needs_hash(source.needs)[:16]}-{source.encoder}.npz"
 
 
 def _seed_paths(settings: Settings) -> tuple[Path, ...]:

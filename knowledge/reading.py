@@ -56,9 +56,8 @@ class Reader:
         """Never raises for any text. An empty one has no needs but those asserted."""
         text = text.encode("utf-8", "replace").decode().replace("\0", " ")[:LONGEST_TEXT].strip()
         plain = self._spelling.plain(text)
-        wholes = list(dict.fromkeys([plain, text]))
-        vectors = self._encoder.encode([*wholes, *split_clauses(plain)])
-        chances, speakers = self._head.read_message(vectors, whole=len(wholes))
+        vectors = self._encoder.encode([plain, *split_clauses(plain)])
+        chances, speakers = self._head.read_message(vectors)
         if not any(letter.isalnum() for letter in text):
             chances = np.zeros_like(chances)
         for need in asserted:

@@ -28,6 +28,7 @@ from knowledge.scoring import Array, Evidence, put_forward, weigh
 from knowledge.settings import Settings
 from knowledge.snapshots import current_snapshot, current_version
 from knowledge.spelling import Spelling
+from knowledge.threads import use_one_thread
 
 MOST_NEEDS = 3
 """Needs of one message that are answered together."""
@@ -40,6 +41,10 @@ LIKELY = 0.42
 """Cosine of message and listing from which its own words are close to what was written."""
 SAME_NAME = 0.9
 NAMED = 10.0
+SHORT_LIST = 60
+"""How many of the best for the message, and for each need in it, are looked at closely."""
+OVERALL = 0.5
+"""Share of the fit to the whole message in the fit to one need of it: help for both is better than for one."""
 URGENT = 3
 WHOLE = ""
 """The view of a message as a whole, beside one view for each need in it."""
@@ -81,6 +86,7 @@ class Search:
     @classmethod
     def open(cls, settings: Settings) -> Search:
         """Load what set-up built. Raises IndexMissing, ModelNotTrusted or CatalogueFileError, each naming the fix."""
+        use_one_thread()
         index = load_index(current_snapshot(settings.index_dir))
         places = load_places(settings.content_dir / "places", demo=settings.demo, home=_home(index))
         spelling = Spelling.load(settings.content_dir / "sms_spelling.yml")
@@ -214,11 +220,14 @@ def _candidates(
         views[wish.need] = (reading.vectors[reading.speakers[column]], alone)
     crisis = [shelf.rows[line] for wish in wishes for line in wish.crisis if line in shelf.rows]
     found = [put_forward(index, query, chances, text) for query, chances in views.values()]
-    rows = np.unique(np.concatenate([*found, shelf.lines, np.array([*named, *crisis], dtype=np.int64)]))
+    always = np.concatenate([shelf.lines, np.array([*named, *crisis], dtype=np.int64)])
+    rows = np.unique(np.concatenate([*found, always]))
     evidence = {view: weigh(index, query, chances, text, rows) for view, (query, chances) in views.items()}
     needs = {wish.need for wish in wishes} | {need for wish in wishes for need in wish.related}
     columns = {need: shelf.columns[need] for need in needs if need in shelf.columns}
-    looks = (_Look(index=index, row=int(row), at=at, evidence=evidence) for at, row in enumerate(rows))
+    best = [np.argsort(-each.scores, kind="stable")[:SHORT_LIST] for each in evidence.values()]
+    kept = np.unique(np.concatenate([*best, np.flatnonzero(np.isin(rows, always))]))
+    looks = (_Look(index=index, row=int(rows[at]), at=int(at), evidence=evidence) for at in kept)
     return [_candidate(look, named, columns, circumstances) for look in looks]
 
 
@@ -247,7 +256,11 @@ def _candidate(
         service=service,
         score=float(whole.scores[look.at]) + push,
         serves={need: float(look.index.carried[look.row, column]) for need, column in columns.items()},
-        fits={need: float(each.scores[look.at]) + push for need, each in look.evidence.items() if need != WHOLE},
+        fits={
+            need: float(each.scores[look.at]) + OVERALL * float(whole.scores[look.at]) + (1 + OVERALL) * push
+            for need, each in look.evidence.items()
+            if need != WHOLE
+        },
         opening=state,
         named=same,
         likely=float(whole.about[look.at]) >= LIKELY,

@@ -32,7 +32,11 @@ def python_files(*folders: str) -> Iterator[Path]:
 
 
 def test_no_python_file_is_longer_than_400_lines() -> None:
-    long = {str(p.relative_to(ROOT)): n for p in python_files(*PACKAGES, "tests") if (n := len(p.read_text().splitlines())) > 400}
+    long = {
+        str(p.relative_to(ROOT)): n
+        for p in python_files(*PACKAGES, "tests")
+        if (n := len(p.read_text().splitlines())) > 400
+    }
     assert not long
 
 
@@ -65,7 +69,16 @@ def test_redis_keys_are_named_in_streams_only() -> None:
 
 def test_nothing_is_connected_or_read_at_import() -> None:
     """Module level holds definitions and constants: no client, file, thread or network call."""
-    forbidden = {"open", "connect", "create_engine", "create_async_engine", "Redis", "from_url", "Client", "AsyncClient"}
+    forbidden = {
+        "open",
+        "connect",
+        "create_engine",
+        "create_async_engine",
+        "Redis",
+        "from_url",
+        "Client",
+        "AsyncClient",
+    }
     found = []
     for path in python_files("channels", "knowledge", "bot/actions"):
         for node in ast.parse(path.read_text()).body:

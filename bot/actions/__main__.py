@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -24,9 +23,7 @@ from knowledge.places import load_places
 from knowledge.search import Search
 from knowledge.settings import Settings as KnowledgeSettings
 from knowledge.settings import read_settings as read_knowledge_settings
-
-ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-"""Two threads beside any other load: 488 ms at the 95th percentile instead of 17."""
+from knowledge.threads import use_one_thread
 
 
 def compose(settings: ActionsSettings, knowledge: KnowledgeSettings) -> Starlette:
@@ -48,11 +45,10 @@ def compose(settings: ActionsSettings, knowledge: KnowledgeSettings) -> Starlett
 
 def main() -> int:
     """Serve until stopped. A wrong setting or content file is named on standard error, and the exit code is 2."""
-    for name in ONE_THREAD:
-        os.environ.setdefault(name, "1")
     try:
         settings = read_settings()
         set_up_logs(settings.log_level)
+        use_one_thread()
         app = compose(settings, read_knowledge_settings())
     except (ActionsSettingsError, KnowledgeError) as error:
         sys.stderr.write(f"{error}\n")

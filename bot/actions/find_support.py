@@ -25,5 +25,7 @@ def find_support(heard: Heard, tools: Toolbox) -> Answer:
     if place is not None and is_only_place(heard.text, place):
         return answer_place(heard, tools, place)
     found = tools.finder.find(heard.text, near=place.name if place else heard.place, now=tools.now())
+    if not sort_needs(found.needs, tools) and all(match.strength == "wider" for match in found.matches):
+        return ask_warmly(heard, tools, key="ask_more")
     opening = open_kindly(heard, sort_needs(found.needs, tools), tools)
     return offer_matches(heard, tools, Offer(query=heard.text, found=found, opening=opening, ask_place=True))

@@ -17,9 +17,9 @@ from knowledge.catalogue import Place
 
 POSTCODE = re.compile(r"\b[a-z]{1,2}[0-9][0-9a-z]?(?:\s*[0-9][a-z]{2})?\b", re.IGNORECASE)
 SAID_AROUND_A_PLACE = """
-a actually address am and area around at based by centre close code from hi hello here i id im ive in is its just
+a actually address am and area around at based by close code from hi hello here i id im ive in is its just
 live living me my near nearby now of ok okay or outside over please pls post postcode round sorry staying the there
-thats to town village we were yeah yes
+thats to village we were yeah yes
 """
 AROUND_A_PLACE = frozenset(SAID_AROUND_A_PLACE.split())
 """Words that come with a place and ask for nothing."""

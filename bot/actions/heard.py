@@ -68,7 +68,7 @@ def read_tracker(tracker: Mapping[str, Any]) -> Heard:
 
 def read_text(value: object) -> str:
     """The person's own words; nothing when the text is a pressed button."""
-    text = value.strip() if isinstance(value, str) else ""
+    text = text_of(value) or ""
     return "" if PAYLOAD.fullmatch(text) else text[:SEARCH_CHARACTERS]
 
 
@@ -93,9 +93,10 @@ def mapping_of(value: object) -> Mapping[str, Any]:
 
 
 def text_of(value: object) -> str | None:
-    return value.strip() or None if isinstance(value, str) else None
+    """Half a character (a lone surrogate, which JSON can carry) becomes "?": it could not be written again."""
+    return value.encode("utf-8", "replace").decode().strip() or None if isinstance(value, str) else None
 
 
 def texts_of(value: object) -> tuple[str, ...]:
     items: Iterable[object] = value if isinstance(value, list | tuple) else ()
-    return tuple(item for item in items if isinstance(item, str))
+    return tuple(text for item in items if (text := text_of(item)) is not None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bot.actions.answer import Answer
 from bot.actions.heard import Heard
-from bot.actions.replies import CardMaker, details_choice, miles_to, nearest_location
+from bot.actions.replies import details_choice, miles_to, nearest_location
 from bot.actions.toolbox import Toolbox
 from bot.actions.wording import join_words
 from channels.conversation import HandOver, Note, Reply
@@ -53,7 +53,9 @@ def offer_matches(heard: Heard, tools: Toolbox, offer: Offer) -> Answer:
         return offer_person(heard, tools)
     near = offer.found.place
     introduction = offer.introduction or introduce(matches, needs, near, tools)
-    question = tools.wording.say("ask_place") if offer.ask_place and wants_place(heard, matches, place) else ""
+    question = ""
+    if offer.ask_place and place is None and wants_place(heard, matches, needs):
+        introduction, question = introduction.replace(":", "."), tools.wording.say("ask_place")
     reply = make_list(" ".join(part for part in (offer.opening, introduction, question) if part), matches, near, tools)
     ids = tuple(match.service.id for match in matches)
     need = needs[0].id if needs else matches[0].need
@@ -66,7 +68,7 @@ def offer_matches(heard: Heard, tools: Toolbox, offer: Offer) -> Answer:
 
 def make_list(text: str, matches: Sequence[Match], near: Place | None, tools: Toolbox) -> Reply:
     """Cards in order, then `details` for each, then more and a person."""
-    maker = CardMaker(wording=tools.wording, now=tools.now(), zone=tools.zone, near=near)
+    maker = tools.make_cards(near)
     return Reply(
         text=text,
         cards=tuple(maker.make_card(match.service, why=match.reason) for match in matches),
@@ -119,10 +121,11 @@ def name_needs(matches: Sequence[Match], needs: Sequence[NeedGuess], tools: Tool
     return list(dict.fromkeys(tools.wording.name_need(guess.id, guess.label) for guess in needs))
 
 
-def wants_place(heard: Heard, matches: Sequence[Match], place: str | None) -> bool:
+def wants_place(heard: Heard, matches: Sequence[Match], needs: Sequence[NeedGuess]) -> bool:
     """Asked once, on a first list, only when it would change the answer, and never of someone in danger."""
     is_local = any(match.service.area is not Area.NATIONAL for match in matches)
-    return is_local and place is None and not heard.shown and not heard.concerns
+    in_danger = heard.concerns or any(guess.id in CONCERNING for guess in needs)
+    return is_local and not heard.shown and not in_danger
 
 
 def ask_if_concerning(heard: Heard, needs: Sequence[NeedGuess]) -> tuple[HandOver, ...]:
@@ -139,8 +142,10 @@ def open_kindly(heard: Heard, needs: Sequence[NeedGuess], tools: Toolbox) -> str
         tone = "heard_concern"
     elif not ids:
         tone = "heard_unsure"
+    elif ids <= tools.wording.needs_plain:
+        tone = "heard_plain"
     else:
-        tone = "heard_plain" if ids <= tools.wording.needs_plain else "heard_hard"
+        tone = "heard_unsure" if ids <= tools.wording.needs_plain | tools.wording.needs_either else "heard_hard"
     return tools.wording.say(tone, heard.turns)
 
 

@@ -33,6 +33,7 @@ class LiveSearch:
         self._clock = clock
         self._search: Refreshable | None = None
         self._looked_at = 0.0
+        self._said = ""
         self._log = structlog.get_logger()
 
     @property
@@ -41,11 +42,15 @@ class LiveSearch:
 
     def open(self) -> bool:
         """Try to load the index and run one search, so that the first person does not wait for it. Never raises."""
+        if self.ready:
+            return True
         try:
             search = self._open_search()
             search.find("hello", limit=1)
         except Exception as error:
-            self._log.warning("index_not_ready", error=type(error).__name__)
+            if type(error).__name__ != self._said:
+                self._said = type(error).__name__
+                self._log.warning("index_not_ready", error=self._said)
             return False
         self._search = search
         self._looked_at = self._clock()

@@ -46,11 +46,17 @@ def pick_by_name(text: str, names: Sequence[str]) -> int | None:
     if len(telling) < 4:
         return None
     scored = process.extract(
-        telling, names, scorer=fuzz.partial_ratio, processor=utils.default_process, score_cutoff=NAME_SCORE, limit=2
+        telling, names, scorer=score_name, processor=utils.default_process, score_cutoff=NAME_SCORE, limit=2
     )
     if not scored or (len(scored) == 2 and scored[0][1] == scored[1][1]):
         return None
     return int(scored[0][2])
+
+
+def score_name(telling: str, name: str, *, score_cutoff: float | None = None) -> float:
+    """A part of the name, misspelt or not, or its words in any order."""
+    score = max(fuzz.partial_ratio(telling, name), fuzz.token_set_ratio(telling, name))
+    return score if score >= (score_cutoff or 0) else 0
 
 
 def pick_by_number(text: str, count: int) -> int | None:

@@ -50,10 +50,10 @@ class Webhook:
             return JSONResponse({"error": "no such action"}, status_code=404)
         try:
             result = await self.executor.run(call)
+            return JSONResponse(result.model_dump())
         except Exception as error:
             structlog.get_logger().error("action_failed", action=name, error=type(error).__name__, at=last_line(error))
             return JSONResponse({"error": "action failed", "action_name": name}, status_code=500)
-        return JSONResponse(result.model_dump())
 
     async def show_ready(self, _request: Request) -> Response:
         ready = self.search.ready
@@ -88,7 +88,7 @@ def last_line(error: BaseException) -> str:
 
 
 def open_in_background(
-    search: LiveSearch, threads: Executor
+    search: LiveSearch, threads: Executor, pause: float = OPEN_RETRY_SECONDS
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     """A lifespan that loads the index in the worker thread, and tries again until there is one."""
 
@@ -99,7 +99,7 @@ def open_in_background(
             while True:
                 if await loop.run_in_executor(threads, search.open):
                     return
-                await asyncio.sleep(OPEN_RETRY_SECONDS)
+                await asyncio.sleep(pause)
 
         opening = asyncio.create_task(keep_trying())
         yield

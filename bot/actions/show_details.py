@@ -9,7 +9,7 @@ from bot.actions.find_support import find_support
 from bot.actions.heard import Heard
 from bot.actions.listing import Offer, offer_matches
 from bot.actions.picking import pick_offered
-from bot.actions.replies import CardMaker, details_choice
+from bot.actions.replies import details_choice
 from bot.actions.toolbox import Toolbox
 from channels.conversation import Reply
 from knowledge.catalogue import Service
@@ -31,7 +31,7 @@ def show_details(heard: Heard, tools: Toolbox) -> Answer:
 
 def tell(heard: Heard, tools: Toolbox, service: Service) -> Answer:
     near = tools.places.resolve(heard.place) if heard.place else None
-    maker = CardMaker(wording=tools.wording, now=tools.now(), zone=tools.zone, near=near)
+    maker = tools.make_cards(near, heard.channel)
     reply = Reply(
         text=tools.wording.say("details", heard.turns),
         cards=(maker.make_card(service, detail=True),),
@@ -44,7 +44,7 @@ def tell(heard: Heard, tools: Toolbox, service: Service) -> Answer:
 def ask_which(heard: Heard, tools: Toolbox, offered: list[Service]) -> Answer:
     """The last list once more, when several were offered and it is not clear which one is meant."""
     near = tools.places.resolve(heard.place) if heard.place else None
-    maker = CardMaker(wording=tools.wording, now=tools.now(), zone=tools.zone, near=near)
+    maker = tools.make_cards(near, heard.channel)
     reply = Reply(
         text=tools.wording.say("which_one", heard.turns),
         cards=tuple(maker.make_card(service) for service in offered),

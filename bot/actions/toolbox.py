@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.actions.language import Languages
+from bot.actions.replies import CardMaker
 from bot.actions.wording import Wording
+from channels.conversation import Channel
 from knowledge.catalogue import Place, Service
 from knowledge.search import Found
 
@@ -52,3 +54,7 @@ class Toolbox:
     """The time, with its zone."""
     zone: str = "Europe/London"
     """Where the people are: opening hours are in its time."""
+
+    def make_cards(self, near: Place | None, channel: str = "") -> CardMaker:
+        """Cards for this moment: `near` is where the person is, if known."""
+        return CardMaker(wording=self.wording, now=self.now(), zone=self.zone, near=near, short=channel == Channel.SMS)

@@ -29,6 +29,7 @@ class Wording:
     needs_in_a_sentence: Mapping[str, str]
     needs_not_named: frozenset[str]
     needs_plain: frozenset[str]
+    needs_either: frozenset[str]
 
     def say(self, key: str, turn: int = 0, **values: str) -> str:
         """The text for `key`; variants take turns. Raises KeyError for an unknown key or a missing value."""
@@ -69,6 +70,7 @@ def build_wording(body: Mapping[str, Any]) -> Wording:
         needs_in_a_sentence=body["needs_in_a_sentence"],
         needs_not_named=frozenset(body["needs_not_named"]),
         needs_plain=frozenset(body["needs_plain"]),
+        needs_either=frozenset(body["needs_either"]),
     )
 
 

@@ -81,7 +81,9 @@ class LogisticRegressionIntents(IntentClassifier, GraphComponent):
             for example in training_data.intent_examples
             if (vector := sentence_vector(example)) is not None
         ]
-        self._regression = fit(np.stack([vector for vector, _ in pairs]), [label for _, label in pairs], self._config["C"])
+        self._regression = fit(
+            np.stack([vector for vector, _ in pairs]), [label for _, label in pairs], self._config["C"]
+        )
         with self._model_storage.write_to(self._resource) as folder:
             save(self._regression, folder / ARRAYS)
         return self._resource

@@ -45,7 +45,11 @@ def bound(events: Sequence[Mapping[str, Any]], slots: Mapping[str, Any], most: i
     ]
     tail = kept[-max(1, most - len(front) - 1) :]
     first_turn = next((i for i, event in enumerate(tail) if is_action(event, LISTEN)), 0)
-    return [{"event": "action", "timestamp": kept[0].get("timestamp"), "name": SESSION_START}, *front, *tail[first_turn:]]
+    return [
+        {"event": "action", "timestamp": kept[0].get("timestamp"), "name": SESSION_START},
+        *front,
+        *tail[first_turn:],
+    ]
 
 
 def latest_session(events: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:

@@ -31,8 +31,7 @@ class Door:
         self._site = site
         self._attempts = attempts or Attempts()
         self._looking = asyncio.Semaphore(AT_ONCE)
-        # Looked at when a login does not exist, so that the answer takes as long as for one that does.
-        self._nobody = hash_password("the hash of a login that nobody has")
+        self._nobody = ""
 
     async def show(self, request: Request) -> Response:
         """GET /desk/sign-in"""
@@ -65,9 +64,12 @@ class Door:
 
     async def _check(self, login: str, password: str) -> PeerRecord | None:
         """The peer worker, if login and password go together. Takes as long when they do not."""
-        peer = await self._site.ledger.peer_by_login(login) if len(login) <= LONGEST_PASSWORD else None
-        known = peer.password_hash if peer else self._nobody
+        sensible = login.isprintable() and len(login) <= LONGEST_PASSWORD
+        peer = await self._site.ledger.peer_by_login(login) if sensible else None
         async with self._looking:
+            # Before looking at who it is, so that the first unknown login takes no longer than the first known one.
+            self._nobody = self._nobody or await asyncio.to_thread(hash_password, "of a login that nobody has")
+            known = peer.password_hash if peer else self._nobody
             matches = await asyncio.to_thread(password_matches, known, password[:LONGEST_PASSWORD])
         return peer if matches else None
 

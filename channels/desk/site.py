@@ -44,7 +44,7 @@ OPEN_TO_ALL: Final = frozenset({"/desk/sign-in", "/desk/static"})
 
 
 def routes(*, ledger: Ledger, streams: Streams, escalations: Escalations, settings: Settings) -> list[BaseRoute]:
-    """Everything under /desk. Makes one password hash, so it takes some tens of milliseconds."""
+    """Everything under /desk."""
     site = open_site(ledger=ledger, streams=streams, escalations=escalations, settings=settings)
     door = sign_in.Door(site)
     return [

@@ -7,10 +7,10 @@ from datetime import timedelta
 from channels.errors import SettingsError
 from channels.ledger.cipher import Cipher
 from channels.ledger.ledger import Ledger
-from channels.ledger.migrating import migrate
+from channels.ledger.migrating import MigrationState, migrate, migration_state
 from channels.settings import Settings
 
-__all__ = ["Cipher", "Ledger", "migrate", "open_ledger"]
+__all__ = ["Cipher", "Ledger", "MigrationState", "migrate", "migration_state", "open_ledger"]
 
 
 async def open_ledger(settings: Settings) -> Ledger:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Executable, Table, event, make_url, select, text
+from sqlalchemy import Connection, Executable, Insert, Table, event, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
@@ -60,6 +60,9 @@ class Work:
     async def run(self, statement: Executable) -> CursorResult[*tuple[Any, ...]]:
         return await self.connection.execute(statement)
 
+    async def run_many(self, statement: Insert, rows: list[dict[str, Any]]) -> None:
+        await self.connection.execute(statement, rows)
+
     async def changed(self, statement: Executable) -> int:
         """Runs an update or delete and says how many rows it touched."""
         return (await self.connection.execute(statement)).rowcount
@@ -99,6 +102,8 @@ class Database:
     def __init__(self, url: str, cipher: Cipher, shards: int) -> None:
         self.cipher = cipher
         self.shards = shards
+        self.unscrubbed = False
+        """Erased bytes are still in the write-ahead log, because somebody was reading."""
         self._engine = make_engine(url)
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         # SQLite lets one writer in at a time; queueing here is fair, its own waiting is a lottery.
@@ -131,9 +136,13 @@ class Database:
             return True
         async with self._turn, self._engine.connect() as connection:
             driver: Any = (await connection.get_raw_connection()).driver_connection
+            # Nobody is kept waiting for long: what does not work now works at the next erasure.
+            await driver.execute("PRAGMA busy_timeout=200")
             cursor = await driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             busy, *_ = await cursor.fetchone()
             await cursor.close()
+            await driver.execute("PRAGMA busy_timeout=5000")
+        self.unscrubbed = bool(busy)
         if busy:
             structlog.get_logger().warning("ledger_scrub_postponed")
         return not busy

@@ -47,8 +47,11 @@ async def erase_notes(work: Work, conversation_id: str, person_id: str) -> None:
     )
 
 
-async def finish(work: Work, conversation_id: str) -> None:
-    """Once nothing waits to be sent to somebody forgotten, erase the rest: their last message and address."""
+async def finish(work: Work, conversation_id: str) -> bool:
+    """Once nothing waits to be sent to somebody forgotten, erase the rest: their last message and address.
+
+    Whether anything was erased.
+    """
     wanted = (
         select(tables.people.c.id)
         .join(tables.conversations, tables.conversations.c.person_id == tables.people.c.id)
@@ -59,10 +62,11 @@ async def finish(work: Work, conversation_id: str) -> None:
     )
     person_id = (await work.run(wanted)).scalar_one_or_none()
     if person_id is None:
-        return
+        return False
     await erase_words(work, conversation_id)
     if (await work.run(waiting_messages(conversation_id, "outbound").limit(1))).first() is None:
         await work.run(update(tables.people).where(tables.people.c.id == person_id).values(address=None))
+    return True
 
 
 async def expire_words(work: Work, before: datetime) -> int:

@@ -90,9 +90,10 @@ async def claim(
 
     Raises NotTaken with the name of whoever was quicker.
     """
-    row = await lock(work, escalation_id)
-    if row is None:
+    locked = await lock(work, escalation_id)
+    if locked is None:
         raise NotTaken
+    conversation, row = locked
     if row.state == EscalationState.HELD and row.claimed_by == peer.id:
         await work.run(change_of(row, lease_until=lease_until))
     elif row.state in IN_QUEUE:
@@ -107,7 +108,7 @@ async def claim(
             )
         )
         await pass_turn(work, row.conversation_id, Holder.PEER)
-        await outbound.add(work, row.conversation_id, (notice,))
+        await outbound.add(work, conversation, (notice,))
         await audit.append(work, peer.id, "escalation_claimed", row.id)
     else:
         raise NotTaken(row.claimed_name if row.state == EscalationState.HELD else "")
@@ -124,8 +125,11 @@ async def give_back(
     work: Work, escalation_id: str, notice: Draft | None, *, held_by: str | None, expired_at: datetime | None
 ) -> bool:
     """Back to the queue, in the place it had. Conditions that no longer hold leave everything as it is."""
-    row = await lock(work, escalation_id)
-    if row is None or row.state != EscalationState.HELD:
+    locked = await lock(work, escalation_id)
+    if locked is None:
+        return False
+    conversation, row = locked
+    if row.state != EscalationState.HELD:
         return False
     if held_by is not None and row.claimed_by != held_by:
         return False
@@ -143,7 +147,7 @@ async def give_back(
         )
     )
     await pass_turn(work, row.conversation_id, Holder.BOT)
-    await outbound.add(work, row.conversation_id, (notice,) if notice else ())
+    await outbound.add(work, conversation, (notice,) if notice else ())
     action = "escalation_lease_ran_out" if expired_at else "escalation_given_back"
     await audit.append(work, row.claimed_by, action, row.id)
     return True
@@ -151,22 +155,28 @@ async def give_back(
 
 async def lapse(work: Work, escalation_id: str, notice: Draft | None) -> bool:
     """Nobody came in time; only somebody still WAITING is told so."""
-    row = await lock(work, escalation_id)
-    if row is None or row.state != EscalationState.WAITING:
+    locked = await lock(work, escalation_id)
+    if locked is None:
+        return False
+    conversation, row = locked
+    if row.state != EscalationState.WAITING:
         return False
     await work.run(change_of(row, state=EscalationState.LAPSED))
-    await outbound.add(work, row.conversation_id, (notice,) if notice else ())
+    await outbound.add(work, conversation, (notice,) if notice else ())
     await audit.append(work, "system", "escalation_lapsed", row.id)
     return True
 
 
 async def close(work: Work, escalation_id: str, peer_id: str, notice: Draft | None) -> bool:
     """Only by whoever holds it; the assistant then starts a new episode. False when it is not theirs to close."""
-    row = await lock(work, escalation_id)
-    if row is None or row.state != EscalationState.HELD or row.claimed_by != peer_id:
+    locked = await lock(work, escalation_id)
+    if locked is None:
+        return False
+    conversation, row = locked
+    if row.state != EscalationState.HELD or row.claimed_by != peer_id:
         return False
     await work.run(change_of(row, state=EscalationState.CLOSED, lease_until=None, closed_at=work.now))
-    await outbound.add(work, row.conversation_id, (notice,) if notice else ())
+    await outbound.add(work, conversation, (notice,) if notice else ())
     await pass_turn(work, row.conversation_id, Holder.BOT, new_episode=True)
     await audit.append(work, peer_id, "escalation_closed", row.id)
     return True
@@ -181,13 +191,13 @@ async def close_forgotten(work: Work, conversation_id: str) -> None:
         await audit.append(work, "system", "escalation_closed_forgotten", row.id)
 
 
-async def lock(work: Work, escalation_id: str) -> Row[Any] | None:
-    """The escalation as it is once its conversation is ours."""
-    found = (await work.run(by_id(escalation_id))).first()
-    if found is None:
+async def lock(work: Work, escalation_id: str) -> tuple[Row[Any], Row[Any]] | None:
+    """The conversation, now ours, and its escalation as it is from now on."""
+    theirs = select(TABLE.conversation_id).where(TABLE.id == escalation_id).scalar_subquery()
+    conversation = await reading.lock_where(work, tables.conversations.c.id == theirs)
+    if conversation is None:
         return None
-    await reading.lock_conversation(work, found.conversation_id)
-    return (await work.run(by_id(escalation_id))).first()
+    return conversation, await reading.one(work, by_id(escalation_id))
 
 
 def change_of(row: Row[Any], **values: object) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
 from channels.conversation import Holder, Inbound, Sender
-from channels.errors import LedgerUnavailable
+from channels.errors import LedgerUnavailable, NotFound
 from channels.ledger import audit, escalations, outbound, reading, rows, tables
 from channels.ledger.database import Work, new_id, shard_of
 from channels.ledger.records import Committed, MessageRecord, Outcome, Stored
@@ -15,6 +16,8 @@ from channels.ledger.records import Committed, MessageRecord, Outcome, Stored
 INBOUND = "inbound"
 ATTEMPTS_AT_A_PERSON = 3
 """Somebody can be forgotten, or appear, between two of our statements; not again and again."""
+EPISODE_RESTS = timedelta(hours=12)
+"""After so long without a message the next one begins a new episode."""
 
 
 async def store(work: Work, inbound: Inbound) -> Stored:
@@ -22,6 +25,7 @@ async def store(work: Work, inbound: Inbound) -> Stored:
     conversation = await conversation_with(work, inbound)
     seq = conversation.last_seq + 1
     message_id = new_id()
+    episode = episode_now(conversation, work.now)
     provider_key = work.cipher.keyed_hash(INBOUND, inbound.channel, inbound.provider_id)
     stored = await work.insert_new(
         tables.messages,
@@ -35,7 +39,7 @@ async def store(work: Work, inbound: Inbound) -> Stored:
         body=rows.seal_inbound(work.cipher, inbound),
         opt_out=inbound.opt_out,
         language=inbound.language,
-        episode=conversation.episode,
+        episode=episode["episode"],
         answered=False,
         outcome="",
         intent="",
@@ -53,7 +57,7 @@ async def store(work: Work, inbound: Inbound) -> Stored:
     await work.run(
         update(tables.conversations)
         .where(tables.conversations.c.id == conversation.id)
-        .values(last_seq=seq, last_inbound_at=work.now)
+        .values(last_seq=seq, last_inbound_at=work.now, **episode)
     )
     if inbound.language:
         await work.run(
@@ -65,6 +69,14 @@ async def store(work: Work, inbound: Inbound) -> Stored:
         shard=shard_of(conversation.id, work.shards),
         duplicate=False,
     )
+
+
+def episode_now(conversation: Row[Any], now: datetime) -> dict[str, Any]:
+    """The episode a message belongs to: nobody is held to half a question from the day before."""
+    last = conversation.last_inbound_at
+    if last is not None and now - last > EPISODE_RESTS:
+        return {"episode": new_id(), "episode_turns": 0}
+    return {"episode": conversation.episode}
 
 
 async def already_stored(work: Work, provider_key: str) -> Stored:
@@ -86,20 +98,11 @@ async def already_stored(work: Work, provider_key: str) -> Stored:
 async def conversation_with(work: Work, inbound: Inbound) -> Row[Any]:
     """The locked conversation of whoever wrote, made now if this is their first message or they were forgotten."""
     key = work.cipher.person_key(inbound.channel, inbound.address)
-    known = (
-        select(tables.conversations.c.id)
-        .join(tables.people, tables.people.c.id == tables.conversations.c.person_id)
-        .where(tables.people.c.person_key == key)
-    )
     for _ in range(ATTEMPTS_AT_A_PERSON):
-        conversation_id = (await work.run(known)).scalar_one_or_none()
-        if conversation_id is None:
-            await welcome(work, inbound, key)
-            continue
-        conversation = await reading.lock_conversation(work, conversation_id)
-        still_theirs = (await work.run(known)).scalar_one_or_none()
-        if still_theirs == conversation_id:
+        conversation = await reading.lock_where(work, tables.people.c.person_key == key)
+        if conversation is not None:
             return conversation
+        await welcome(work, inbound, key)
     raise LedgerUnavailable("person_changed")
 
 
@@ -161,32 +164,40 @@ async def count_attempt(work: Work, message_id: str) -> int:
 async def commit(work: Work, outcome: Outcome) -> Committed | None:
     """Everything or, when the message was answered or the turn changed hands meanwhile, nothing."""
     table = tables.messages.c
-    found = await reading.one(work, select(table.conversation_id).where(table.id == outcome.message_id))
-    conversation = await reading.lock_conversation(work, found.conversation_id)
-    answered = (await reading.one(work, select(table.answered).where(table.id == outcome.message_id))).answered
-    if answered or conversation.holder != outcome.expected_holder:
+    theirs = select(table.conversation_id).where(table.id == outcome.message_id).scalar_subquery()
+    conversation = await reading.lock_where(work, tables.conversations.c.id == theirs)
+    if conversation is None:
+        raise NotFound
+    if conversation.holder != outcome.expected_holder or not await mark_answered(work, outcome):
         return None
     notes = rows.open_notes(work.cipher, conversation.notes).with_more(outcome.concerns, outcome.needs, outcome.place)
-    await work.run(
-        update(tables.messages)
-        .where(table.id == outcome.message_id)
-        .values(answered=True, outcome=outcome.kind, intent=outcome.intent)
-    )
-    await work.run(delete(tables.outbox).where(tables.outbox.c.message_id == outcome.message_id))
-    sent = await outbound.add(work, conversation.id, outcome.drafts)
-    await end_turn(work, conversation, outcome, notes)
-    escalation_id = await escalations.ask(work, conversation, outcome, notes)
+    sent = await outbound.insert(work, conversation, outcome.drafts)
+    await end_turn(work, conversation, outcome, sent, notes)
     await record_choice(work, conversation, outcome)
+    escalation_id = await escalations.ask(work, conversation, outcome, notes)
     return Committed(
         conversation_id=conversation.id,
         shard=shard_of(conversation.id, work.shards),
         outbound=sent,
         escalation_id=escalation_id,
-        queue_place=await escalations.place_of(work, conversation.id),
+        queue_place=await escalations.place_of(work, conversation.id) if escalation_id else None,
     )
 
 
-async def end_turn(work: Work, conversation: Row[Any], outcome: Outcome, notes: rows.Notes) -> None:
+async def mark_answered(work: Work, outcome: Outcome) -> bool:
+    """False when it was answered before."""
+    table = tables.messages.c
+    first = await work.changed(
+        update(tables.messages)
+        .where(table.id == outcome.message_id, table.answered.is_(False))
+        .values(answered=True, outcome=outcome.kind, intent=outcome.intent)
+    )
+    if first:
+        await work.run(delete(tables.outbox).where(tables.outbox.c.message_id == outcome.message_id))
+    return first == 1
+
+
+async def end_turn(work: Work, conversation: Row[Any], outcome: Outcome, sent: int, notes: rows.Notes) -> None:
     episode = (
         {"episode": new_id(), "episode_turns": 0}
         if outcome.new_episode
@@ -195,7 +206,12 @@ async def end_turn(work: Work, conversation: Row[Any], outcome: Outcome, notes: 
     await work.run(
         update(tables.conversations)
         .where(tables.conversations.c.id == conversation.id)
-        .values(turns=conversation.turns + 1, notes=rows.seal_notes(work.cipher, notes), **episode)
+        .values(
+            turns=conversation.turns + 1,
+            last_seq=conversation.last_seq + sent,
+            notes=rows.seal_notes(work.cipher, notes),
+            **episode,
+        )
     )
 
 

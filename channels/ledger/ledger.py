@@ -96,16 +96,16 @@ class Ledger:
         With `held_by` only while that peer worker holds the conversation. Raises NotTaken, NotFound.
         """
         async with self._database.writing() as work:
-            await reading.lock_conversation(work, conversation_id)
+            conversation = await reading.lock_conversation(work, conversation_id)
             current = await escalations.found(work, escalations.open_one(conversation_id))
             if held_by is not None and (current is None or current.claimed_by != held_by):
                 raise NotTaken(current.claimed_name if current else "")
             return Committed(
                 conversation_id=conversation_id,
                 shard=shard_of(conversation_id, work.shards),
-                outbound=await outbound.add(work, conversation_id, drafts),
+                outbound=await outbound.add(work, conversation, drafts),
                 escalation_id=current.id if current else None,
-                queue_place=await escalations.place_of(work, conversation_id),
+                queue_place=await escalations.place_of(work, conversation_id) if current else None,
             )
 
     async def next_unsent(self, conversation_id: str) -> MessageRecord | None:
@@ -119,12 +119,16 @@ class Ledger:
 
     async def mark_sent(self, message_id: str, provider_id: str) -> None:
         async with self._database.writing() as work:
-            await outbound.mark_sent(work, message_id, provider_id)
+            erased = await outbound.mark_sent(work, message_id, provider_id)
+        if erased:
+            await self._database.scrub()
 
     async def mark_failed(self, message_id: str, code: str, text: str, retry_at: datetime | None) -> None:
         """`text` is what the desk shows; `retry_at` None means that no further try can help."""
         async with self._database.writing() as work:
-            await outbound.mark_failed(work, message_id, code, text, retry_at)
+            erased = await outbound.mark_failed(work, message_id, code, text, retry_at)
+        if erased:
+            await self._database.scrub()
 
     async def store_receipt(self, receipt: Receipt) -> bool:
         async with self._database.writing() as work:
@@ -257,7 +261,7 @@ class Ledger:
             if not done:
                 break
             total += done
-        if total:
+        if total or self._database.unscrubbed:
             await self._database.scrub()
         return total
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, select, update
 
 from channels.conversation import Delivery, Receipt, Sender
 from channels.ledger import erasure, reading, rows, tables
@@ -22,59 +22,56 @@ from channels.ledger.records import Draft, MessageRecord
 OUTBOUND = "outbound"
 
 
-async def add(work: Work, conversation_id: str, drafts: Sequence[Draft]) -> int:
-    """Append to a conversation that the caller has locked, and say how many now wait to be sent.
+async def add(work: Work, conversation: Row[Any], drafts: Sequence[Draft]) -> int:
+    """Append to a locked conversation, and say how many now wait to be sent."""
+    count = await insert(work, conversation, drafts)
+    if count:
+        table = tables.conversations
+        change = update(table).where(table.c.id == conversation.id)
+        await work.run(change.values(last_seq=conversation.last_seq + count))
+    return count
 
-    Somebody who was forgotten has no address left: nothing is kept for them.
-    """
-    wanted = (
-        select(tables.conversations, tables.people.c.forgotten_at)
-        .join(tables.people, tables.people.c.id == tables.conversations.c.person_id)
-        .where(tables.conversations.c.id == conversation_id)
-    )
-    conversation = await reading.one(work, wanted)
+
+async def insert(work: Work, conversation: Row[Any], drafts: Sequence[Draft]) -> int:
+    """As `add`, for a caller who counts `last_seq` up. Somebody forgotten has no address: nothing is kept for them."""
     if not drafts or conversation.forgotten_at is not None:
         return 0
-    for seq, draft in enumerate(drafts, start=conversation.last_seq + 1):
-        await add_one(work, conversation, seq, draft)
-    await work.run(
-        update(tables.conversations)
-        .where(tables.conversations.c.id == conversation_id)
-        .values(last_seq=conversation.last_seq + len(drafts))
+    numbered = [(new_id(), seq, draft) for seq, draft in enumerate(drafts, start=conversation.last_seq + 1)]
+    await work.run_many(tables.messages.insert(), [message_row(work, conversation, *numbers) for numbers in numbered])
+    await work.run_many(
+        tables.outbox.insert(),
+        [
+            {
+                "message_id": message_id,
+                "conversation_id": conversation.id,
+                "kind": OUTBOUND,
+                "seq": seq,
+                "urgent": draft.urgent,
+                "due_at": work.now,
+            }
+            for message_id, seq, draft in numbered
+        ],
     )
     return len(drafts)
 
 
-async def add_one(work: Work, conversation: Row[Any], seq: int, draft: Draft) -> None:
-    message_id = new_id()
-    await work.run(
-        insert(tables.messages).values(
-            id=message_id,
-            conversation_id=conversation.id,
-            seq=seq,
-            channel=conversation.channel,
-            sender=draft.sender,
-            body=rows.seal_draft(work.cipher, draft),
-            episode=conversation.episode,
-            answered=False,
-            outcome="",
-            intent="",
-            delivery=Delivery.QUEUED,
-            attempts=0,
-            error_code="",
-            created_at=work.now,
-        )
-    )
-    await work.run(
-        insert(tables.outbox).values(
-            message_id=message_id,
-            conversation_id=conversation.id,
-            kind=OUTBOUND,
-            seq=seq,
-            urgent=draft.urgent,
-            due_at=work.now,
-        )
-    )
+def message_row(work: Work, conversation: Row[Any], message_id: str, seq: int, draft: Draft) -> dict[str, Any]:
+    return {
+        "id": message_id,
+        "conversation_id": conversation.id,
+        "seq": seq,
+        "channel": conversation.channel,
+        "sender": draft.sender,
+        "body": rows.seal_draft(work.cipher, draft),
+        "episode": conversation.episode,
+        "answered": False,
+        "outcome": "",
+        "intent": "",
+        "delivery": Delivery.QUEUED,
+        "attempts": 0,
+        "error_code": "",
+        "created_at": work.now,
+    }
 
 
 async def next_unsent(work: Work, conversation_id: str) -> MessageRecord | None:
@@ -106,8 +103,8 @@ async def mark_sending(work: Work, message_id: str) -> bool:
     return taken == 1
 
 
-async def mark_sent(work: Work, message_id: str, provider_id: str) -> None:
-    """Take the provider's id; a receipt that was quicker than its answer counts now."""
+async def mark_sent(work: Work, message_id: str, provider_id: str) -> bool:
+    """Take the provider's id; a receipt that was quicker than its answer counts now. Whether anything was erased."""
     row = await lock_message(work, message_id)
     key = work.cipher.keyed_hash(OUTBOUND, row.channel, provider_id)
     await work.hold(key)
@@ -126,14 +123,17 @@ async def mark_sent(work: Work, message_id: str, provider_id: str) -> None:
             error_text=None,
         )
     )
-    await settle(work, row)
+    return await settle(work, row)
 
 
-async def mark_failed(work: Work, message_id: str, code: str, explanation: str, retry_at: datetime | None) -> None:
-    """Queue another try, or end it where the desk can see it. What a receipt already decided stays."""
+async def mark_failed(work: Work, message_id: str, code: str, explanation: str, retry_at: datetime | None) -> bool:
+    """Queue another try, or end it where the desk can see it. What a receipt already decided stays.
+
+    Whether anything was erased.
+    """
     row = await lock_message(work, message_id)
     if row.delivery not in (Delivery.QUEUED, Delivery.SENDING):
-        return
+        return False
     state = Delivery.QUEUED if retry_at else Delivery.FAILED
     await work.run(
         update(tables.messages)
@@ -147,8 +147,8 @@ async def mark_failed(work: Work, message_id: str, code: str, explanation: str, 
     )
     if retry_at:
         await set_due(work, message_id, retry_at)
-    else:
-        await settle(work, row)
+        return False
+    return await settle(work, row)
 
 
 async def store_receipt(work: Work, receipt: Receipt) -> bool:
@@ -184,7 +184,7 @@ async def set_due(work: Work, message_id: str, moment: datetime) -> None:
     await work.run(update(tables.outbox).where(tables.outbox.c.message_id == message_id).values(due_at=moment))
 
 
-async def settle(work: Work, row: Row[Any]) -> None:
-    """Nothing more is to be done for this message; if its person was forgotten meanwhile, it goes too."""
+async def settle(work: Work, row: Row[Any]) -> bool:
+    """Nothing more is to be done for this message; if its person was forgotten meanwhile, it goes too (True)."""
     await work.run(delete(tables.outbox).where(tables.outbox.c.message_id == row.id))
-    await erasure.finish(work, row.conversation_id)
+    return await erasure.finish(work, row.conversation_id)

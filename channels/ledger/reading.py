@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from channels.conversation import Channel, Choice, EscalationState, Sender
 from channels.errors import NotFound
@@ -27,9 +27,21 @@ async def one(work: Work, statement: Select[Any]) -> Row[Any]:
 
 
 async def lock_conversation(work: Work, conversation_id: str) -> Row[Any]:
-    """The conversation's row, ours until the transaction ends: whatever depends on its holder or order starts here."""
-    wanted = select(tables.conversations).where(tables.conversations.c.id == conversation_id).with_for_update()
-    return await one(work, wanted)
+    """As `lock_where`. Raises NotFound."""
+    row = await lock_where(work, tables.conversations.c.id == conversation_id)
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def lock_where(work: Work, condition: ColumnElement[bool]) -> Row[Any] | None:
+    """A conversation and whether its person was forgotten, ours until the transaction ends.
+
+    Whatever depends on its holder or on order starts here. The condition holds once the lock is ours.
+    """
+    both = tables.conversations.join(tables.people, tables.people.c.id == tables.conversations.c.person_id)
+    wanted = select(tables.conversations, tables.people.c.forgotten_at).select_from(both).where(condition)
+    return (await work.run(wanted.with_for_update())).first()
 
 
 async def conversation(work: Work, conversation_id: str) -> ConversationRecord:

@@ -215,6 +215,8 @@
     box.focus();
   });
 
+  /* What stands in for this script where it does not run. */
+  document.querySelectorAll("[data-plain]").forEach(function (part) { part.hidden = true; });
   toEnd();
   listen();
 })();

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,7 +46,6 @@ class WebChat:
 
     def __post_init__(self) -> None:
         self.templates = open_templates(self.settings, Path(__file__).parent / "templates")
-        self.templates.env.globals["new_id"] = lambda: secrets.token_hex(16)
         self.reader = Reader(self.ledger)
 
     def routes(self) -> list[BaseRoute]:

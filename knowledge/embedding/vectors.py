@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from knowledge.embedding.encoder import DIMENSIONS, Encoder, Vectors
 from knowledge.settings import Settings
 
 BUSY_MS = 30_000
+TOGETHER = 512
+"""Texts encoded before they are kept: a build that is stopped goes on from there."""
 
 
 def text_hash(text: str) -> str:
@@ -72,11 +74,16 @@ def encode_cached(encoder: Encoder, cache: VectorCache, texts: Sequence[str]) ->
     hashes = [text_hash(text) for text in texts]
     found = cache.find(encoder.id, list(dict.fromkeys(hashes)))
     missing = {sha: text for sha, text in zip(hashes, texts, strict=True) if sha not in found}
-    if missing:
-        made = encoder.encode(list(missing.values()))
-        fresh = dict(zip(missing, made, strict=True))
+    for some in _batches(list(missing.items())):
+        made = encoder.encode([text for _sha, text in some])
+        fresh = {sha: vector for (sha, _text), vector in zip(some, made, strict=True)}
         cache.keep(encoder.id, fresh)
         found.update(fresh)
     if not hashes:
         return np.zeros((0, DIMENSIONS), dtype=np.float32)
     return np.stack([found[sha] for sha in hashes]).astype(np.float32)
+
+
+def _batches(items: list[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
+    for at in range(0, len(items), TOGETHER):
+        yield items[at : at + TOGETHER]

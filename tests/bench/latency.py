@@ -2,8 +2,8 @@
 
 Both arms run in turns in the same run, on the same machine, with the same model and action server:
 
-- whole stack: a signed webhook arrives, the reply arrives at the provider's API. Store, stream, concern check, Rasa, action,
-  search, fitting, ledger, sending: everything that a person waits for.
+- whole stack: a signed webhook arrives, the reply arrives at the provider's API. Store, stream, concern check, Rasa,
+  action, search, fitting, ledger, sending: everything that a person waits for.
 - bare Rasa: the same words to a second Rasa with its stock REST channel.
 
 Then Rasa is stopped and webhooks are acknowledged. Figures are milliseconds; trust the ratio more than the figures.
@@ -69,7 +69,9 @@ class ProviderApi:
 
     def app(self) -> Starlette:
         path = "/2010-04-01/Accounts/{sid}/Messages.json"
-        return Starlette(routes=[Route(path, self.create, methods=["POST"]), Route(path, self.listing, methods=["GET"])])
+        return Starlette(
+            routes=[Route(path, self.create, methods=["POST"]), Route(path, self.listing, methods=["GET"])]
+        )
 
 
 class Provider:
@@ -84,8 +86,8 @@ class Provider:
 
     async def deliver(self, number: str, text: str) -> float:
         """Posts one text; gives the seconds until it was acknowledged."""
-        form = {"MessageSid": "SM" + secrets.token_hex(16), "AccountSid": self.account, "From": number, "To": OUR_NUMBER,
-                "Body": text, "NumMedia": "0"}  # fmt: skip
+        form = {"MessageSid": "SM" + secrets.token_hex(16), "AccountSid": self.account, "NumMedia": "0"}
+        form |= {"From": number, "To": OUR_NUMBER, "Body": text}
         signature = self.validator.compute_signature(self.address, form)
         began = time.perf_counter()
         answer = await self.client.post(self.address, data=form, headers={"X-Twilio-Signature": signature})
@@ -107,8 +109,8 @@ def bare_rasa(product: Product, folder: Path) -> Iterator[str]:
     )
     env = {**os.environ, "NWD_ENCODER_DIR": str(ROOT / ".build" / "minilm"), "OMP_NUM_THREADS": "1",
            "SQLALCHEMY_SILENCE_UBER_WARNING": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "LOG_LEVEL": "ERROR"}  # fmt: skip
-    command = [".venv-rasa/bin/python", "-m", "rasa", "run", "--model", ".build/rasa/current.tar.gz", "--interface",
-               "127.0.0.1", "--port", str(port), "--credentials", str(credentials), "--endpoints", str(endpoints)]  # fmt: skip
+    words = f".venv-rasa/bin/python -m rasa run --model .build/rasa/current.tar.gz --interface 127.0.0.1 --port {port}"
+    command = [*words.split(), "--credentials", str(credentials), "--endpoints", str(endpoints)]
     process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     url = f"http://127.0.0.1:{port}/webhooks/rest/webhook"
     try:

@@ -57,8 +57,8 @@ class Product:
 
     def wait_ready(self, deadline: float = START_DEADLINE) -> None:
         """Until every process answers on its ready address."""
-        addresses = [f"{self.url}/health", f"http://127.0.0.1:{self.port + 1}/health", f"http://127.0.0.1:{self.port + 2}/health",
-                     f"http://127.0.0.1:{self.port + 5}/webhooks/gateway/ready", f"http://127.0.0.1:{self.port + 6}/ready"]  # fmt: skip
+        ready = {0: "/health", 1: "/health", 2: "/health", 5: "/webhooks/gateway/ready", 6: "/ready"}
+        addresses = [f"http://127.0.0.1:{self.port + offset}{path}" for offset, path in ready.items()]
         began = time.monotonic()
         with httpx.Client(timeout=3, trust_env=False) as client:
             for address in addresses:
@@ -80,9 +80,13 @@ def start_product(folder: Path, **env: str) -> Product:
     data_dir = folder / "data"
     data_dir.mkdir(exist_ok=True)
     log = folder / "product.log"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("NWD_") and name != "REDIS_URL"}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("NWD_") and name != "REDIS_URL"
+    }
     environment.update(NWD_PORT=str(port), NWD_DATA_DIR=str(data_dir), **env)
-    subprocess.run([sys.executable, "-m", "knowledge", "index"], cwd=ROOT, env=environment, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "knowledge", "index"], cwd=ROOT, env=environment, check=True, capture_output=True
+    )
     with log.open("wb") as out:
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "channels", "run"], cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT

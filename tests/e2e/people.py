@@ -103,7 +103,9 @@ class WebVisitor:
     url: str
     seen: int = 0
     sent: int = 0
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=30, follow_redirects=True))
+    client: httpx.Client = field(
+        default_factory=lambda: httpx.Client(trust_env=False, timeout=30, follow_redirects=True)
+    )
 
     def page(self) -> str:
         return self.client.get(f"{self.url}/chat").text
@@ -112,7 +114,9 @@ class WebVisitor:
         if not self.sent:
             self.page()
         self.sent += 1
-        self.client.post(f"{self.url}/chat/messages", data={"text": text, "client_message_id": f"{id(self):032x}{self.sent}"})
+        self.client.post(
+            f"{self.url}/chat/messages", data={"text": text, "client_message_id": f"{id(self):032x}{self.sent}"}
+        )
 
     def press(self, title: str) -> None:
         self.sent += 1
@@ -142,7 +146,9 @@ class PeerWorker:
 
     url: str
     login: str = "sam"
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(trust_env=False, timeout=30, follow_redirects=True))
+    client: httpx.Client = field(
+        default_factory=lambda: httpx.Client(trust_env=False, timeout=30, follow_redirects=True)
+    )
 
     def desk(self) -> str:
         return self.client.get(f"{self.url}/desk", params={"as": self.login}).text

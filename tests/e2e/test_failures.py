@@ -151,7 +151,10 @@ def test_a_peer_whose_page_is_gone_loses_nobody(fragile: Product) -> None:
     peer.act(conversation, "take")
     phone.wait_for("Sam")
     # nobody renews: the lease of four seconds runs out
-    wait_for(lambda: conversation if conversation in PeerWorker(fragile.url, login="ana").waiting() else None, "them, waiting again")
+    wait_for(
+        lambda: conversation if conversation in PeerWorker(fragile.url, login="ana").waiting() else None,
+        "them, waiting again",
+    )
     phone.wait_for("next")
     leave_queue(fragile)
 

@@ -39,7 +39,9 @@ def test_text_messages(product: Product) -> None:
     told = phone.wait_for("person")
     assert "next" in told, "the truth about the queue: nobody else is waiting"
 
-    conversation = take_and_answer(peer, "cant pay my rent this month and im so down", "Hello, shall we look at the letter together?")
+    conversation = take_and_answer(
+        peer, "cant pay my rent this month and im so down", "Hello, shall we look at the letter together?"
+    )
     assert "Sam" in phone.wait_for("letter together")
 
     phone.write("yes please")

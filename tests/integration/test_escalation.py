@@ -13,7 +13,7 @@ import redis
 from channels.conversation import Channel, Concern, Delivery, EscalationState, Holder, Sender
 from channels.errors import NotTaken
 from channels.escalation import CapReached, EmptyReply, Escalations, NotYours
-from channels.ledger import Ledger
+from channels.ledger import Cipher, Ledger
 from channels.ledger.records import EscalationRecord, MessageRecord, OpenEscalation, PeerRecord
 from channels.settings import Settings
 from channels.streams import Streams
@@ -82,10 +82,10 @@ async def let_the_page_go_quiet(streams: Streams, clock: Clock, settings: Settin
 
 
 @asynccontextmanager
-async def without_redis(ledger: Ledger, settings: Settings, clock: Clock) -> AsyncIterator[tuple[Escalations, Streams]]:
+async def without_redis(ledger: Ledger, settings: Settings, clock: Clock) -> AsyncIterator[Escalations]:
     """The same queue with nothing behind its Redis address."""
     nowhere = Streams.connect("unix:///nonexistent/valkey.sock", "test", settings.shards)
-    yield Escalations(ledger, nowhere, WORDING, settings, clock=clock), nowhere
+    yield Escalations(ledger, nowhere, WORDING, settings, clock=clock)
     await nowhere.close()
 
 
@@ -367,6 +367,29 @@ async def test_a_sign_of_life_that_only_redis_heard_counts(
     assert (await escalations.sweep()).returned == 1
 
 
+class RenewedMeanwhile(Ledger):
+    """A ledger in which the page's sign of life arrives just after a sweep has looked."""
+
+    async def expired_leases(self, now: datetime) -> list[EscalationRecord]:
+        found = await super().expired_leases(now)
+        for one in found:
+            assert await self.renew(one.id, str(one.claimed_by), now + timedelta(minutes=1))
+        return found
+
+
+async def test_a_sign_of_life_in_the_last_moment_counts(
+    ledger: Ledger, cipher: Cipher, streams: Streams, clock: Clock, settings: Settings, sam: PeerRecord
+) -> None:
+    slow = RenewedMeanwhile.open(settings.ledger_url, cipher, shards=settings.shards)
+    escalations = Escalations(slow, streams, WORDING, settings, clock=clock)
+    escalation_id = await ask(escalations, ledger, 1)
+    await escalations.claim(escalation_id, sam)
+    await let_the_page_go_quiet(streams, clock, settings, escalation_id)
+    assert (await escalations.sweep()).returned == 0
+    assert (await now_of(ledger, escalation_id)).claimed_by == sam.id
+    await slow.close()
+
+
 async def test_several_sweeps_at_once_tell_the_person_once(
     escalations: Escalations, ledger: Ledger, streams: Streams, clock: Clock, settings: Settings, sam: PeerRecord
 ) -> None:
@@ -411,7 +434,7 @@ async def test_only_somebody_waiting_lapses(escalations: Escalations, ledger: Le
     "key", ["passed_on", "left", "back_with_assistant", "lapse", "lease_ran_out"], ids=lambda key: str(key)
 )
 def test_whatever_ends_or_waits_names_somebody_to_turn_to(key: str) -> None:
-    words = WORDING.say(key, **{name: "next" for name in ("name", "place")})
+    words = WORDING.say(key, name="Sam", place="next")
     assert "116 123" in words or "PERSON" in words
 
 
@@ -421,7 +444,7 @@ def test_whatever_ends_or_waits_names_somebody_to_turn_to(key: str) -> None:
 async def test_without_redis_nothing_is_lost_only_later_told(
     ledger: Ledger, settings: Settings, clock: Clock, sam: PeerRecord, ana: PeerRecord
 ) -> None:
-    async with without_redis(ledger, settings, clock) as (escalations, nowhere):
+    async with without_redis(ledger, settings, clock) as escalations:
         first = await ask(escalations, ledger, 1)
         worried = await ask(escalations, ledger, 2, WORRY)
         assert [one.id for one in await escalations.waiting()] == [worried, first]

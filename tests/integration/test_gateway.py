@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.datastructures import FormData
 from structlog.testing import capture_logs
@@ -41,17 +42,9 @@ CANARY = "canary words that nobody else may read"
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return settings.model_copy(
-        update=Settings(
-            public_url=PUBLIC,
-            twilio_account_sid="AC1",
-            twilio_auth_token=TOKEN,
-            telegram_token="123456789:token-of-the-tests",
-            telegram_secret=SECRET,
-        ).model_dump(
-            include={"public_url", "twilio_account_sid", "twilio_auth_token", "telegram_token", "telegram_secret"}
-        )
-    )
+    secrets = {"twilio_auth_token": TOKEN, "telegram_token": "123456789:token-of-the-tests", "telegram_secret": SECRET}
+    given = {"public_url": PUBLIC, "twilio_account_sid": "AC1"}
+    return settings.model_copy(update=given | {name: SecretStr(value) for name, value in secrets.items()})
 
 
 class AnsweringTelegram(Telegram):

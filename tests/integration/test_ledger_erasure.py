@@ -95,6 +95,36 @@ async def test_forgetting_leaves_no_byte_of_it(ledger: Ledger, settings: Setting
     assert [value for value in before if value.encode() in after] == []
 
 
+async def test_no_byte_of_the_farewell_stays_once_it_is_sent(ledger: Ledger, settings: Settings) -> None:
+    person_id = await a_whole_story(ledger)
+    conversation_id = (await ledger.conversation_of(person_id)).id
+    await ledger.append(conversation_id, [says(f"Goodbye {CANARY}")])
+    await ledger.forget(person_id)
+    farewell = await ledger.next_unsent(conversation_id)
+    assert farewell is not None
+    held = secrets_held(settings)
+    assert len(held) == 2
+    await ledger.mark_sending(farewell.id)
+    await ledger.mark_sent(farewell.id, "SM-out")
+    assert secrets_held(settings) == []
+    after = file_bytes(settings)
+    assert [value for value in held if value.encode() in after] == []
+
+
+async def test_a_reader_in_the_way_only_postpones_it(ledger: Ledger, settings: Settings) -> None:
+    person_id = await a_whole_story(ledger)
+    before = secrets_held(settings)
+    reader = sqlite3.connect(settings.data_dir / "ledger.sqlite", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM messages").fetchone()
+    await ledger.forget(person_id)
+    assert any(value.encode() in file_bytes(settings) for value in before)
+    reader.close()
+    await ledger.expire(datetime.now(UTC) - timedelta(days=1))
+    after = file_bytes(settings)
+    assert [value for value in before if value.encode() in after] == []
+
+
 class TestForgetting:
     async def test_words_go_and_counts_stay(self, any_ledger: Ledger) -> None:
         person_id = await a_whole_story(any_ledger)

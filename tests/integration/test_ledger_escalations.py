@@ -9,7 +9,7 @@ import pytest
 
 from channels.conversation import Concern, EscalationState, Holder
 from channels.errors import NotTaken
-from channels.ledger import Ledger
+from channels.ledger import Cipher, Ledger
 from channels.ledger.records import EscalationRecord, OpenEscalation
 from tests.ledger_builders import (
     NUMBER,
@@ -148,13 +148,21 @@ class TestTheQueue:
 
 
 class TestClaiming:
-    async def test_one_of_twenty_wins_and_the_others_are_told_who(self, any_ledger: Ledger) -> None:
+    async def test_one_of_twenty_wins_and_the_others_are_told_who(
+        self, any_ledger: Ledger, any_ledger_url: str, cipher: Cipher
+    ) -> None:
+        """Half of them on another process's ledger, as it were: it shares nothing but the database."""
+        elsewhere = Ledger.open(any_ledger_url, cipher, shards=4)
         escalation_id = await ask_for_a_person(any_ledger)
         peers = [await peer_named(any_ledger, f"Peer {n}") for n in range(20)]
         results = await asyncio.gather(
-            *(any_ledger.claim(escalation_id, peer, in_a_minute(), notice(f"{peer.name} is here")) for peer in peers),
+            *(
+                ledger.claim(escalation_id, peer, in_a_minute(), notice(f"{peer.name} is here"))
+                for ledger, peer in zip([any_ledger, elsewhere] * 10, peers, strict=True)
+            ),
             return_exceptions=True,
         )
+        await elsewhere.close()
         won = [result for result in results if isinstance(result, EscalationRecord)]
         lost = [result for result in results if isinstance(result, NotTaken)]
         assert (len(won), len(lost)) == (1, 19)

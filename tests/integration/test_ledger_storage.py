@@ -18,7 +18,7 @@ from sqlalchemy import create_engine
 
 from channels.conversation import Channel
 from channels.errors import LedgerUnavailable, SettingsError
-from channels.ledger import Cipher, Ledger, migrate, open_ledger
+from channels.ledger import Cipher, Ledger, MigrationState, migrate, migration_state, open_ledger
 from channels.ledger.database import Database
 from channels.ledger.tables import metadata
 from channels.settings import Settings
@@ -38,6 +38,14 @@ class TestMigrations:
     def test_run_again_change_nothing(self, any_ledger_url: str) -> None:
         migrate(any_ledger_url)
         migrate(any_ledger_url)
+
+    def test_their_state_can_be_asked_without_changing_anything(self, any_ledger_url: str, tmp_path: Path) -> None:
+        state = migration_state(any_ledger_url)
+        assert state.up_to_date
+        assert migration_state(f"sqlite+aiosqlite:///{tmp_path}/none.sqlite") == MigrationState(None, state.head)
+        assert list(tmp_path.glob("none*")) == []
+        sqlite3.connect(tmp_path / "empty.sqlite").close()
+        assert not migration_state(f"sqlite+aiosqlite:///{tmp_path}/empty.sqlite").up_to_date
 
     async def test_several_processes_may_start_at_once(self, tmp_path: Path) -> None:
         url = f"sqlite+aiosqlite:///{tmp_path}/new folder/ledger 100%.sqlite"

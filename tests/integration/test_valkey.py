@@ -107,7 +107,7 @@ def test_a_second_launcher_re_attaches_and_is_a_guest(server: Valkey, folder: Pa
 LAUNCHER = """
 import sys, time
 from pathlib import Path
-from channels.valkey import LONGEST_SOCKET_PATH, Valkey, on_path
+from channels.valkey import Valkey
 print(Valkey(Path(sys.argv[1])).start(), flush=True)
 time.sleep(60)
 """

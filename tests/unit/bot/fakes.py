@@ -15,6 +15,7 @@ from bot.actions.toolbox import Finder, Toolbox
 from bot.actions.wording import load_wording
 from channels.conversation import Note, Request
 from knowledge.catalogue import Area, Kind, Location, Organisation, Phone, Place, Schedule, Service
+from knowledge.hours import opening
 from knowledge.needs import NeedGuess
 from knowledge.search import Found, Match
 
@@ -93,7 +94,14 @@ class FakeSearch:
         listed += [(self.line, "wider")] if self.line else []
         fresh = [each for each in listed if each[0].id not in exclude] or listed[-1:]
         matches = [
-            Match(service=service, score=1.0, strength=strength, reason="because", need="rent_arrears")
+            Match(
+                service=service,
+                score=1.0,
+                strength=strength,
+                reason="because",
+                need="rent_arrears",
+                opening=opening(service, NOW),
+            )
             for service, strength in fresh
         ]
         return Found(matches=tuple(matches[:limit]), needs=self.needs, place=PLACES.get((near or "").lower()))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.actions.find_support import find_support
 from channels.conversation import HandOver, Note
-from knowledge.catalogue import Area
+from knowledge.catalogue import Area, Kind, Service
 from tests.unit.bot.fakes import (
     CAFE,
     CHOIR,
@@ -79,6 +79,25 @@ def test_the_first_words_show_that_the_person_was_heard(needs: tuple[object, ...
     assert text_of(find_support(hear("something happened", shown=("svc-x",)), tools)) == expected
 
 
+def test_a_need_that_may_be_either_is_neither_called_hard_nor_plain() -> None:
+    young = replace(RENT, id="young_people", label="Support for young people")
+    said = text_of(find_support(hear("im 16 and dont know what to do"), make_tools(FakeSearch(needs=(young,)))))
+    assert said.startswith("Thank you for telling me. For being young")
+
+
+def test_words_that_led_nowhere_close_are_asked_about_once_more() -> None:
+    tools = make_tools(FakeSearch(services=(), needs=()))
+    answer = find_support(hear("asdf qwer"), tools)
+    assert "?" in text_of(answer)
+    assert card_ids(answer) == ["nat-listeners"]
+    assert payloads(answer) == ["details:nat-listeners", "person"]
+
+
+def test_a_known_need_with_only_wider_help_is_still_answered() -> None:
+    answer = find_support(hear("rent"), make_tools(FakeSearch(services=())))
+    assert "This one can help you find the right place" in text_of(answer)
+
+
 def test_the_same_sentence_is_not_said_twice_in_a_row() -> None:
     said = [text_of(find_support(hear("my rent is late", turns=turn), TOOLS)) for turn in range(3)]
     assert len(set(said)) == 3
@@ -93,7 +112,7 @@ def test_a_need_that_could_be_unsafe_aloud_is_not_named() -> None:
 
 @pytest.mark.parametrize(
     ("strength", "expected"),
-    [("maybe", "These may fit."), ("wider", "These listen to anything")],
+    [("maybe", "These may fit."), ("wider", "I want to get this right.")],
 )
 def test_an_unsure_answer_says_so(strength: str, expected: str) -> None:
     tools = make_tools(FakeSearch(needs=(), strength=strength))
@@ -103,7 +122,7 @@ def test_an_unsure_answer_says_so(strength: str, expected: str) -> None:
 class TestPlace:
     def test_is_asked_at_the_end_of_a_first_list(self) -> None:
         said = text_of(find_support(hear("my rent is late"), TOOLS))
-        assert said.endswith("Which area or postcode are you in? You don't have to say.")
+        assert said.endswith("these can help. Which area or postcode are you in? You don't have to say.")
 
     @pytest.mark.parametrize(
         "known",
@@ -115,6 +134,10 @@ class TestPlace:
     )
     def test_is_not_asked_when(self, known: dict[str, object]) -> None:
         assert "postcode" not in text_of(find_support(hear("my rent is late", **known), TOOLS))
+
+    def test_is_not_asked_of_someone_who_may_be_in_danger(self) -> None:
+        tools = make_tools(FakeSearch(needs=(SUICIDE,)))
+        assert "postcode" not in text_of(find_support(hear("i cant go on"), tools))
 
     def test_is_not_asked_when_all_help_is_national(self) -> None:
         tools = make_tools(FakeSearch(services=(make_service("svc-n", "National Rent Line", area=Area.NATIONAL),)))
@@ -159,7 +182,7 @@ class TestNoWordsToSearchWith:
     def test_get_a_warm_question_somebody_who_listens_and_a_person(self, text: str) -> None:
         answer = find_support(hear(text), TOOLS)
         assert "?" in text_of(answer)
-        assert len(card_ids(answer)) == 1
+        assert card_ids(answer) == ["nat-listeners"]
         assert payloads(answer)[-1] == "person"
 
     def test_the_topic_before_is_kept(self) -> None:
@@ -169,8 +192,8 @@ class TestNoWordsToSearchWith:
     @pytest.mark.parametrize(
         "text",
         [
-            pytest.param("\u0623\u062d\u062a\u0627\u062c \u0645\u0633\u0627\u0639\u062f\u0629", id="Arabic"),
-            pytest.param("\u043c\u043d\u0435 \u043d\u0443\u0436\u043d\u0430 \u043f\u043e\u043c\u043e\u0449\u044c", id="Russian"),
+            pytest.param("أحتاج مساعدة", id="Arabic"),
+            pytest.param("мне нужна помощь", id="Russian"),
             pytest.param("necesito ayuda con la renta", id="Spanish"),
             pytest.param("potrzebuje pomocy, nie mam pieniedzy", id="Polish"),
         ],
@@ -236,3 +259,21 @@ def test_whatever_is_written_leads_to_a_contact_or_a_person(
     assert contacts or any(isinstance(request, HandOver) for request in answer.requests)
     assert all(reply.text for reply in answer.replies)
     assert all(len(payload.encode()) <= 64 for payload in payloads(answer))
+
+
+class TestListener:
+    """Who is named beside the warm question."""
+
+    CLOSED = make_service("line-day", "Day Line", kind=Kind.LINE, schedules=())
+    FOR_SOME = replace(LISTENERS, id="line-some", name="Young Line", eligibility="For under 19s.")
+
+    @pytest.mark.parametrize(
+        ("services", "line", "expected"),
+        [
+            pytest.param((RENT_RESCUE, CLOSED, FOR_SOME), LISTENERS, "nat-listeners", id="a line for all that is open"),
+            pytest.param((RENT_RESCUE, CLOSED), None, "line-day", id="else any line"),
+            pytest.param((RENT_RESCUE, CAFE), None, "svc-rent-help", id="else whatever there is"),
+        ],
+    )
+    def test_is(self, services: tuple[Service, ...], line: Service | None, expected: str) -> None:
+        assert card_ids(find_support(hear("???"), make_tools(FakeSearch(services=services, line=line)))) == [expected]

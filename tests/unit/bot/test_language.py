@@ -17,12 +17,11 @@ LANGUAGES = load_languages()
 @pytest.mark.parametrize(
     "text",
     ["rent", "cant pay my rent", "im so down", "hlp pls", "asdf", "WZ2", "me n da kids need food", "no money no food",
-     "ive nowhere 2 sleep 2nite", "HELP", "it's my mam, she's not well", "jam", "casa", "\U0001d4f1\U0001d4ee\U0001d4f5\U0001d4f9 me",
-     "\u0395\u03bb\u03bb\u03b7 is my friend and she needs help", "gracias for the help", "caf\u00e9 near me"],
+     "ive nowhere 2 sleep 2nite", "HELP", "it's my mam, she's not well", "jam",
+     "\U0001d4f1\U0001d4ee\U0001d4f5\U0001d4f9 me",
+     "Ελλη is my friend and she needs help", "gracias for the help", "café near me"],
 )  # fmt: skip
 def test_english(text: str) -> None:
-    if text == "casa":
-        pytest.skip("one word of another language alone is read as that language")
     assert LANGUAGES.read(text) is Reading.ENGLISH
 
 
@@ -31,25 +30,30 @@ def test_english(text: str) -> None:
     [
         pytest.param("necesito ayuda por favor", id="Spanish"),
         pytest.param("preciso de ajuda com o aluguel", id="Portuguese"),
-        pytest.param("j'ai besoin d'aide je suis tr\u00e8s seule", id="French"),
+        pytest.param("j'ai besoin d'aide je suis très seule", id="French"),
         pytest.param("ich brauche hilfe, ich habe kein geld", id="German"),
-        pytest.param("Potrzebuj\u0119 pomocy, nie mam pieni\u0119dzy", id="Polish with accents"),
+        pytest.param("Potrzebuję pomocy, nie mam pieniędzy", id="Polish with accents"),
         pytest.param("am nevoie de ajutor, nu am bani", id="Romanian"),
-        pytest.param("yard\u0131ma ihtiyac\u0131m var", id="Turkish"),
+        pytest.param("yardıma ihtiyacım var", id="Turkish"),
         pytest.param("waxaan u baahanahay caawimaad", id="Somali"),
         pytest.param("rydw i angen cymorth", id="Welsh"),
-        pytest.param("\u0622\u067e \u06a9\u06cc \u0645\u062f\u062f \u0686\u0627\u06c1\u06cc\u06d2", id="Urdu"),
-        pytest.param("\u6211\u9700\u8981\u5e2e\u52a9", id="Chinese"),
-        pytest.param("\u0434\u043e\u043f\u043e\u043c\u043e\u0436\u0456\u0442\u044c", id="Ukrainian"),
-        pytest.param("\u0998", id="one letter of another script"),
-        pytest.param("ok \u043c\u043d\u0435 \u043d\u0443\u0436\u043d\u0430 \u043f\u043e\u043c\u043e\u0449\u044c", id="mostly another script"),
+        pytest.param("آپ کی مدد چاہیے", id="Urdu"),
+        pytest.param("我\u9700要帮助", id="Chinese"),
+        pytest.param("допоможіть", id="Ukrainian"),
+        pytest.param("ঘ", id="one letter of another script"),
+        pytest.param(
+            "ok мне нужна помощь",
+            id="mostly another script",
+        ),
     ],
 )
 def test_another_language(text: str) -> None:
     assert LANGUAGES.read(text) is Reading.OTHER
 
 
-@pytest.mark.parametrize("text", ["", " ", "???", "\U0001f622", "\U0001f44d\U0001f3fd", "2", "07700 900123", "...", "x", "\u200d"])
+@pytest.mark.parametrize(
+    "text", ["", " ", "???", "\U0001f622", "\U0001f44d\U0001f3fd", "2", "07700 900123", "...", "x", "\u200d"]
+)
 def test_no_words(text: str) -> None:
     assert LANGUAGES.read(text) is Reading.WORDLESS
 
@@ -59,8 +63,13 @@ def test_no_words(text: str) -> None:
     [
         pytest.param("pl", "i need help with my rent", Reading.ENGLISH, id="English whatever the phone is set to"),
         pytest.param("pl", "rent arrears", Reading.ENGLISH, id="two words are too few to doubt"),
-        pytest.param("hu", "seg\u00edts\u00e9gre van sz\u00fcks\u00e9gem most", Reading.OTHER, id="not one English word, and the hint"),
-        pytest.param("en-GB", "seg\u00edts\u00e9gre van sz\u00fcks\u00e9gem most", Reading.ENGLISH, id="the hint is English"),
+        pytest.param(
+            "hu",
+            "segítségre van szükségem most",
+            Reading.OTHER,
+            id="not one English word, and the hint",
+        ),
+        pytest.param("en-GB", "segítségre van szükségem most", Reading.ENGLISH, id="the hint is English"),
     ],
 )
 def test_the_phones_language_only_tips_a_doubt(hint: str, text: str, expected: Reading) -> None:

@@ -18,6 +18,7 @@ def wording() -> Wording:
             "needs_in_a_sentence": {"homelessness": "somewhere to stay"},
             "needs_not_named": ["self_harm"],
             "needs_plain": ["transport"],
+            "needs_either": [],
         }
     )
 

@@ -1,0 +1,196 @@
+"""What one message leads to: words, a person, or both. Reads, asks the assistant, and changes nothing.
+
+    concern first  ->  who has the turn (routing)  ->  the assistant, with a deadline  ->  one Outcome
+
+Whatever goes wrong on the way, the person hears something true and somebody is asked to come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
+
+import structlog
+
+from channels.assistant import is_shortened
+from channels.composing import Composer, Moment, Plan
+from channels.conversation import (
+    Channel,
+    Choice,
+    Concern,
+    ForgetMe,
+    HandOver,
+    Holder,
+    MyInfo,
+    Note,
+    StartAgain,
+    Turn,
+)
+from channels.errors import AssistantSilent
+from channels.ledger.records import ConversationRecord, Draft, MessageRecord, OpenEscalation, Outcome
+from channels.routing import AskPerson, NoWords, OptIn, OptOut, ToBot, ToPeer, decide
+from channels.speaking import Speaker
+from channels.wording import Wording
+
+MOST_ATTEMPTS: Final = 3
+"""A message that work on broke off this often goes to a person instead."""
+FORGET_YES, FORGET_NO = "forget:yes", "forget:no"
+
+CONCERNS_OF_NEEDS: Final = {
+    "suicidal_thoughts": Concern.SUICIDE,
+    "self_harm": Concern.SELF_HARM,
+    "domestic_abuse": Concern.ABUSE,
+    "sexual_violence": Concern.ABUSE,
+    "eating_disorder": Concern.EATING_DISORDER,
+}
+"""The assistant's own recogniser adds to the concern check; it never takes away."""
+
+
+class Answers(Protocol):
+    """The assistant."""
+
+    async def answer(
+        self,
+        conversation: ConversationRecord,
+        message: MessageRecord,
+        payload: str | None = None,
+        *,
+        waiting: bool = False,
+        concerns: Collection[Concern] = (),
+    ) -> Turn: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Farewell:
+    """The person is to be forgotten, after these words."""
+
+    drafts: tuple[Draft, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answering:
+    """Raises LedgerUnavailable, and nothing else that is foreseen."""
+
+    assistant: Answers
+    composer: Composer
+    on_silence: Callable[[str], None] = field(default=lambda cause: None)
+
+    @property
+    def wording(self) -> Wording:
+        return self.composer.wording
+
+    async def answer(self, moment: Moment) -> Outcome | Farewell:
+        """The whole consequence of one message."""
+        speaker = Speaker(wording=self.wording, channel=moment.conversation.channel)
+        if moment.conversation.holder is Holder.PEER:
+            return Outcome(
+                message_id=moment.message.id, expected_holder=Holder.PEER, kind="peer", concerns=moment.concerns
+            )
+        if moment.attempt > MOST_ATTEMPTS:
+            plan = await self._plan_fallback(moment, speaker, "given_up")
+        else:
+            plan = await self._plan(moment, speaker)
+        if plan.forget:
+            return Farewell(drafts=speaker.say_notice(self.wording.say("forgotten")))
+        return await self.composer.compose(moment, speaker, plan)
+
+    async def _plan(self, moment: Moment, speaker: Speaker) -> Plan:
+        route = decide(moment.conversation, moment.message, moment.concerns, moment.escalation, moment.choices)
+        match route:
+            case OptOut():
+                return self._plan_opt_out(moment, speaker)
+            case OptIn():
+                key = "welcome_back" if moment.conversation.turns else "welcome"
+                said = speaker.say_notice(self.wording.say(key), choices=speaker.person_choice)
+                return Plan(said=said, do_not_text_first=False)
+            case NoWords(kind=kind):
+                words = self.wording.say("media", thing=self.wording.thing(kind)) if kind else self.wording.say("empty")
+                return Plan(said=speaker.say_notice(words, choices=speaker.person_choice))
+            case AskPerson():
+                return Plan(ask=OpenEscalation(reason="asked"), intent="ask_person")
+            case ToBot():
+                return await self._plan_bot(moment, speaker, route)
+            case ToPeer():
+                raise AssertionError("a peer's conversation is dealt with before routing")
+
+    def _plan_opt_out(self, moment: Moment, speaker: Speaker) -> Plan:
+        """Phone networks answer STOP themselves and block what we would send; elsewhere we answer it once."""
+        if moment.conversation.channel is Channel.SMS or moment.person.do_not_text_first:
+            return Plan(kind="opted_out", do_not_text_first=True)
+        words = speaker.say_notice(self.wording.say("opt_out_other_channels"))
+        return Plan(kind="opted_out", said=words, do_not_text_first=True)
+
+    # -- the assistant
+
+    async def _plan_bot(self, moment: Moment, speaker: Speaker, route: ToBot) -> Plan:
+        try:
+            turn = await self.assistant.answer(
+                moment.conversation,
+                moment.message,
+                route.payload,
+                waiting=moment.waiting,
+                concerns=moment.concerns,
+            )
+        except AssistantSilent as silent:
+            return await self._plan_silence(moment, speaker, silent.cause, route.payload)
+        said = speaker.say_notice(self.wording.say("help_first")) if route.asked_for_help else ()
+        said += speaker.say_replies(turn.replies, urgent=bool(moment.concerns))
+        if is_shortened(moment.message.text):
+            said += speaker.say_notice(self.wording.say("too_long"), choices=speaker.person_choice)
+        plan = await self._add_requests(moment, speaker, turn, Plan(said=said))
+        if plan.said or plan.ask or plan.forget or moment.concerns:
+            return plan
+        return await self._plan_silence(moment, speaker, "empty", route.payload)
+
+    async def _add_requests(self, moment: Moment, speaker: Speaker, turn: Turn, plan: Plan) -> Plan:
+        """Actions answer, the worker acts."""
+        plan = replace(plan, intent=str((turn.understood.get("intent") or {}).get("name", "")))
+        for request in turn.requests:
+            match request:
+                case HandOver(reason=reason, need=need):
+                    found = {CONCERNS_OF_NEEDS[need]} if reason == "concern" and need in CONCERNS_OF_NEEDS else set()
+                    plan = replace(
+                        plan, ask=OpenEscalation(reason=reason, need=need), concerns=plan.concerns | frozenset(found)
+                    )
+                case ForgetMe(confirmed=confirmed):
+                    plan = replace(plan, forget=plan.forget or confirmed)
+                case MyInfo():
+                    plan = replace(plan, said=plan.said + await self.composer.say_held(moment, speaker))
+                case Note(needs=needs, place=place):
+                    plan = replace(plan, needs=plan.needs + needs, place=place or plan.place)
+                case StartAgain():
+                    plan = replace(plan, start_again=True)
+        return plan
+
+    # -- when the assistant has nothing to say
+
+    async def _plan_silence(self, moment: Moment, speaker: Speaker, cause: str, payload: str | None) -> Plan:
+        """A person's rights work without the assistant; everything else goes to a person."""
+        self.on_silence(cause)
+        structlog.get_logger().warning("assistant_silent", message_id=moment.message.id, cause=cause)
+        words = " ".join(moment.message.text.casefold().split()).strip(" .!?")
+        if payload == FORGET_YES:
+            return Plan(kind="fallback", forget=True)
+        if payload == FORGET_NO:
+            return Plan(kind="fallback", said=speaker.say_notice(self.wording.say("not_forgotten")))
+        if words == "my info":
+            return Plan(kind="fallback", said=await self.composer.say_held(moment, speaker))
+        if words == "forget me":
+            choices = (
+                Choice(title=self.wording.say("choice_forget_yes"), payload=FORGET_YES),
+                Choice(title=self.wording.say("choice_forget_no"), payload=FORGET_NO),
+            )
+            return Plan(kind="fallback", said=speaker.say_notice(self.wording.say("forget_ask"), choices=choices))
+        return await self._plan_fallback(moment, speaker, cause)
+
+    async def _plan_fallback(self, moment: Moment, speaker: Speaker, cause: str) -> Plan:
+        """The person is told that a person will read it. With a concern, its own words say that already."""
+        ask = OpenEscalation(reason="silent")
+        if cause == "given_up":
+            structlog.get_logger().error("message_given_to_a_person", message_id=moment.message.id)
+        if moment.concerns:
+            return Plan(kind="fallback", ask=ask, start_again=True)
+        words = await self.composer.fallback_words(moment)
+        said = speaker.say_notice(words, urgent=True)
+        return Plan(kind="fallback", said=said, ask=ask, ask_said=True, start_again=True)

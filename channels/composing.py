@@ -1,0 +1,185 @@
+"""From what was decided to the messages a person gets, in order, and the outcome that is committed.
+
+Without a concern: who we are (once), the answer, what happens next. With one: words to it with somewhere to turn
+now, what happens next, and then the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Protocol
+
+from channels.conversation import Choice, Concern, EscalationState
+from channels.hours import StaffedHours
+from channels.ledger.records import (
+    ConversationRecord,
+    Draft,
+    EscalationRecord,
+    Held,
+    MessageRecord,
+    OpenEscalation,
+    Outcome,
+    PersonRecord,
+)
+from channels.speaking import Speaker
+from channels.wording import Wording
+
+LONGEST_EPISODE: Final = 40
+"""Turns; Rasa's cost grows with the length of an episode."""
+LINES_REMEMBERED: Final = 12
+"""Messages within which crisis lines are not repeated for the same concern."""
+ASKED_OUTRIGHT: Final = frozenset({"asked", "complaint", "language"})
+
+
+class Reads(Protocol):
+    """What is looked up in the ledger on the way."""
+
+    async def place_in_queue(self, conversation_id: str | None, has_concern: bool) -> int: ...
+
+    async def held(self, person_id: str) -> Held: ...
+
+    async def messages(self, conversation_id: str, after_seq: int = 0, limit: int = 500) -> list[MessageRecord]: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """A message and all that is known when it is dealt with."""
+
+    message: MessageRecord
+    conversation: ConversationRecord
+    person: PersonRecord
+    escalation: EscalationRecord | None
+    choices: tuple[Choice, ...]
+    concerns: frozenset[Concern]
+    attempt: int = 1
+
+    @property
+    def waiting(self) -> bool:
+        return self.escalation is not None and self.escalation.state in (
+            EscalationState.WAITING,
+            EscalationState.LAPSED,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """An outcome in the making: before the first message, the words to a concern and the queue are added."""
+
+    kind: str = "bot"
+    said: tuple[Draft, ...] = ()
+    needs: tuple[str, ...] = ()
+    place: str | None = None
+    intent: str = ""
+    concerns: frozenset[Concern] = frozenset()
+    ask: OpenEscalation | None = None
+    ask_said: bool = False
+    """`said` tells of the queue already."""
+    start_again: bool = False
+    forget: bool = False
+    do_not_text_first: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Composer:
+    """Reads the queue and the last messages; changes nothing."""
+
+    ledger: Reads
+    wording: Wording
+    hours: StaffedHours
+    clock: Callable[[], datetime]
+
+    async def compose(self, moment: Moment, speaker: Speaker, plan: Plan) -> Outcome:
+        concerns = moment.concerns | plan.concerns
+        ask = plan.ask
+        if concerns:
+            ask = OpenEscalation(reason="concern", need=ask.need if ask else None)
+        queue = await self._say_queue(moment, speaker, plan, concerns)
+        first: tuple[Draft, ...] = ()
+        if not moment.conversation.turns and plan.kind != "opted_out":
+            first = speaker.say_notice(self.wording.say("first_message"))
+        if concerns:
+            drafts = await self._say_concern(moment, speaker, concerns) + queue + first + plan.said
+        else:
+            drafts = first + plan.said + queue
+        return Outcome(
+            message_id=moment.message.id,
+            expected_holder=moment.conversation.holder,
+            kind=plan.kind,
+            drafts=drafts,
+            concerns=concerns,
+            needs=plan.needs,
+            place=plan.place,
+            escalation=ask,
+            new_episode=starts_anew(moment, plan, asked=ask is not None),
+            do_not_text_first=plan.do_not_text_first,
+            intent=plan.intent,
+        )
+
+    async def say_held(self, moment: Moment, speaker: Speaker) -> tuple[Draft, ...]:
+        held = await self.ledger.held(moment.person.id)
+        topics = (self.wording.say("topics") if held.needs else "") + (
+            self.wording.say("topics_place") if held.place else ""
+        )
+        words = self.wording.say(
+            "my_info",
+            messages=held.messages,
+            since=self.hours.day(held.since),
+            until=self.hours.day(held.keep_until),
+            topics=topics,
+        )
+        return speaker.say_notice(words, choices=speaker.person_choice)
+
+    async def fallback_words(self, moment: Moment) -> str:
+        """The assistant was silent: a person will read it, and when that can be."""
+        place = self.wording.place(await self.ledger.place_in_queue(moment.conversation.id, False))
+        now = self.clock()
+        if moment.waiting:
+            return self.wording.say("fallback_waiting", place=place)
+        if self.hours.open_at(now):
+            return self.wording.say("fallback", place=place)
+        return self.wording.say("fallback_nobody_here", opens=self.hours.next_opening(now, self.wording))
+
+    async def _say_concern(self, moment: Moment, speaker: Speaker, concerns: frozenset[Concern]) -> tuple[Draft, ...]:
+        """In full for a concern that is new here; for one we know, briefly, and not with every message."""
+        fresh = concerns - moment.conversation.concerns
+        if fresh:
+            return speaker.say_concern(self.wording.concern(fresh))
+        earlier = await self.ledger.messages(moment.conversation.id, moment.message.seq - LINES_REMEMBERED)
+        if any(line.say in message.text for message in earlier for line in self.wording.crisis.lines):
+            return ()
+        return speaker.say_concern(self.wording.say("concern_again", line=self.wording.lines(concerns, limit=1)))
+
+    async def _say_queue(
+        self, moment: Moment, speaker: Speaker, plan: Plan, concerns: frozenset[Concern]
+    ) -> tuple[Draft, ...]:
+        """What really happens next. Somebody who waits already hears it again only if they ask, or move up."""
+        if plan.ask_said or not (plan.ask or concerns):
+            return ()
+        known = moment.escalation.concerns if moment.escalation else frozenset()
+        moves_up = bool(concerns) and not known
+        asked = plan.ask is not None and (plan.ask.reason in ASKED_OUTRIGHT or not plan.said)
+        if moment.waiting and not moves_up and not (asked and not concerns):
+            return ()
+        urgent = bool(concerns)
+        place = self.wording.place(await self.ledger.place_in_queue(moment.conversation.id, urgent))
+        now, suffix = self.clock(), "_with_concern" if concerns else ""
+        if not self.hours.open_at(now):
+            values = {"place": place, "opens": self.hours.next_opening(now, self.wording)}
+            if not concerns:
+                values["hours"] = self.hours.in_words(self.wording)
+            return speaker.say_notice(self.wording.say(f"nobody_here_now{suffix}", **values), urgent=urgent)
+        key = "still_waiting" if moment.waiting and not concerns else f"waiting{suffix}"
+        return speaker.say_notice(self.wording.say(key, place=place), urgent=urgent)
+
+
+def starts_anew(moment: Moment, plan: Plan, *, asked: bool) -> bool:
+    """Whether the next message begins a new episode.
+
+    Asking for a person begins one, unless the assistant has just offered choices: "more" must still mean
+    something while they wait. The release of the conversation begins one in any case.
+    """
+    offers = any(draft.choices for draft in plan.said)
+    opened = asked and not moment.waiting and not offers
+    return plan.start_again or opened or moment.conversation.episode_turns + 1 >= LONGEST_EPISODE

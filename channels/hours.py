@@ -1,0 +1,141 @@
+"""When peer workers are there, from one line of settings: 'Mo-Fr 09:00-21:00; Sa,Su 10:00-16:00'. Pure.
+
+Times are local to the service. A span that closes before it opens goes past midnight.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from channels.errors import SettingsError
+
+DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
+DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+MONTH_NAMES = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+SPAN = re.compile(r"(?P<days>[A-Za-z,\- ]+?)\s+(?P<opens>\d{1,2}:\d{2})\s*-\s*(?P<closes>\d{1,2}:\d{2})")
+
+
+class Says(Protocol):
+    def say(self, key: str, /, **values: object) -> str: ...
+
+
+@dataclass(frozen=True)
+class Span:
+    """Opening on some days of the week (0 = Monday)."""
+
+    days: tuple[int, ...]
+    opens: time
+    closes: time
+
+    def covers(self, moment: datetime) -> bool:
+        today, now = moment.weekday(), moment.time()
+        if self.opens < self.closes:
+            return today in self.days and self.opens <= now < self.closes
+        yesterday = (today - 1) % 7
+        return (today in self.days and now >= self.opens) or (yesterday in self.days and now < self.closes)
+
+
+@dataclass(frozen=True)
+class StaffedHours:
+    """No spans means that somebody is always there."""
+
+    spans: tuple[Span, ...]
+    zone: ZoneInfo
+
+    @classmethod
+    def parse(cls, text: str, timezone: str) -> StaffedHours:
+        """Raises SettingsError."""
+        spans = tuple(_span(part) for part in re.split(r"[;\n]", text) if part.strip())
+        try:
+            return cls(spans, ZoneInfo(timezone))
+        except (KeyError, ValueError, OSError):
+            raise SettingsError(f"NWD_TIMEZONE: there is no time zone called {timezone}.") from None
+
+    def open_at(self, moment: datetime) -> bool:
+        local = moment.astimezone(self.zone)
+        return not self.spans or any(span.covers(local) for span in self.spans)
+
+    def next_opening(self, moment: datetime, wording: Says) -> str:
+        """When somebody is there again, as people say it: '9am tomorrow', '10.30am on Monday'."""
+        local = moment.astimezone(self.zone)
+        for ahead in range(8):
+            day = local.date() + timedelta(days=ahead)
+            starts = sorted(span.opens for span in self.spans if day.weekday() in span.days)
+            later = [start for start in starts if ahead > 0 or start > local.time()]
+            if later:
+                return _in_words(later[0], ahead, DAY_NAMES[day.weekday()], wording)
+        return wording.say("hours_always")
+
+    def day(self, moment: datetime) -> str:
+        """The date it is there: '14 October 2026'."""
+        return date_in_words(moment.astimezone(self.zone).date())
+
+    def in_words(self, wording: Says) -> str:
+        """'Monday to Friday 9am to 9pm, Saturday 10am to 4pm'."""
+        if not self.spans:
+            return wording.say("hours_always")
+        return ", ".join(
+            wording.say(
+                "hours_span", days=_days(span.days, wording), opens=clock(span.opens), closes=clock(span.closes)
+            )
+            for span in self.spans
+        )
+
+
+def date_in_words(moment: date) -> str:
+    """'14 October 2026'."""
+    return f"{moment.day} {MONTH_NAMES[moment.month - 1]} {moment.year}"
+
+
+def clock(moment: time) -> str:
+    """The 12-hour clock: '9am', '10.30pm', 'midnight'."""
+    if (moment.hour, moment.minute) in {(0, 0), (23, 59)}:
+        return "midnight"
+    hour, half = moment.hour % 12 or 12, "am" if moment.hour < 12 else "pm"
+    return f"{hour}.{moment.minute:02d}{half}" if moment.minute else f"{hour}{half}"
+
+
+def _in_words(opens: time, ahead: int, day: str, wording: Says) -> str:
+    if ahead < 2:
+        return wording.say("time_tomorrow" if ahead else "time_today", time=clock(opens))
+    return wording.say("time_on_day", time=clock(opens), day=day)
+
+
+def _days(days: tuple[int, ...], wording: Says) -> str:
+    if len(days) > 2 and days == tuple(range(days[0], days[0] + len(days))):
+        return wording.say("days_range", first=DAY_NAMES[days[0]], last=DAY_NAMES[days[-1]])
+    return " and ".join(DAY_NAMES[day] for day in days)
+
+
+def _span(text: str) -> Span:
+    found = SPAN.fullmatch(text.strip())
+    try:
+        if found is None:
+            raise ValueError
+        return Span(_day_numbers(found["days"]), _time(found["opens"]), _time(found["closes"]))
+    except ValueError:
+        raise SettingsError(
+            f"NWD_STAFFED_HOURS: {text.strip()!r} is not understood; write it like 'Mo-Fr 09:00-21:00; Sa 10:00-16:00'."
+        ) from None
+
+
+def _day_numbers(text: str) -> tuple[int, ...]:
+    """Raises ValueError for a day that is none."""
+    numbers: set[int] = set()
+    for part in text.replace(" ", "").split(","):
+        first, _, last = part.partition("-")
+        start, stop = (DAYS.index(day[:2].title()) for day in (first, last or first))
+        numbers.update(range(start, stop + 1) if start <= stop else (*range(start, 7), *range(stop + 1)))
+    return tuple(sorted(numbers))
+
+
+def _time(text: str) -> time:
+    """Raises ValueError. 24:00 is the end of a day."""
+    return time(23, 59) if text == "24:00" else time.fromisoformat(text.zfill(5))

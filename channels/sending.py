@@ -1,0 +1,152 @@
+"""Messages to people, in order within a conversation, once each as far as a provider lets us.
+
+    QUEUED -> mark SENDING -> provider -> mark SENT          a failure: QUEUED again for later, or FAILED on the desk
+
+A message found SENDING was interrupted between those two marks: nobody knows whether the provider took it. Where
+the provider can say (SMS), it is asked before anything is sent again; where it can not (Telegram), the message goes
+again, because twice is better than never. On the web the ledger is the channel: the page reads it from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeVar
+
+import structlog
+
+from channels.conversation import Channel, Delivery
+from channels.errors import SendFailed
+from channels.ledger import Ledger
+from channels.ledger.records import MessageRecord, PersonRecord
+from channels.streams import Streams
+from channels.worker_metrics import WorkerMetrics
+
+MOST_TRIES: Final = 48
+LONGEST_TRYING: Final = timedelta(hours=4)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=5)
+SEND_SECONDS: Final = 15.0
+"""Longer than the providers' own clients wait."""
+IN_FLIGHT_MARGIN: Final = 5.0
+CLOCK_SKEW: Final = timedelta(seconds=30)
+"""How far a provider's clock may be behind ours when a message is looked up."""
+LOOKED_BACK: Final = 20
+"""Messages among which an id must be new."""
+
+T = TypeVar("T")
+
+
+class Sender(Protocol):
+    """How one channel's messages go out. Raises SendFailed."""
+
+    async def send(self, person: PersonRecord, message: MessageRecord) -> str:
+        """Gives the provider's id."""
+
+    async def find_sent(self, person: PersonRecord, message: MessageRecord, since: datetime) -> str | None:
+        """The id of this very message if the provider has it already; None where nobody can tell."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sending:
+    """`patience`: seconds that one call to a provider may take; for a little longer than that, a message that is
+    SENDING is taken to be on its way in another worker's hands.
+
+    Raises LedgerUnavailable: the work is then announced again later.
+    """
+
+    ledger: Ledger
+    streams: Streams
+    senders: Mapping[Channel, Sender]
+    metrics: WorkerMetrics
+    clock: Callable[[], datetime]
+    patience: float = SEND_SECONDS
+
+    async def work_through(self, conversation_id: str) -> None:
+        """Send until nothing is due. The first message that has to wait holds back those after it."""
+        while (message := await self.ledger.next_unsent(conversation_id)) is not None:
+            if not await self._deal_with(message):
+                return
+
+    async def _deal_with(self, message: MessageRecord) -> bool:
+        """Whether the next message may go."""
+        if message.delivery is Delivery.SENDING and self._in_other_hands(message):
+            return False
+        conversation = await self.ledger.conversation(message.conversation_id)
+        if conversation.channel is Channel.WEB:
+            await self._sent(message, Channel.WEB, f"web-{message.id}", "sent")
+            return True
+        person = await self.ledger.person(conversation.person_id)
+        sender = self.senders.get(person.channel)
+        if not person.address:
+            return await self._fail(message, person.channel, SendFailed("forgotten", "Erased.", retryable=False))
+        if sender is None:
+            problem = SendFailed("not_set_up", "This channel is not set up.", retryable=False)
+            return await self._fail(message, person.channel, problem)
+        try:
+            return await self._send(sender, person, message)
+        except SendFailed as failure:
+            return await self._fail(message, person.channel, failure)
+
+    async def _send(self, sender: Sender, person: PersonRecord, message: MessageRecord) -> bool:
+        """Raises SendFailed."""
+        if message.attempts:
+            found = await self._find_sent(sender, person, message)
+            if found is not None:
+                await self._sent(message, person.channel, found, "found")
+                return True
+        if message.delivery is Delivery.SENDING:
+            await self.ledger.mark_failed(message.id, "interrupted", "", self.clock())
+        if not await self.ledger.mark_sending(message.id):
+            return False
+        provider_id = await self._in_time(sender.send(person, message))
+        await self._sent(message, person.channel, provider_id, "sent")
+        return True
+
+    async def _find_sent(self, sender: Sender, person: PersonRecord, message: MessageRecord) -> str | None:
+        """Two messages may have the same words, so an id that another one carries is not this one's."""
+        since = (message.sending_since or message.created_at) - CLOCK_SKEW
+        found = await self._in_time(sender.find_sent(person, message, since))
+        if found is None:
+            return None
+        around = await self.ledger.messages(message.conversation_id, message.seq - LOOKED_BACK)
+        return None if any(other.provider_id == found for other in around) else found
+
+    async def _sent(self, message: MessageRecord, channel: Channel, provider_id: str, result: str) -> None:
+        await self.ledger.mark_sent(message.id, provider_id)
+        self.metrics.count_sent(channel, result)
+        await self.streams.changed(message.conversation_id)
+
+    async def _fail(self, message: MessageRecord, channel: Channel, failure: SendFailed) -> bool:
+        """Try again later, or end it where the desk shows it. What comes after a final failure may go."""
+        tries = message.attempts + 1
+        now = self.clock()
+        again = failure.retryable and tries < MOST_TRIES and now - message.created_at < LONGEST_TRYING
+        retry_at = now + pause_before(tries, failure.retry_after) if again else None
+        await self.ledger.mark_failed(message.id, failure.code, failure.explanation, retry_at)
+        self.metrics.count_sent(channel, "retry" if again else "failed")
+        structlog.get_logger().warning(
+            "send_failed", message_id=message.id, code=failure.code, tries=tries, final=not again
+        )
+        await self.streams.changed(message.conversation_id)
+        return not again
+
+    def _in_other_hands(self, message: MessageRecord) -> bool:
+        in_flight = timedelta(seconds=self.patience + IN_FLIGHT_MARGIN)
+        return message.sending_since is not None and self.clock() - message.sending_since < in_flight
+
+    async def _in_time(self, call: Awaitable[T]) -> T:
+        """Raises SendFailed when it takes too long; what was begun may have happened all the same."""
+        try:
+            async with asyncio.timeout(self.patience):
+                return await call
+        except TimeoutError:
+            explanation = "The provider did not answer in time; the message may have gone out."
+            raise SendFailed("timeout", explanation, retryable=True) from None
+
+
+def pause_before(tries: int, asked_for: float | None) -> timedelta:
+    """5 s, 10 s, 20 s ... 5 min; longer when the provider asks for it."""
+    pause = min(FIRST_PAUSE * (1 << min(tries - 1, 10)), LONGEST_PAUSE)
+    return max(pause, timedelta(seconds=asked_for or 0.0))

@@ -1,0 +1,97 @@
+"""Looking after what has stopped moving: the ledger knows, and everything else can be lost."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+import structlog
+
+from channels.errors import StreamsUnavailable
+from channels.ledger import Ledger
+from channels.streams import Streams
+from channels.worker_metrics import WorkerMetrics
+
+RETENTION_EVERY: Final = 3600.0
+"""Seconds."""
+
+
+class Sweeps(Protocol):
+    """Takes back what nobody looks after, and admits what took too long."""
+
+    async def sweep(self) -> Any: ...
+
+
+class Starts(Protocol):
+    """Does the work here and now."""
+
+    def start(self, conversation_id: str) -> None: ...
+
+
+@dataclass(kw_only=True)
+class Sweeper:
+    """Every worker has one; what several of them do at once is done once."""
+
+    ledger: Ledger
+    streams: Streams
+    escalations: Sweeps
+    inbound: Starts
+    outbound: Starts
+    metrics: WorkerMetrics
+    clock: Callable[[], datetime]
+    every: float
+    """Seconds; also how long something must have stood still."""
+    retention: timedelta
+    _next_retention: float = field(default=0.0)
+
+    async def sweep(self) -> None:
+        """Raises LedgerUnavailable."""
+        await self._announce_stalled()
+        await self.escalations.sweep()
+        if time.monotonic() >= self._next_retention:
+            self._next_retention = time.monotonic() + RETENTION_EVERY
+            await self._expire()
+
+    async def _announce_stalled(self) -> None:
+        """Put it on its stream again; when Redis is away, do it here: the ledger keeps two workers apart."""
+        stalled = await self.ledger.stalled(timedelta(seconds=self.every))
+        for shard, conversation_id in stalled.inbound:
+            if not await self.streams.announce_inbound(shard, conversation_id):
+                self.inbound.start(conversation_id)
+        for shard, conversation_id in stalled.outbound:
+            if not await self.streams.announce_outbound(shard, conversation_id):
+                self.outbound.start(conversation_id)
+        if stalled.inbound or stalled.outbound:
+            self.metrics.count_swept("inbound", len(stalled.inbound))
+            self.metrics.count_swept("outbound", len(stalled.outbound))
+            structlog.get_logger().info(
+                "stalled_work_found", inbound=len(stalled.inbound), outbound=len(stalled.outbound)
+            )
+
+    async def _expire(self) -> None:
+        try:
+            async with self.streams.lock("retention", RETENTION_EVERY / 2) as mine:
+                if mine:
+                    await self._expire_now()
+        except StreamsUnavailable:
+            await self._expire_now()
+
+    async def _expire_now(self) -> None:
+        count = await self.ledger.expire(self.clock() - self.retention)
+        if count:
+            structlog.get_logger().info("words_expired", count=count)
+
+
+async def repeat(job: Callable[[], Any], every: float, stop: asyncio.Event) -> None:
+    """Run a job every so many seconds until told to stop."""
+    while not stop.is_set():
+        await job()
+        try:
+            async with asyncio.timeout(every):
+                await stop.wait()
+        except TimeoutError:
+            continue

@@ -1,0 +1,218 @@
+"""The worker process: takes what the streams announce, answers, sends, and looks after what has stopped moving.
+
+Any number of workers may run. Each can be killed at any moment: what it had begun is in the ledger, and another
+worker, or the same one when it is back, goes on from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+
+from channels.answering import Answering, Answers
+from channels.assistant import Assistant
+from channels.composing import Composer
+from channels.concern import load_knowledge
+from channels.conversation import Channel
+from channels.crew import Crew
+from channels.errors import ChannelsError, StreamsUnavailable
+from channels.escalation import Escalations
+from channels.health import Health
+from channels.hours import StaffedHours
+from channels.ledger import Ledger, open_ledger
+from channels.senders import SmsSender, TelegramSender
+from channels.sending import SEND_SECONDS, Sender, Sending
+from channels.settings import WORKER_PORT_OFFSET, Settings
+from channels.sms.twilio import Twilio
+from channels.streams import Streams
+from channels.sweeping import Sweeper, repeat
+from channels.telegram import Telegram
+from channels.turns import Turns
+from channels.valkey import Valkey
+from channels.wording import Wording
+from channels.worker_metrics import WorkerMetrics
+
+RECLAIM_EVERY: Final = 2.0
+BLOCK_MS: Final = 2000
+DRAIN_SECONDS: Final = 10.0
+PAUSE: Final = 0.5
+"""Seconds before trying again what Redis or the ledger would not do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What a worker works with; tests put fakes in place of the assistant and the senders."""
+
+    settings: Settings
+    ledger: Ledger
+    streams: Streams
+    assistant: Answers
+    senders: Mapping[Channel, Sender]
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+class Worker:
+    """Raises SettingsError when a setting it needs is wrong."""
+
+    def __init__(self, parts: Parts, metrics: WorkerMetrics) -> None:
+        settings, ledger, streams = parts.settings, parts.ledger, parts.streams
+        wording = Wording.load(settings.country, settings.service_name)
+        hours = StaffedHours.parse(settings.staffed_hours, settings.timezone)
+        escalations = Escalations(ledger, streams, wording, settings, clock=parts.clock)
+        composer = Composer(ledger=ledger, wording=wording, hours=hours, clock=parts.clock)
+        answering = Answering(assistant=parts.assistant, composer=composer, on_silence=metrics.count_silence)
+        turns = Turns(ledger=ledger, streams=streams, answering=answering, escalations=escalations, metrics=metrics)
+        sending = Sending(ledger=ledger, streams=streams, senders=parts.senders, metrics=metrics, clock=parts.clock)
+        turn_seconds = settings.assistant_deadline + 2.0
+        self._streams = streams
+        self._shards = range(settings.shards)
+        self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self.inbound = Crew(
+            kind="inbound", streams=streams, work=turns.work_through, metrics=metrics, lock_seconds=turn_seconds
+        )
+        self.outbound = Crew(
+            kind="outbound", streams=streams, work=sending.work_through, metrics=metrics, lock_seconds=SEND_SECONDS
+        )
+        self.sweeper = Sweeper(
+            ledger=ledger, streams=streams, escalations=escalations, inbound=self.inbound, outbound=self.outbound,
+            metrics=metrics, clock=parts.clock, every=settings.sweep_seconds,
+            retention=timedelta(days=settings.retention_days),
+        )  # fmt: skip
+        # Longer than any honest piece of work, or two workers would do the same.
+        self._idle_ms = {"inbound": round(turn_seconds * 1000) + 3000, "outbound": round(SEND_SECONDS * 1000) + 3000}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until told to stop, then finish what has begun."""
+        jobs = [
+            asyncio.create_task(job)
+            for job in (
+                self._take(self.inbound, stop),
+                self._take(self.outbound, stop),
+                repeat(self._guarded(self._reclaim), RECLAIM_EVERY, stop),
+                repeat(self._guarded(self.sweeper.sweep), self.sweeper.every, stop),
+            )
+        ]
+        told = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({told, *jobs}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (told, *jobs):
+                task.cancel()
+            ended = await asyncio.gather(*jobs, return_exceptions=True)
+            await asyncio.gather(self.inbound.drain(DRAIN_SECONDS), self.outbound.drain(DRAIN_SECONDS))
+        for problem in ended:
+            if isinstance(problem, Exception):
+                # Nobody foresaw it: end the process, and whoever supervises it starts a fresh one.
+                raise problem
+
+    async def _take(self, crew: Crew, stop: asyncio.Event) -> None:
+        """An entry taken in the moment of stopping stays with the group and is claimed by another worker."""
+        while not stop.is_set():
+            if crew.full:
+                await asyncio.sleep(PAUSE / 10)
+                continue
+            try:
+                entries = await self._streams.take(crew.kind, self._name, self._shards, block_ms=BLOCK_MS)
+            except StreamsUnavailable as problem:
+                structlog.get_logger().warning("streams_away", kind=crew.kind, cause=str(problem))
+                await asyncio.sleep(PAUSE)
+                continue
+            for entry in entries:
+                crew.start(entry.conversation_id, entry)
+
+    async def _reclaim(self) -> None:
+        """Take over what a worker left that has died."""
+        for crew in (self.inbound, self.outbound):
+            for entry in await self._streams.reclaim(crew.kind, self._name, self._idle_ms[crew.kind]):
+                crew.start(entry.conversation_id, entry)
+
+    def _guarded(self, job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """A job whose failure is told and tried again, rather than ending the process."""
+
+        async def run() -> None:
+            try:
+                await job()
+            except ChannelsError as problem:
+                structlog.get_logger().warning("job_failed", problem=type(problem).__name__)
+
+        return run
+
+
+def run(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT. Raises SettingsError, LedgerUnavailable."""
+    asyncio.run(_run(settings))
+
+
+async def _run(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    load_knowledge()
+    async with open_parts(settings) as parts:
+        metrics = WorkerMetrics()
+        worker = Worker(parts, metrics)
+        server = health_server(settings, Health(ledger=parts.ledger, streams=parts.streams, metrics=metrics))
+        serving = asyncio.create_task(server.serve())
+        structlog.get_logger().info("worker_started")
+        try:
+            await worker.run(stop)
+        finally:
+            server.should_exit = True
+            await serving
+            structlog.get_logger().info("worker_stopped")
+
+
+@asynccontextmanager
+async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+    """Everything that has to be opened, and closed again."""
+    async with AsyncExitStack() as stack:
+        ledger = await open_ledger(settings)
+        stack.push_async_callback(ledger.close)
+        redis_url = settings.redis_url.get_secret_value() or Valkey(settings.data_dir).url
+        streams = Streams.connect(redis_url, settings.redis_prefix, settings.shards)
+        stack.push_async_callback(streams.close)
+        token = settings.rasa_token.get_secret_value()
+        assistant = Assistant(settings.assistant_url, token, settings.assistant_deadline)
+        stack.push_async_callback(assistant.close)
+        senders: dict[Channel, Sender] = {}
+        if (twilio := Twilio.from_settings(settings)) is not None:
+            stack.callback(twilio.close)
+            senders[Channel.SMS] = SmsSender(twilio)
+        if (telegram := Telegram.from_settings(settings)) is not None:
+            stack.push_async_callback(telegram.close)
+            senders[Channel.TELEGRAM] = TelegramSender(telegram)
+        yield Parts(settings=settings, ledger=ledger, streams=streams, assistant=assistant, senders=senders)
+
+
+class QuietServer(uvicorn.Server):
+    """Leaves signals to the worker, which finishes what it has begun before anything is closed."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def health_server(settings: Settings, health: Health) -> uvicorn.Server:
+    return QuietServer(
+        uvicorn.Config(
+            Starlette(routes=health.routes()),
+            host=settings.host,
+            port=settings.port + WORKER_PORT_OFFSET,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+        )
+    )

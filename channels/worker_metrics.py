@@ -1,0 +1,54 @@
+"""What the worker counts: channels and outcomes, never people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import Counter, Histogram
+
+from channels.conversation import Channel, Concern
+from channels.metrics import Metrics
+
+TURN_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
+"""Seconds; the assistant's deadline is 10."""
+
+
+class WorkerMetrics(Metrics):
+    """Labels come from fixed lists, so their number cannot grow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._turns = Counter("nwd_turns", "Messages dealt with.", ["channel", "outcome"], registry=self.registry)
+        self._turn_seconds = Histogram(
+            "nwd_turn_seconds",
+            "Time from taking a message to having its outcome in the ledger.",
+            ["outcome"],
+            buckets=TURN_BUCKETS,
+            registry=self.registry,
+        )
+        self._silent = Counter("nwd_assistant_silent", "Turns without an answer.", ["cause"], registry=self.registry)
+        self._concerns = Counter("nwd_concerns", "Concerns the check has found.", ["concern"], registry=self.registry)
+        self._sent = Counter("nwd_sent", "Messages to people.", ["channel", "result"], registry=self.registry)
+        self._announced = Counter("nwd_swept", "Conversations announced again.", ["kind"], registry=self.registry)
+        self._failed = Counter("nwd_work_failed", "Work that broke off.", ["kind"], registry=self.registry)
+
+    def count_turn(self, channel: Channel, outcome: str, seconds: float) -> None:
+        self._turns.labels(channel, outcome).inc()
+        self._turn_seconds.labels(outcome).observe(seconds)
+
+    def count_silence(self, cause: str) -> None:
+        self._silent.labels(cause).inc()
+
+    def count_concerns(self, concerns: Iterable[Concern]) -> None:
+        for concern in concerns:
+            self._concerns.labels(concern).inc()
+
+    def count_sent(self, channel: Channel, result: str) -> None:
+        """`result` is sent, found, retry or failed."""
+        self._sent.labels(channel, result).inc()
+
+    def count_swept(self, kind: str, conversations: int) -> None:
+        self._announced.labels(kind).inc(conversations)
+
+    def count_failure(self, kind: str) -> None:
+        self._failed.labels(kind).inc()
