@@ -108,6 +108,8 @@ class Worker:
         try:
             await asyncio.wait({told, *jobs}, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            # Said as well as done: a client may swallow a cancellation that comes while it connects.
+            stop.set()
             for task in (told, *jobs):
                 task.cancel()
             ended = await asyncio.gather(*jobs, return_exceptions=True)

@@ -121,7 +121,8 @@ def _climb(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish]) -> 
         lines = _answering([by_id[line] for line in wish.crisis if line in by_id])
         tray.add(lines, "crisis", wish.need, min(wish.crisis_lines, max(1, tray.limit - 1)))
     tray.add([each for each in ranked if each.named], "named", None, tray.limit)
-    for wish in wishes:
+    sure = [wish for wish in wishes if wish.sure]
+    for wish in sure if len(sure) > 1 else ():
         if not any(pick.candidate.carries(wish.need) and pick.rung != "crisis" for pick in tray.picks):
             tray.add(_for_need(ranked, wish.need), "need", wish.need, 1)
     _fill(tray, ranked, wishes)
@@ -136,9 +137,12 @@ def _fill(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish]) -> N
     """The rest of the ladder; an organisation comes twice only when nobody else is left."""
     asked = [wish.need for wish in wishes]
     related = [need for wish in wishes for need in wish.related if need not in asked]
+
+    def is_near(each: Candidate) -> bool:
+        return each.likely or _first(each, asked) is not None
+
     rungs: tuple[tuple[str, Sequence[str], Callable[[Candidate], bool]], ...] = (
-        ("need", asked, lambda each: _first(each, asked) is not None),
-        ("near", (), lambda each: each.likely),
+        ("near", asked, is_near),
         ("related", related, lambda each: _first(each, related) is not None),
         ("line", (), lambda each: each.service.kind is Kind.LINE and each.service.area is Area.NATIONAL),
         ("any", (), lambda each: True),
@@ -149,7 +153,8 @@ def _fill(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish]) -> N
             for candidate in filter(fits, ranked):
                 if tray.full:
                     return
-                tray.add([candidate], rung, _first(candidate, needs), 1)
+                need = _first(candidate, needs)
+                tray.add([candidate], "need" if rung == "near" and need else rung, need, 1)
 
 
 def _pair(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish]) -> None:

@@ -25,6 +25,8 @@ TEMPERATURES = np.arange(0.3, 2.01, 0.1)
 UNFAMILIAR, FAMILIAR = 0.30, 0.50
 """Similarity to the nearest phrasing below which a message says nothing we know, and above which it surely does."""
 CLAUSE_WEIGHT = 0.85
+FEW_CLAUSES = 3
+"""Up to so many clauses each speaks at full weight; of more, one is easily about something by accident."""
 
 
 class NeedHead:
@@ -53,7 +55,7 @@ class NeedHead:
         the best clause speaks for each.
         """
         rows = self.probabilities(vectors)
-        rows[1:] *= CLAUSE_WEIGHT
+        rows[1:] *= CLAUSE_WEIGHT * min(1.0, FEW_CLAUSES / max(1, len(rows) - 1))
         return np.asarray(rows.max(axis=0), dtype=np.float32), rows.argmax(axis=0)
 
     def save(self, path: Path) -> None:

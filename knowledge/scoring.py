@@ -22,6 +22,8 @@ LABEL_WEIGHT = 0.25
 LEXICAL_WEIGHT = 0.05
 SOFTEN = 0.5
 """Exponent on need probabilities: the second and third guess count too, or one wrong guess hides everything."""
+HEARD = 0.3
+"""Sum of the need probabilities from which needs count in full; below it the message may be about something else."""
 NEAREST_VECTORS = 256
 NEED_CANDIDATES = 200
 LEXICAL_CANDIDATES = 50
@@ -38,6 +40,8 @@ class Evidence:
     """Cosine of the message and name + description."""
     names: Array
     """Cosine of the message and the name alone."""
+    agreement: Array
+    """How far its needs are those of the message, in standard deviations; 0 when the message names none."""
 
 
 def put_forward(index: Index, query: Array, chances: Array, text: str) -> NDArray[np.int64]:
@@ -54,16 +58,16 @@ def put_forward(index: Index, query: Array, chances: Array, text: str) -> NDArra
 
 def weigh(index: Index, query: Array, chances: Array, text: str, rows: NDArray[np.int64]) -> Evidence:
     """Score the services in `rows`."""
-    agreement = agree(index, chances)
+    agreement = _standardised(agree(index, chances))[rows] * min(1.0, float(chances.sum()) / HEARD)
     lexical = index.lexical.scores(text)
     names, about, labels = _similarities(index, query, rows)
     scores = (
-        NEEDS_WEIGHT * _standardised(agreement)[rows]
+        NEEDS_WEIGHT * agreement
         + ABOUT_WEIGHT * _spread(index, Field.ABOUT, query, about)
         + LABEL_WEIGHT * _spread(index, Field.LABEL, query, labels)
         + LEXICAL_WEIGHT * _standardised(lexical)[rows]
     )
-    return Evidence(scores=scores.astype(np.float32), about=about, names=names)
+    return Evidence(scores=scores.astype(np.float32), about=about, names=names, agreement=agreement)
 
 
 def agree(index: Index, chances: Array) -> Array:

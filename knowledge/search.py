@@ -39,11 +39,13 @@ TWO_LINES = frozenset({"suicidal_thoughts", "self_harm"})
 GUESSED = 0.05
 LIKELY = 0.42
 """Cosine of message and listing from which its own words are close to what was written."""
+AGREES = 1.0
+"""Standard deviations of need agreement from which a service is near what was asked."""
 SAME_NAME = 0.9
 NAMED = 10.0
 SHORT_LIST = 60
 """How many of the best for the message, and for each need in it, are looked at closely."""
-OVERALL = 0.5
+OVERALL = 1.0
 """Share of the fit to the whole message in the fit to one need of it: help for both is better than for one."""
 URGENT = 3
 WHOLE = ""
@@ -263,7 +265,7 @@ def _candidate(
         },
         opening=state,
         named=same,
-        likely=float(whole.about[look.at]) >= LIKELY,
+        likely=float(whole.about[look.at]) >= LIKELY or float(whole.agreement[look.at]) >= AGREES,
         miles=miles,
         suits_age=suits_age(service, circumstances.age),
     )

@@ -17,6 +17,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 from pytest_socket import socket_allow_hosts
@@ -28,9 +29,11 @@ from channels.ledger.tables import metadata
 from channels.settings import Settings, read_settings
 from channels.streams import Streams
 from channels.valkey import Valkey
-from tests.ledger_builders import TEST_KEY, TEST_PERSON_SECRET
+from tests.ledger_builders import TEST_KEY, TEST_PERSON_SECRET, TEST_PREFIX
 
-TEST_PREFIX = "test"
+# A busy machine is no failure of the code.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -178,6 +181,16 @@ def valkey_url(valkey_server: Valkey) -> str:
     with contextlib.closing(redis.Redis.from_url(valkey_server.url)) as client:
         client.flushall()
     return valkey_server.url
+
+
+@pytest.fixture
+def own_valkey() -> Iterator[Valkey]:
+    """A server that a test may kill."""
+    with tempfile.TemporaryDirectory(prefix="nwd-own-") as folder:
+        server = Valkey(Path(folder))
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from html import unescape
 
 import httpx
 from argon2 import PasswordHasher
@@ -150,3 +151,18 @@ async def person_asks(
     assert committed.escalation_id is not None
     await office.escalations.announce(committed.escalation_id)
     return Person(conversation_id=committed.conversation_id, escalation_id=committed.escalation_id)
+
+
+async def texts(office: Office, conversation_id: str) -> list[str]:
+    return [message.text for message in await office.ledger.messages(conversation_id)]
+
+
+async def staff_named(office: Office, name: str) -> PeerRecord:
+    peer = await office.ledger.peer_by_login(name.lower())
+    assert peer is not None
+    return peer
+
+
+def words_of(html: str) -> str:
+    """What somebody reads: without tags, in one line."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())

@@ -13,6 +13,7 @@ from channels.ledger import Ledger
 from channels.ledger.records import Committed, Draft, MessageRecord, OpenEscalation, Outcome, PeerRecord, Stored
 
 TEST_KEY = Fernet.generate_key().decode()
+TEST_PREFIX = "test"
 TEST_PERSON_SECRET = "the secret of the tests"
 NUMBER = "+441632960001"
 OTHER_NUMBER = "+441632960002"

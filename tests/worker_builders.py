@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from channels.conversation import Channel, Choice, Concern, Inbound, Reply, Sender, ServiceCard, Turn
-from channels.errors import SendFailed
+from channels.errors import AssistantSilent, SendFailed
 from channels.ledger import Ledger
 from channels.ledger.records import ConversationRecord, MessageRecord, PersonRecord, Stored
 from channels.settings import Settings
@@ -101,6 +101,12 @@ class Bench:
     written: int = 0
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
+    @classmethod
+    def quick(cls, settings: Settings, ledger: Ledger, streams: Streams) -> Bench:
+        """With a sweeper and a deadline that tests can wait for."""
+        hurried = settings.model_copy(update={"sweep_seconds": 0.5, "assistant_deadline": 2.0})
+        return cls(settings=hurried, ledger=ledger, streams=streams)
+
     def worker(self, **changes: Any) -> Worker:
         senders = {Channel.SMS: self.sms, Channel.TELEGRAM: self.telegram}
         parts: dict[str, Any] = {
@@ -144,6 +150,28 @@ class Bench:
         message = await self.ledger.message(stored.message_id)
         assert message is not None
         return message.outcome if message.answered else "not answered"
+
+
+async def talk(bench: Bench, *texts: str, **more: Any) -> list[MessageRecord]:
+    """Write, and wait for each answer; gives the whole conversation."""
+    messages: list[MessageRecord] = []
+    async with bench.working():
+        for text in texts:
+            stored = await bench.write(text, **more)
+            messages = await bench.until_quiet(stored.conversation_id)
+    return messages
+
+
+def said(messages: list[MessageRecord]) -> list[str]:
+    """What we said, the service and the assistant."""
+    return [message.text for message in messages if message.sender is not Sender.PERSON]
+
+
+def silence(cause: str = "timeout") -> Callable[[MessageRecord], Awaitable[Turn]]:
+    async def answering(message: MessageRecord) -> Turn:
+        raise AssistantSilent(cause)
+
+    return answering
 
 
 def is_settled(message: MessageRecord) -> bool:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from bot.actions.answer import Answer
 from bot.actions.asking import ask_for_reader, ask_warmly
-from bot.actions.give_place import answer_place, is_only_place
 from bot.actions.heard import Heard
 from bot.actions.language import Reading
 from bot.actions.listing import Offer, offer_matches, open_kindly, sort_needs
+from bot.actions.placing import answer_place, is_only_place
 from bot.actions.toolbox import Toolbox
 
 

@@ -2,68 +2,31 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-
-from rapidfuzz import fuzz
-
 from bot.actions.answer import Answer
-from bot.actions.asking import ask_warmly
+from bot.actions.find_support import find_support
 from bot.actions.heard import Heard
-from bot.actions.listing import Offer, offer_matches
+from bot.actions.listing import sort_needs
+from bot.actions.placing import answer_place, is_only_place
 from bot.actions.toolbox import Toolbox
-from channels.conversation import Note, Reply
-from knowledge.catalogue import Place
-
-POSTCODE = re.compile(r"\b[a-z]{1,2}[0-9][0-9a-z]?(?:\s*[0-9][a-z]{2})?\b", re.IGNORECASE)
-SAID_AROUND_A_PLACE = """
-a actually address am and area around at based by close code from hi hello here i id im ive in is its just
-live living me my near nearby now of ok okay or outside over please pls post postcode round sorry staying the there
-thats to village we were yeah yes
-"""
-AROUND_A_PLACE = frozenset(SAID_AROUND_A_PLACE.split())
-"""Words that come with a place and ask for nothing."""
-NAME_SCORE = 70
-"""Of 100: "city centre" is the Town Centre, "foxly" is Foxley; another word beside it is a question."""
-PLACE_WORDS = 5
-"""A longer message is about more than a place."""
+from channels.conversation import Reply
 
 
 def give_place(heard: Heard, tools: Toolbox) -> Answer:
-    """The message was understood as a place; typing errors are forgiven. A pressed button has no place in it yet."""
-    if not heard.text:
-        question = Reply(
-            text=tools.wording.say("ask_where", heard.turns), choices=tools.wording.choices("more", "person")
-        )
-        return Answer(replies=(question,))
-    return answer_place(heard, tools, tools.places.resolve(heard.text))
+    """The message was understood as a place; typing errors are forgiven. What turns out to say more is searched with.
 
-
-def answer_place(heard: Heard, tools: Toolbox, place: Place | None) -> Answer:
-    """Search again with the last words, near the place. A place we do not know loses nothing: the list is made without.
-
-    With nothing asked before, the place is remembered and the question is what is going on.
+    A pressed button has no place in it yet, so it is asked for.
     """
-    name = place.name if place else heard.place
-    if not heard.last_query:
-        answer = ask_warmly(replace(heard, place=name), tools, key="ask_after_place")
-        requests = tuple(replace(each, place=name) if isinstance(each, Note) else each for each in answer.requests)
-        return replace(answer, requests=requests, slots={**answer.slots, "place": name})
-    found = tools.finder.find(heard.last_query, near=name, now=tools.now())
-    opening = tools.wording.say("place_thanks", heard.turns)
-    return offer_matches(heard, tools, Offer(query=heard.last_query, found=found, opening=opening))
+    if not heard.text:
+        choices = tools.wording.choices("more", "person")
+        return Answer(replies=(Reply(text=tools.wording.say("ask_where", heard.turns), choices=choices),))
+    place = tools.places.resolve(heard.text)
+    if place is None and not says_a_need(heard, tools):
+        return answer_place(heard, tools, None)
+    if place is not None and is_only_place(heard.text, place):
+        return answer_place(heard, tools, place)
+    return find_support(heard, tools)
 
 
-def is_only_place(text: str, place: Place) -> bool:
-    """Whether nothing is left to search for once the place and the words around it are taken away."""
-    rest = POSTCODE.sub(" ", text.lower().replace("'", ""))
-    words = [word for word in re.findall(r"[a-z]+", rest) if word not in AROUND_A_PLACE]
-    if not words:
-        return True
-    if len(words) > PLACE_WORDS:
-        return False
-    said, name = (
-        " ".join(words),
-        " ".join(w for w in re.findall(r"[a-z]+", place.name.lower()) if w not in AROUND_A_PLACE),
-    )
-    return fuzz.ratio(said, name) >= NAME_SCORE or said in place.name.lower()
+def says_a_need(heard: Heard, tools: Toolbox) -> bool:
+    """ "im in trouble" is not a place."""
+    return bool(sort_needs(tools.finder.find(heard.text, now=tools.now(), limit=1).needs, tools))

@@ -16,7 +16,7 @@ MOST_FAILURES: Final = 10
 WINDOW: Final = 15 * 60.0
 """Seconds after the first failure of a series."""
 
-MOST_REMEMBERED: Final = 20_000
+MOST_REMEMBERED: Final = 5_000
 """Series kept at once, the oldest dropped first: guessing costs the guesser, never our memory."""
 
 

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from channels.conversation import Channel, Delivery, EscalationState, Reply, Sender
 from channels.desk.access import Opened, Standing, find_escalation, open_conversation
-from channels.desk.guard import Site, missing, posted, unsent_words
+from channels.desk.guard import Site, missing, policy, posted, unsent_words
 from channels.desk.queue import PRESENT_SECONDS, concern_words, show_list
 from channels.desk.sessions import Visit
 from channels.desk.story import Telling
@@ -119,6 +119,8 @@ async def keep(site: Site, visit: Visit) -> Response:
     kept = await _renew(site, visit)
     every = max(5, round(site.settings.lease_seconds / 3))
     response = site.page_for(visit, "keep.html", kept=kept, every=every)
+    response.headers["Content-Security-Policy"] = policy(frame_ancestors="'self'")
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
     if kept:
         response.headers["Refresh"] = str(every)
     return response

@@ -37,10 +37,16 @@ ROLES: Final = frozenset({"peer", "coordinator"})
 SIGN_IN: Final = "/desk/sign-in"
 MOST_VIEWINGS: Final = 10_000
 
-DESK_PERMITTED: Final = {**PERMITTED, "form-action": "'self'"}
+
+def policy(**changes: str) -> str:
+    """What a page of the desk may load, send and be part of: only the desk itself, except where `changes` say."""
+    permitted = {**PERMITTED, "form-action": "'self'", **{name.replace("_", "-"): to for name, to in changes.items()}}
+    return "; ".join(f"{name} {value}" for name, value in permitted.items())
+
+
 DESK_HEADERS: Final = {
     **HEADERS,
-    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in DESK_PERMITTED.items()),
+    "Content-Security-Policy": policy(),
     # With no-referrer a browser would hide from us that a form is our own.
     "Referrer-Policy": "same-origin",
 }
@@ -126,7 +132,7 @@ async def answer(site: Site, request: Request, act: Callable[[], Awaitable[Respo
         structlog.get_logger().warning("desk_without_ledger")
         response = site.refuse(request, 503, "unavailable")
     for name, value in DESK_HEADERS.items():
-        response.headers[name] = value
+        response.headers.setdefault(name, value)
     return response
 
 

@@ -16,7 +16,7 @@ from channels.desk.words import age_in_words
 from channels.errors import StreamsUnavailable
 from channels.ledger.records import ConversationRecord, EscalationRecord
 
-MOST_SHOWN: Final = 50
+MOST_SHOWN: Final = 30
 """Rows of a list. Nobody reads further, and everybody moves up."""
 
 PRESENT_SECONDS: Final = 90.0

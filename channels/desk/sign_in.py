@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import re
 from typing import Final
 
@@ -49,7 +50,7 @@ class Door:
         if from_elsewhere(request, self._site.settings):
             return self._site.refuse(request, 403, "stale_form")
         login, password = posted(request, "login").strip(), posted(request, "password")
-        client = request.client.host if request.client else ""
+        client = place_of(request)
         if not self._attempts.begin(login, client):
             structlog.get_logger().warning("sign_in_slowed")
             return self._too_many(request)
@@ -101,6 +102,17 @@ async def leave(site: Site, visit: Visit) -> Response:
     site.sessions.take(response)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
+
+
+def place_of(request: Request) -> str:
+    """The address that a try comes from. Behind a proxy of ours, the one that the proxy has added last."""
+    direct = request.client.host if request.client else ""
+    try:
+        is_ours = ipaddress.ip_address(direct).is_private
+    except ValueError:
+        is_ours = False
+    added = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    return added if is_ours and added else direct
 
 
 def way_back(wanted: str) -> str:

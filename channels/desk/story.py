@@ -31,6 +31,7 @@ class Line:
     media: tuple[str, ...]
     cards: tuple[ServiceCard, ...]
     choices: tuple[str, ...]
+    """What else was offered; the cards are choices already."""
     delivery: str
     failed: bool
     remark: str
@@ -46,20 +47,20 @@ class Telling:
     channel: Channel
 
     def lines(self, messages: Sequence[MessageRecord]) -> list[Line]:
-        """Every message in order. A card is shown once, although its reply may have needed several messages."""
+        """Every message in order."""
         lines: list[Line] = []
         pressed: dict[str, str] = {}
         day = ""
-        for number, message in enumerate(messages):
+        for message in messages:
             today = day_in_words(message.created_at, self.now, self.zone)
-            repeats = number > 0 and message.reply is not None and messages[number - 1].reply == message.reply
-            lines.append(self._line(message, pressed, day=today if today != day else "", repeats=repeats))
+            lines.append(self._line(message, pressed, day=today if today != day else ""))
             pressed |= {choice.payload: choice.title for choice in message.choices}
             day = today
         return lines
 
-    def _line(self, message: MessageRecord, pressed: dict[str, str], *, day: str, repeats: bool) -> Line:
-        reply = None if repeats else message.reply
+    def _line(self, message: MessageRecord, pressed: dict[str, str], *, day: str) -> Line:
+        cards = message.reply.cards if message.reply else ()
+        named = {card.name for card in cards}
         return Line(
             id=message.id,
             kind=message.sender.value,
@@ -71,8 +72,8 @@ class Telling:
             language=message.language or "",
             pressed=pressed.get(message.payload, "") if message.payload else "",
             media=tuple(self.words.media(item) for item in message.media),
-            cards=reply.cards if reply else (),
-            choices=tuple(choice.title for choice in message.choices),
+            cards=cards,
+            choices=tuple(choice.title for choice in message.choices if choice.title not in named),
             delivery=self._delivery(message),
             failed=message.delivery is Delivery.FAILED,
             remark=self._remark(message),

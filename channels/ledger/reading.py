@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, Select, select
 
 from channels.conversation import Channel, Choice, EscalationState, Sender
 from channels.errors import NotFound
@@ -94,8 +94,3 @@ async def last_choices(work: Work, conversation_id: str) -> tuple[Choice, ...]:
         if choices:
             return choices
     return ()
-
-
-async def count_messages(work: Work, conversation_id: str) -> int:
-    wanted = select(func.count()).where(tables.messages.c.conversation_id == conversation_id)
-    return int((await work.run(wanted)).scalar_one())

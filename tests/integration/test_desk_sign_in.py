@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -12,33 +11,16 @@ from starlette.routing import Mount, Route
 
 from channels.desk.attempts import MOST_FAILURES
 from channels.desk.sessions import IDLE, Sessions
-from channels.desk.sign_in import Door
+from channels.desk.sign_in import Door, place_of
 from channels.desk.site import OPEN_TO_ALL
-from channels.escalation import Escalations
 from channels.ledger import Ledger
 from channels.passwords import hash_password
 from channels.settings import Settings
-from channels.streams import Streams
-from channels.wording import Wording
-from tests.desk_builders import HERE, PASSWORD, Office, open_office, person_asks
+from tests.desk_builders import HERE, PASSWORD, Office, person_asks
+
+pytest_plugins = ["tests.desk_fixtures"]
 
 ELSEWHERE = "203.0.113.9"
-
-
-@pytest.fixture
-async def office(ledger: Ledger, streams: Streams, settings: Settings) -> AsyncIterator[Office]:
-    opened = open_office(ledger, streams, Escalations(ledger, streams, Wording.load(), settings), settings)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
-async def live_office(ledger: Ledger, streams: Streams, settings: Settings) -> AsyncIterator[Office]:
-    """Not a demo, and on the web."""
-    live = settings.model_copy(update={"demo": False, "public_url": "https://help.example"})
-    opened = open_office(ledger, streams, Escalations(ledger, streams, Wording.load(), live), live)
-    yield opened
-    await opened.close()
 
 
 def cookie_of(answer: httpx.Response) -> str:
@@ -194,6 +176,21 @@ async def test_guessing_is_slowed_for_the_guesser_and_nobody_else(office: Office
     assert slowed.status_code == 429, "even with the right password"
     assert int(slowed.headers["retry-after"]) > 0
     assert (await office.browser("198.51.100.7").sign_in("jo")).status_code == 303, "the real Jo, elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("direct", "forwarded", "place"),
+    [
+        pytest.param("203.0.114.9", None, "203.0.114.9", id="nobody between us"),
+        pytest.param("172.17.0.1", "198.51.101.1, 203.0.114.9", "203.0.114.9", id="what our proxy added"),
+        pytest.param("203.0.114.9", "198.51.101.1", "203.0.114.9", id="what a stranger made up"),
+        pytest.param("127.0.0.1", None, "127.0.0.1", id="this machine"),
+        pytest.param("nowhere", "198.51.101.1", "nowhere", id="not an address"),
+    ],
+)
+def test_where_a_try_comes_from(direct: str, forwarded: str | None, place: str) -> None:
+    headers = [(b"x-forwarded-for", forwarded.encode())] if forwarded else []
+    assert place_of(Request({"type": "http", "client": (direct, 1), "headers": headers})) == place
 
 
 # -- when a session ends

@@ -293,7 +293,7 @@ def test_whatever_happens_nobody_is_lost_or_held_twice(
     run_state_machine_as_test(
         lambda: QueueMachine(settings, cipher, migrated_sqlite, valkey_url),
         settings=hypothesis_settings(
-            max_examples=10,
+            max_examples=8,
             stateful_step_count=25,
             deadline=None,
             # A failure is at most 25 steps long; making it shorter would take minutes on a real database.

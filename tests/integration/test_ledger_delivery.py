@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import StatementError
 
 from channels.conversation import Channel, Delivery, Receipt
 from channels.ledger import Ledger
@@ -70,6 +72,14 @@ class TestSending:
         second = await any_ledger.next_unsent(stored.conversation_id)
         assert second is not None
         assert second.text == "second"
+
+    async def test_a_time_without_a_zone_is_refused(self, any_ledger: Ledger) -> None:
+        stored = await any_ledger.store_inbound(text_from())
+        await answer(any_ledger, stored, says("hi"))
+        message = await any_ledger.next_unsent(stored.conversation_id)
+        assert message is not None
+        with pytest.raises(StatementError, match="time zone"):
+            await any_ledger.mark_failed(message.id, "1", "", datetime(2026, 11, 23))
 
     async def test_a_late_failure_does_not_undo_what_a_receipt_said(self, any_ledger: Ledger) -> None:
         message = await sent_message(any_ledger)

@@ -182,6 +182,19 @@ class TestForgetting:
         assert (await any_ledger.person(person_id)).address == ""
         assert (await message_now(any_ledger, farewell.id)).text == ""
 
+    async def test_a_farewell_that_cannot_be_sent_goes_too(self, any_ledger: Ledger) -> None:
+        stored = await any_ledger.store_inbound(text_from())
+        await answer(any_ledger, stored, says("Done. All gone."))
+        person_id = (await any_ledger.conversation(stored.conversation_id)).person_id
+        await any_ledger.forget(person_id)
+        farewell = await any_ledger.next_unsent(stored.conversation_id)
+        assert farewell is not None
+        await any_ledger.mark_failed(farewell.id, "30003", "their phone is off", in_a_minute())
+        assert (await any_ledger.person(person_id)).address == NUMBER
+        await any_ledger.mark_failed(farewell.id, "30003", "their phone is off", None)
+        gone = await message_now(any_ledger, farewell.id)
+        assert ((await any_ledger.person(person_id)).address, gone.text, gone.error_text) == ("", "", "")
+
     async def test_nothing_more_is_queued_for_somebody_forgotten(self, any_ledger: Ledger) -> None:
         stored = await any_ledger.store_inbound(text_from())
         await any_ledger.forget((await any_ledger.conversation(stored.conversation_id)).person_id)

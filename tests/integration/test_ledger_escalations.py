@@ -302,6 +302,14 @@ class TestLapsing:
         assert await any_ledger.overdue(in_a_minute()) == []
 
 
+async def test_an_escalation_that_never_was_changes_nothing(any_ledger: Ledger) -> None:
+    missing = "0" * 24
+    assert not await any_ledger.give_back(missing, notice())
+    assert not await any_ledger.lapse(missing, notice())
+    assert not await any_ledger.close_escalation(missing, missing, notice())
+    assert not await any_ledger.renew(missing, missing, in_a_minute())
+
+
 class TestClosing:
     async def test_the_turn_goes_back_and_a_new_episode_begins(self, any_ledger: Ledger) -> None:
         escalation_id = await ask_for_a_person(any_ledger)

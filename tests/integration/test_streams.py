@@ -8,9 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,25 +16,13 @@ import redis
 
 from channels.errors import StreamsUnavailable
 from channels.streams import Entry, Streams
-from channels.streams.keys import Keys
-from channels.streams.watch import Watching
 from channels.valkey import Valkey
-from tests.conftest import TEST_PREFIX
+from tests.ledger_builders import TEST_PREFIX
 
 ROOT = Path(__file__).parents[2]
 ALL = range(4)
 NOW = 0
 """Milliseconds of idleness after which something is taken over."""
-
-
-@pytest.fixture
-def own_valkey() -> Iterator[Valkey]:
-    """One that a test may kill."""
-    with tempfile.TemporaryDirectory(prefix="nwd-s-") as folder:
-        server = Valkey(Path(folder))
-        server.start()
-        yield server
-        server.stop()
 
 
 def raw(url: str) -> contextlib.closing[redis.Redis]:
@@ -302,78 +288,16 @@ class TestTheQueue:
         assert await streams.presence() == ["sam"]
 
 
-class TestNews:
-    async def test_wakes_who_waits_for_that_name_promptly(self, streams: Streams) -> None:
-        async with streams.watch("c1", "queue") as watch:
-            waiting = asyncio.create_task(watch.wait(5))
-            await asyncio.sleep(0)
-            began = time.monotonic()
-            await streams.changed("c2")
-            await streams.changed("c1")
-            assert await waiting == "c1"
-            assert time.monotonic() - began < 0.5
-            assert await watch.wait(0.05) is None
-
-    async def test_each_name_comes_once_however_often_it_changed(self, streams: Streams) -> None:
-        async with streams.watch("c1", "queue", "end") as watch:
-            for name in ("c1", "queue", "c1", "queue", "end"):
-                await streams.changed(name)
-            assert [await watch.wait(2) for _ in range(3)] == ["c1", "queue", "end"]
-            assert await watch.wait(0.05) is None
-
-    async def test_what_changes_while_nobody_waits_is_told_at_the_next_look(self, streams: Streams) -> None:
-        async with streams.watch("c1") as watch, streams.watch("c1") as other:
-            await streams.changed("c1")
-            assert await other.wait(2) == "c1"
-            assert await watch.wait(2) == "c1"
-
-    async def test_one_subscription_serves_all_pages(self, streams: Streams, valkey_url: str) -> None:
-        async with contextlib.AsyncExitStack() as pages:
-            watches = [await pages.enter_async_context(streams.watch("queue")) for _ in range(50)]
-            with raw(valkey_url) as client:
-                assert client.pubsub_numpat() == 1
-            await streams.changed("queue")
-            assert await asyncio.gather(*(watch.wait(2) for watch in watches)) == ["queue"] * 50
-
-    async def test_another_process_hears_it_too(self, streams: Streams, valkey_url: str) -> None:
-        elsewhere = Streams.connect(valkey_url, TEST_PREFIX, 4)
-        async with streams.watch("c1") as watch:
-            await elsewhere.changed("c1")
-            assert await watch.wait(2) == "c1"
-        await elsewhere.close()
-
-    async def test_after_a_restart_of_the_server_everybody_looks_and_hears_again(self, own_valkey: Valkey) -> None:
-        streams = Streams.connect(own_valkey.url, TEST_PREFIX, 4)
-        async with streams.watch("c1", "queue") as watch:
-            with raw(own_valkey.url) as client:
-                os.kill(client.info("server")["process_id"], signal.SIGKILL)
-            await asyncio.to_thread(own_valkey.start)
-            assert {await watch.wait(5), await watch.wait(5)} == {"c1", "queue"}
-            await streams.changed("queue")
-            assert await watch.wait(5) == "queue"
-        await streams.close()
-
-    async def test_a_server_that_stops_answering_is_left_and_found_again(self, own_valkey: Valkey) -> None:
-        watching = Watching(own_valkey.url, Keys(TEST_PREFIX), quiet=0.05)
-        with raw(own_valkey.url) as client:
-            pid = client.info("server")["process_id"]
-        async with watching.watch(["c1"]) as watch:
-            assert await watch.wait(0.3) is None
-            os.kill(pid, signal.SIGSTOP)
-            await asyncio.sleep(0.2)
-            os.kill(pid, signal.SIGCONT)
-            assert await watch.wait(5) == "c1"
-        await watching.close()
-
-    async def test_a_page_opens_without_a_server_and_hears_when_it_comes(self, own_valkey: Valkey) -> None:
-        await asyncio.to_thread(own_valkey.stop)
-        streams = Streams.connect(own_valkey.url, TEST_PREFIX, 4)
-        began = time.monotonic()
-        async with streams.watch("c1") as watch:
-            assert time.monotonic() - began < 3
-            await asyncio.to_thread(own_valkey.start)
-            assert await watch.wait(5) == "c1"
-        await streams.close()
+async def test_a_key_that_is_something_else_is_said_and_not_overwritten(streams: Streams, valkey_url: str) -> None:
+    with raw(valkey_url) as client:
+        client.set(f"{TEST_PREFIX}:inbound:0", "not a stream")
+    assert await streams.announce_inbound(0, "c1") is False
+    with pytest.raises(StreamsUnavailable):
+        await take_now(streams, "inbound")
+    with pytest.raises(StreamsUnavailable):
+        await streams.reclaim("inbound", "one", NOW)
+    with raw(valkey_url) as client:
+        assert client.get(f"{TEST_PREFIX}:inbound:0") == "not a stream"
 
 
 async def test_two_services_on_one_server_never_meet(streams: Streams, valkey_url: str) -> None:

@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from channels.errors import ChannelsError
-from channels.valkey import LONGEST_SOCKET_PATH, Valkey, on_path
+from channels.valkey import LONGEST_SOCKET_PATH, Valkey, find_binary, make_private, on_path
 
 ROOT = Path(__file__).parents[2]
 
@@ -182,6 +182,20 @@ def test_what_is_wrong_with_the_data_is_said(folder: Path) -> None:
     (folder / "valkey" / "appendonlydir" / "appendonly.aof.manifest").write_text("not a manifest\n")
     with pytest.raises(ChannelsError, match=r"Its log ends: .*manifest"):
         Valkey(folder).start()
+
+
+def test_a_folder_that_is_really_a_link_is_refused(folder: Path) -> None:
+    (folder / "link").symlink_to(folder)
+    with pytest.raises(ChannelsError, match="NWD_DATA_DIR"):
+        make_private(folder / "link")
+
+
+@pytest.mark.parametrize("name", ["valkey-server", "redis-server"])
+def test_a_server_on_the_path_is_second_choice(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (folder / name).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    assert on_path() == folder / name
+    assert find_binary() != folder / name
 
 
 def test_without_a_binary_the_line_to_type_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,69 +1,42 @@
-"""What a person hears, whatever breaks: the worker on a real ledger and real streams, with a fake assistant and provider."""
+"""What a person hears, whatever breaks: real ledger and streams, a fake assistant and a fake provider."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from channels.conversation import (
     Channel,
-    Choice,
     Concern,
-    Delivery,
     EscalationState,
     HandOver,
     Holder,
-    Media,
-    MyInfo,
     Note,
     Reply,
     Sender,
     StartAgain,
     Turn,
 )
-from channels.errors import AssistantSilent
 from channels.ledger import Ledger
 from channels.ledger.records import MessageRecord
 from channels.settings import Settings
 from channels.streams import Streams
 from tests.ledger_builders import in_a_minute, notice, peer_named
-from tests.worker_builders import LIST, PERSON, WORDING, Bench, cut_short
+from tests.worker_builders import LIST, WORDING, Bench, cut_short, said, silence, talk
 
 ASKED = Turn(requests=(HandOver(reason="asked"),))
-Asked = Callable[[], Any]
 
 
 @pytest.fixture
 def bench(settings: Settings, ledger: Ledger, streams: Streams) -> Bench:
-    quick = settings.model_copy(update={"sweep_seconds": 0.5, "assistant_deadline": 2.0})
-    return Bench(settings=quick, ledger=ledger, streams=streams)
-
-
-def silence(cause: str = "timeout") -> Callable[[MessageRecord], Any]:
-    async def answering(message: MessageRecord) -> Turn:
-        raise AssistantSilent(cause)
-
-    return answering
-
-
-async def talk(bench: Bench, *texts: str, **more: Any) -> list[MessageRecord]:
-    """Write, and wait for each answer; gives the whole conversation."""
-    messages: list[MessageRecord] = []
-    async with bench.working():
-        for text in texts:
-            stored = await bench.write(text, **more)
-            messages = await bench.until_quiet(stored.conversation_id)
-    return messages
-
-
-def said(messages: list[MessageRecord]) -> list[str]:
-    return [message.text for message in messages if message.sender is not Sender.PERSON]
+    return Bench.quick(settings, ledger, streams)
 
 
 # -- the plain way ---------------------------------------------------------------------------------------------------
@@ -159,11 +132,8 @@ async def test_everything_in_redis_lost_in_the_middle_costs_only_time(bench: Ben
 
 
 def flush_everything(valkey_url: str) -> None:
-    import redis
-
-    client = redis.Redis.from_url(valkey_url)
-    client.flushall()
-    client.close()
+    with closing(redis.Redis.from_url(valkey_url)) as client:
+        client.flushall()
 
 
 async def test_without_redis_the_ledger_alone_is_enough(bench: Bench, tmp_path: Path) -> None:
@@ -231,7 +201,7 @@ async def test_a_message_that_breaks_the_work_again_and_again_goes_to_a_person(b
 
 
 @pytest.mark.parametrize(
-    ("text", "key"), [("MY INFO", "We keep the messages here (1 since"), ("forget me!", "Do you want me to erase")]
+    ("text", "key"), [("MY INFO", "We keep how to reach you and the messages here: 1 since"), ("forget me!", "Do you want me to erase")]
 )
 async def test_a_persons_rights_need_no_assistant(bench: Bench, text: str, key: str) -> None:
     bench.assistant.answering = silence()
@@ -333,18 +303,21 @@ async def test_choices_just_offered_keep_their_episode_while_a_person_is_asked(b
 
 
 async def test_an_episode_has_40_turns_at_most(bench: Bench) -> None:
-    stored = await bench.write("hello")
-    await talk(bench, *(f"turn {number}" for number in range(41)))
-    episodes = [asked["episode"] for asked in bench.assistant.asked]
-    assert len(set(episodes[:40])) == 1
-    assert len(set(episodes)) == 2
-    assert stored.conversation_id
+    await talk(bench, "hello")
+    change(bench, "UPDATE conversations SET episode_turns = 38")
+    await talk(bench, "turn 39", "turn 40", "turn 41")
+    first, thirty_ninth, fortieth, next_one = (asked["episode"] for asked in bench.assistant.asked)
+    assert first == thirty_ninth == fortieth != next_one
+
+
+def change(bench: Bench, statement: str) -> None:
+    """Make it look as if time had passed."""
+    with closing(sqlite3.connect(bench.settings.data_dir / "ledger.sqlite")) as database, database:
+        database.execute(statement)
 
 
 async def test_after_12_hours_a_new_episode_begins(bench: Bench) -> None:
     await talk(bench, "hello")
-    with sqlite3.connect(bench.settings.data_dir / "ledger.sqlite") as database:
-        database.execute("UPDATE conversations SET last_inbound_at = datetime(last_inbound_at, '-13 hours')")
-    database.close()
+    change(bench, "UPDATE conversations SET last_inbound_at = datetime(last_inbound_at, '-13 hours')")
     await talk(bench, "hello again")
     assert len({asked["episode"] for asked in bench.assistant.asked}) == 2

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
-
 import pytest
 
 from channels.conversation import (
     Channel,
+    Choice,
     Concern,
     Delivery,
     ForgetMe,
@@ -17,11 +15,259 @@ from channels.conversation import (
     MyInfo,
     Note,
     Reply,
-    Sender,
     Turn,
 )
+from channels.errors import SendFailed
 from channels.ledger import Ledger
+from channels.ledger.records import Draft
 from channels.settings import Settings
+from channels.speaking import Speaker
 from channels.streams import Streams
-from tests.integration.test_worker import said, silence, talk
-from tests.worker_builders import LIST, WORDING, Bench, cut_short
+from tests.worker_builders import LIST, WORDING, Bench, said, silence, talk
+
+SAMARITANS = "116 123"
+FIRST = WORDING.say("first_message")
+WAITING = WORDING.say("waiting_with_concern", place="next")
+ERASE = Turn(requests=(ForgetMe(confirmed=True),))
+
+
+@pytest.fixture
+def bench(settings: Settings, ledger: Ledger, streams: Streams) -> Bench:
+    return Bench.quick(settings, ledger, streams)
+
+
+# -- concerns --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_concern_hears_first_gives_lines_and_a_person_and_the_services_still_follow(bench: Bench) -> None:
+    bench.assistant.turn = LIST
+    messages = await talk(bench, "behind with rent and dont want to be here anymore")
+    words = WORDING.concern([Concern.SUICIDE])
+    assert said(messages)[:3] == [words, WAITING, FIRST]
+    assert "Rent Rescue drop-in 01632 960112" in said(messages)[3]
+    assert SAMARITANS in words
+    escalation = await bench.ledger.escalation_of(messages[0].conversation_id)
+    assert escalation is not None
+    assert (escalation.reason, escalation.concerns) == ("concern", {Concern.SUICIDE})
+    assert bench.assistant.asked[0]["concerns"] == {Concern.SUICIDE}
+
+
+@pytest.mark.parametrize("cause", ["timeout", "malformed"])
+async def test_a_dead_assistant_does_not_hide_a_concern(bench: Bench, cause: str) -> None:
+    bench.assistant.answering = silence(cause)
+    messages = await talk(bench, "i want to kill myself")
+    assert said(messages) == [WORDING.concern([Concern.SUICIDE]), WAITING, FIRST]
+    assert messages[0].outcome == "fallback"
+
+
+@pytest.mark.parametrize("concern", list(Concern))
+async def test_words_to_every_concern_hold_somewhere_to_turn(bench: Bench, concern: Concern) -> None:
+    words = WORDING.concern([concern])
+    assert any(line.phone in words for line in WORDING.crisis.lines)
+
+
+async def test_two_concerns_get_a_line_each(bench: Bench) -> None:
+    messages = await talk(bench, "my husband hits me and i want to die")
+    assert "0808 2000 247" in said(messages)[0]
+    assert SAMARITANS in said(messages)[0]
+
+
+async def test_the_same_concern_again_is_not_met_with_the_same_speech(bench: Bench) -> None:
+    messages = await talk(bench, "i want to die", "i really want to die")
+    assert said(messages)[-1] == "You said: i really want to die"
+    assert WORDING.concern([Concern.SUICIDE]) not in said(messages)[1:]
+
+
+async def test_the_same_concern_much_later_gets_a_line_again(bench: Bench) -> None:
+    texts = ["i want to die", *(f"and then {number}" for number in range(7)), "i want to die"]
+    messages = await talk(bench, *texts)
+    assert said(messages)[-2] == WORDING.say("concern_again", line=WORDING.lines([Concern.SUICIDE], limit=1))
+
+
+async def test_somebody_who_waits_moves_up_with_a_concern_and_is_told(bench: Bench) -> None:
+    await talk(bench, "person", address="+441632960009")
+    messages = await talk(bench, "person", "i want to end my life")
+    assert WORDING.say("waiting", place="number 2") in said(messages)
+    assert WAITING in said(messages)
+    queue = await bench.ledger.waiting()
+    assert queue[0].conversation_id == messages[0].conversation_id
+
+
+async def test_what_the_assistant_recognises_adds_to_the_check(bench: Bench) -> None:
+    bench.assistant.turn = Turn(replies=LIST.replies, requests=(HandOver(reason="concern", need="domestic_abuse"),))
+    messages = await talk(bench, "it is bad at home with him again")
+    assert said(messages)[:2] == [WORDING.concern([Concern.ABUSE]), WAITING]
+
+
+async def test_a_concern_is_never_cleared_by_a_denial(bench: Bench) -> None:
+    messages = await talk(bench, "i want to die", "no im fine, not suicidal")
+    conversation = await bench.ledger.conversation(messages[0].conversation_id)
+    assert conversation.concerns == {Concern.SUICIDE}
+
+
+async def test_words_to_a_concern_go_out_before_other_peoples_messages(bench: Bench) -> None:
+    stored = await bench.store("i want to die")
+    worker = bench.worker()
+    worker.inbound.start(stored.conversation_id)
+    await worker.inbound.drain(10)
+    (entry,) = await bench.streams.take("outbound", "c", range(bench.settings.shards), block_ms=10)
+    assert entry.urgent
+
+
+# -- things that are not words ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "thing"),
+    [
+        ("picture", "your picture"),
+        ("voice", "your voice message"),
+        ("sticker", "your sticker"),
+        ("hologram", "your file"),
+    ],
+)
+async def test_a_picture_or_a_voice_message_is_answered_politely_and_kept_for_a_person(
+    bench: Bench, kind: str, thing: str
+) -> None:
+    messages = await talk(bench, "", media=(Media(kind=kind, reference="ME1"),))
+    assert said(messages) == [FIRST, WORDING.say("media", thing=thing)]
+    assert messages[0].media[0].reference == "ME1"
+    assert bench.assistant.asked == []
+
+
+async def test_an_empty_message_is_answered(bench: Bench) -> None:
+    messages = await talk(bench, " \n ")
+    assert said(messages)[-1] == WORDING.say("empty")
+
+
+async def test_without_numbers_the_offer_of_a_person_is_a_button(bench: Bench) -> None:
+    await talk(bench, "", channel=Channel.TELEGRAM, address="4711")
+    assert bench.telegram.choices[-1] == (Choice(title="Talk to a person", payload="person"),)
+
+
+async def test_a_very_long_message_is_answered_and_a_person_is_offered_for_all_of_it(bench: Bench) -> None:
+    bench.assistant.turn = Turn(replies=(Reply(text="ok"),))
+    messages = await talk(bench, "and then " * 2500)
+    assert said(messages)[-1] == WORDING.say("too_long")
+
+
+@pytest.mark.parametrize(
+    "text", ["\U0001f44d", "السلام عليكم", "/restart", "'; DROP TABLE people; --", "\x00\ufffd", "{{7*7}}"]
+)
+async def test_strange_words_are_words(bench: Bench, text: str) -> None:
+    messages = await talk(bench, text)
+    assert messages[0].outcome == "bot"
+    assert [asked["text"] for asked in bench.assistant.asked] == [text]
+
+
+# -- reserved words --------------------------------------------------------------------------------------------------
+
+
+async def test_stop_by_text_is_kept_and_answered_by_nobody_but_the_network(bench: Bench) -> None:
+    messages = await talk(bench, "STOP")
+    conversation = await bench.ledger.conversation(messages[0].conversation_id)
+    assert (await bench.ledger.person(conversation.person_id)).do_not_text_first
+    assert (said(messages), messages[0].outcome) == ([], "opted_out")
+
+
+async def test_writing_again_after_stop_is_answered(bench: Bench) -> None:
+    messages = await talk(bench, "STOP", "cant pay my rent")
+    assert said(messages) == ["You said: cant pay my rent"]
+
+
+async def test_elsewhere_stop_is_answered_kindly_once(bench: Bench) -> None:
+    messages = await talk(bench, "stop", "stop", channel=Channel.TELEGRAM, address="4711")
+    assert said(messages) == [WORDING.say("opt_out_other_channels")]
+    assert [message.outcome for message in messages if message.outcome] == ["opted_out", "opted_out"]
+
+
+async def test_start_is_a_welcome(bench: Bench) -> None:
+    messages = await talk(bench, "START", "STOP", "START")
+    conversation = await bench.ledger.conversation(messages[0].conversation_id)
+    assert said(messages) == [FIRST, WORDING.say("welcome"), WORDING.say("welcome_back")]
+    assert not (await bench.ledger.person(conversation.person_id)).do_not_text_first
+
+
+async def test_help_alone_is_a_request_for_help(bench: Bench) -> None:
+    messages = await talk(bench, "HELP")
+    assert said(messages) == [FIRST, WORDING.say("help_first"), "You said: HELP"]
+
+
+# -- a person's rights -----------------------------------------------------------------------------------------------
+
+
+async def test_forgetting_says_goodbye_and_then_erases_everything(bench: Bench) -> None:
+    await talk(bench, "my name is on the letter")
+    bench.assistant.turn = ERASE
+    messages = await talk(bench, "yes erase it", payload="forget:yes")
+    conversation = await bench.ledger.conversation(messages[0].conversation_id)
+    assert bench.sms.texts[-1] == WORDING.say("forgotten")
+    assert [message.text for message in messages] == [""] * len(messages)
+    assert (await bench.ledger.person(conversation.person_id)).address == ""
+    assert await bench.ledger.person_at(Channel.SMS, "+441632960001") is None
+
+
+async def test_after_being_forgotten_a_new_message_starts_afresh(bench: Bench) -> None:
+    bench.assistant.turn = ERASE
+    before = await talk(bench, "erase me")
+    bench.assistant.turn = None
+    after = await talk(bench, "hello")
+    assert after[0].conversation_id != before[0].conversation_id
+    assert said(after) == [FIRST, "You said: hello"]
+
+
+async def test_erasing_needs_no_assistant_once_it_was_confirmed(bench: Bench) -> None:
+    bench.assistant.answering = silence()
+    await talk(bench, "forget me", "1")
+    assert bench.sms.texts[-1] == WORDING.say("forgotten")
+    assert await bench.ledger.person_at(Channel.SMS, "+441632960001") is None
+
+
+async def test_keeping_it_needs_no_assistant_either(bench: Bench) -> None:
+    bench.assistant.answering = silence()
+    messages = await talk(bench, "forget me", "2")
+    assert said(messages)[-1] == WORDING.say("not_forgotten")
+
+
+async def test_dying_between_farewell_and_erasure_loses_neither(bench: Bench) -> None:
+    stored = await bench.store("erase me")
+    bench.assistant.turn = ERASE
+    worker = bench.worker()
+    (farewell,) = await farewell_of(bench)
+    await bench.ledger.append(stored.conversation_id, (farewell,))
+    worker.inbound.start(stored.conversation_id)
+    await worker.inbound.drain(10)
+    async with bench.working():
+        await bench.until_quiet(stored.conversation_id)
+    assert bench.sms.texts == [WORDING.say("forgotten")]
+    assert await bench.ledger.person_at(Channel.SMS, "+441632960001") is None
+
+
+async def farewell_of(bench: Bench) -> tuple[Draft, ...]:
+    return Speaker(wording=WORDING, channel=Channel.SMS).say_notice(WORDING.say("forgotten"))
+
+
+async def test_a_farewell_that_cannot_be_delivered_does_not_keep_the_address(bench: Bench) -> None:
+    bench.assistant.turn = ERASE
+    bench.sms.failures = [SendFailed("21610", "This person has texted STOP.", retryable=False)]
+    messages = await talk(bench, "erase me")
+    conversation = await bench.ledger.conversation(messages[0].conversation_id)
+    assert messages[-1].delivery is Delivery.FAILED
+    assert (await bench.ledger.person(conversation.person_id)).address == ""
+
+
+async def test_asking_to_be_forgotten_is_first_asked_back(bench: Bench) -> None:
+    question = Reply(text="Erase it all?", choices=(Choice(title="Erase it all", payload="forget:yes"),))
+    bench.assistant.turn = Turn(replies=(question,), requests=(ForgetMe(confirmed=False),))
+    messages = await talk(bench, "forget me")
+    assert "Erase it all?" in said(messages)[-1]
+    assert await bench.ledger.person_at(Channel.SMS, "+441632960001") is not None
+
+
+async def test_my_info_tells_what_is_kept_without_naming_it(bench: Bench) -> None:
+    bench.assistant.turn = Turn(replies=LIST.replies, requests=(Note(needs=("domestic_abuse",), place="Foxley"),))
+    await talk(bench, "hello")
+    bench.assistant.turn = Turn(requests=(MyInfo(),))
+    messages = await talk(bench, "my info")
+    assert "We keep a note of what it was about. We keep the area you gave." in said(messages)[-1]
+    assert "abuse" not in said(messages)[-1]

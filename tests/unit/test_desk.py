@@ -152,7 +152,10 @@ ANSWER = replace(
     sender=Sender.ASSISTANT,
     text="These can help:",
     reply=Reply(text="These can help:", cards=(CARD,)),
-    choices=(Choice(title="Rent Rescue", payload="details:svc-rent"),),
+    choices=(
+        Choice(title="Rent Rescue", payload="details:svc-rent"),
+        Choice(title="Talk to a person", payload="person"),
+    ),
     delivery=Delivery.DELIVERED,
     outcome="",
 )
@@ -185,13 +188,8 @@ def test_a_new_day_is_marked_where_it_begins() -> None:
 def test_a_suggestion_shows_why() -> None:
     (line,) = tell(ANSWER)
     assert line.cards == (CARD,)
-    assert line.choices == ("Rent Rescue",)
+    assert line.choices == ("Talk to a person",), "the card is a choice already"
     assert line.delivery == "Delivered"
-
-
-def test_a_reply_in_several_messages_shows_its_cards_once() -> None:
-    first, second = tell(ANSWER, replace(ANSWER, id="m3", seq=3, text="and more"))
-    assert (len(first.cards), len(second.cards)) == (1, 0)
 
 
 def test_a_pressed_button_is_told_in_its_words() -> None:
@@ -299,9 +297,9 @@ def test_a_series_of_tries_ends_by_itself_or_with_success() -> None:
 
 def test_what_guessing_leaves_in_memory_is_bounded() -> None:
     attempts = Attempts(Stopwatch())
-    for number in range(20_050):
+    for number in range(5_050):
         attempts.begin(f"login{number}", "::1")
-    assert len(attempts._series) == 20_000
+    assert len(attempts._series) == 5_000
 
 
 @pytest.mark.parametrize(

@@ -116,5 +116,3 @@ def test_the_diagram_names_every_state_and_who_waits() -> None:
     drawn = channels.escalation.__doc__ or ""
     assert all(state.name in drawn for state in EscalationState)
     assert set(IN_QUEUE) == {EscalationState.WAITING, EscalationState.LAPSED}
-
-

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.actions.give_place import give_place, is_only_place
+from bot.actions.give_place import give_place
+from bot.actions.placing import is_only_place
 from bot.actions.show_details import show_details
 from bot.actions.show_more import show_more
 from channels.conversation import HandOver
@@ -123,10 +124,17 @@ class TestGivePlace:
         assert "postcode" not in text_of(answer)
 
     def test_an_unknown_place_loses_nothing(self) -> None:
-        finder = FakeSearch()
+        finder = FakeSearch(needs=())
         answer = give_place(hear("im in zzz", last_query="rent", place="Millgate"), make_tools(finder))
-        assert finder.asked == [("rent", "Millgate", frozenset())]
+        assert finder.asked[-1] == ("rent", "Millgate", frozenset())
         assert card_ids(answer)
+
+    @pytest.mark.parametrize("text", ["im in trouble with my rent", "foxley and my rent is late"])
+    def test_words_that_say_more_than_a_place_are_searched_with(self, text: str) -> None:
+        finder = FakeSearch()
+        answer = give_place(hear(text, last_query="food"), make_tools(finder))
+        assert finder.asked[-1][0] == text
+        assert answer.slots["last_query"] == text
 
     def test_a_pressed_button_asks_where(self) -> None:
         answer = give_place(hear(), TOOLS)

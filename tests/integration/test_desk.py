@@ -1,0 +1,224 @@
+"""The desk over HTTP: who sees whom in the list, who may take and read what, and how an open page hears of it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from channels.conversation import Channel, Concern
+from channels.desk.events import stream
+from channels.desk.guard import open_site
+from channels.desk.sessions import Visit
+from channels.ledger import Ledger
+from channels.settings import Settings
+from channels.streams import Streams
+from channels.wording import Wording
+from tests.desk_builders import Browser, Office, person_asks, staff_named, texts, words_of
+from tests.ledger_builders import ask_for_a_person, text_from
+
+pytest_plugins = ["tests.desk_fixtures"]
+
+WORDING = Wording.load()
+WORRY = (Concern.SUICIDE,)
+
+
+# -- the list
+
+
+async def test_the_list_says_who_needs_somebody_first_and_why(office: Office, jo: Browser) -> None:
+    await person_asks(office, 1, reason="nothing_found")
+    await person_asks(office, 2, channel=Channel.TELEGRAM, concerns=WORRY, language="pl")
+    page = await jo.get("/desk")
+    read = words_of(page.text)
+    assert "(2) Desk" in read
+    assert "Waiting (2)" in read
+    first, second = read.split("Read first", 1)
+    assert "thoughts of suicide" in first
+    assert "Telegram, Polish" in first
+    assert "rent arrears" in first
+    assert "Nothing fitting was found" in second
+    assert "text message" in second
+    assert "waiting less than a minute" in second
+    assert "cant pay my rent" not in read, "their words are not for everybody who passes the screen"
+
+
+async def test_an_empty_list_says_so(jo: Browser) -> None:
+    assert "Nobody is waiting" in (await jo.get("/desk")).text
+
+
+async def test_everybody_is_in_one_list(office: Office, jo: Browser, ana: Browser) -> None:
+    mine, others, lapsed = [await person_asks(office, end) for end in (1, 2, 3)]
+    await jo.post(f"{mine.page}/take")
+    await ana.post(f"{others.page}/take")
+    await office.escalations.lapse(lapsed.escalation_id)
+    page = (await jo.get("/desk/queue")).text
+    read = words_of(page)
+    assert "With you (1)" in read
+    assert "Waiting (1)" in read
+    assert "Waited too long. They were told so, and keep their place." in read
+    assert "With others (1) Ana has this one" in read
+    assert f'href="{mine.page}#latest"' in page
+    assert f'action="{lapsed.page}/take"' in page
+    assert others.page not in page, "what somebody else holds cannot be opened"
+    assert "2 people have the desk open now" in read
+
+
+async def test_it_is_my_turn_when_they_have_written(office: Office, jo: Browser) -> None:
+    person = await person_asks(office, 1)
+    await jo.post(f"{person.page}/take")
+    assert "It is your turn" not in (await jo.get("/desk")).text
+    await office.ledger.store_inbound(text_from("+441632960001", "next", "are you there"))
+    page = await jo.get("/desk")
+    assert "It is your turn" in page.text
+    assert "<title>(1) Desk</title>" in page.text
+
+
+async def test_a_long_list_shows_its_beginning_and_counts_all(office: Office, jo: Browser) -> None:
+    for end in range(32):
+        await ask_for_a_person(office.ledger, f"+441632960{end:03}")
+    read = words_of((await jo.get("/desk/queue")).text)
+    assert "Waiting (32)" in read
+    assert read.count("Read first") == 30
+    assert "And 2 more, who move up." in read
+
+
+# -- taking
+
+
+async def test_two_take_at_once_one_has_it_and_the_other_is_told_who(office: Office, jo: Browser, ana: Browser) -> None:
+    person = await person_asks(office)
+    answers = await asyncio.gather(jo.post(f"{person.page}/take"), ana.post(f"{person.page}/take"))
+    assert sorted(answer.status_code for answer in answers) == [303, 409]
+    won, lost = sorted(answers, key=lambda answer: answer.status_code)
+    assert won.headers["location"] == f"{person.page}#latest"
+    escalation = await office.ledger.escalation(person.escalation_id)
+    assert escalation is not None
+    assert f"{escalation.claimed_name} has this one." in words_of(lost.text)
+    assert (await texts(office, person.conversation_id))[-1] == WORDING.say("joined", name=escalation.claimed_name)
+
+
+async def test_the_cap_is_explained_kindly(office: Office, jo: Browser) -> None:
+    people = [await person_asks(office, end) for end in range(3)]
+    answers = [await jo.post(f"{person.page}/take") for person in people]
+    assert [answer.status_code for answer in answers] == [303, 303, 409]
+    assert "You are with 2 people already" in answers[-1].text
+    assert "Nobody loses their place" in answers[-1].text
+
+
+async def test_beside_somebody_in_danger_nobody_else(office: Office, jo: Browser) -> None:
+    worried, other = await person_asks(office, 1, concerns=WORRY), await person_asks(office, 2)
+    await jo.post(f"{worried.page}/take")
+    answer = await jo.post(f"{other.page}/take")
+    assert answer.status_code == 409
+    assert "Stay with them, or pass them on" in answer.text
+
+
+@pytest.mark.parametrize("conversation", ["none", "a" * 64, "%00", "x'--"])
+async def test_taking_or_opening_what_is_not_there(jo: Browser, conversation: str) -> None:
+    assert (await jo.get(f"/desk/conversations/{conversation}")).status_code == 404
+    answer = await jo.post(f"/desk/conversations/{conversation}/take")
+    assert answer.status_code in {404, 409}
+
+
+# -- who may read what
+
+
+async def test_somebody_waiting_may_be_read_first_and_who_looked_is_kept(
+    office: Office, ledger: Ledger, jo: Browser
+) -> None:
+    person = await person_asks(office)
+    for _ in range(3):
+        page = await jo.get(person.page)
+        await jo.get(f"{person.page}/log")
+    assert page.status_code == 200
+    assert "cant pay my rent" in page.text
+    assert "You can read before you take this." in page.text
+    assert "Write to them" not in page.text
+    viewed = [row for row in await ledger.audit_log() if row.action == "conversation_viewed"]
+    assert [(row.actor, row.subject, row.detail) for row in viewed] == [
+        ((await staff_named(office, "Jo")).id, person.conversation_id, "waiting")
+    ]
+    assert await ledger.verify_audit()
+
+
+async def test_what_a_colleague_holds_looks_as_if_it_were_not_there(office: Office, jo: Browser, ana: Browser) -> None:
+    person = await person_asks(office)
+    await ana.post(f"{person.page}/take")
+    forbidden = await jo.get(person.page)
+    missing = await jo.get("/desk/conversations/0000000000000000000000aa")
+    assert forbidden.status_code == missing.status_code == 404
+    assert forbidden.text == missing.text
+    for part in ("log", "keep"):
+        assert "cant pay" not in (await jo.get(f"{person.page}/{part}")).text
+    assert (await jo.get(f"{person.page}/log")).status_code == 404
+    assert (await jo.get(f"/desk/events?conversation={person.conversation_id}")).status_code == 404
+    assert (await jo.post(f"{person.page}/renew")).status_code == 409
+
+
+@pytest.mark.parametrize("act", ["reply", "hand-back", "pass-on", "close"])
+async def test_nobody_acts_for_a_colleague(office: Office, jo: Browser, ana: Browser, act: str) -> None:
+    person = await person_asks(office)
+    await ana.post(f"{person.page}/take")
+    before = await texts(office, person.conversation_id)
+    answer = await jo.post(f"{person.page}/{act}", text="I would have said this")
+    assert answer.status_code == 409
+    assert "Ana has this conversation now. Nothing was sent." in answer.text
+    assert "I would have said this" in answer.text
+    assert await texts(office, person.conversation_id) == before
+
+
+async def test_a_coordinator_reads_along_and_that_is_kept(office: Office, ledger: Ledger, ana: Browser) -> None:
+    person = await person_asks(office)
+    await ana.post(f"{person.page}/take")
+    robin = await office.sit_down("Robin", "coordinator")
+    assert "Read along" in (await robin.get("/desk")).text
+    page = await robin.get(person.page)
+    assert page.status_code == 200
+    assert "Ana has this one. You are reading along; that is recorded." in page.text
+    assert "Write to them" not in page.text
+    assert (await robin.post(f"{person.page}/reply", text="hello")).status_code == 409
+    viewed = [row for row in await ledger.audit_log() if row.action == "conversation_viewed"]
+    assert [(row.actor, row.detail) for row in viewed] == [((await staff_named(office, "Robin")).id, "held")]
+
+
+async def test_afterwards_it_is_nobodys_to_read(office: Office, jo: Browser) -> None:
+    person = await person_asks(office)
+    await jo.post(f"{person.page}/take")
+    await jo.post(f"{person.page}/close")
+    robin = await office.sit_down("Robin", "coordinator")
+    for browser in (jo, robin):
+        assert (await browser.get(person.page)).status_code == 404
+
+
+# -- live
+
+
+async def test_a_page_hears_that_something_changed(office: Office, jo: Browser, streams: Streams) -> None:
+    person = await person_asks(office)
+    site = open_site(ledger=office.ledger, streams=streams, escalations=office.escalations, settings=office.settings)
+    peer = await staff_named(office, "Jo")
+    visit = Visit(request=None, peer=peer, token="", form_token="")  # type: ignore[arg-type]  # nothing asks for it
+    heard = stream(site, visit, ["queue", person.conversation_id])
+    assert await anext(heard) == "retry: 2000\n\n"
+    await streams.changed(person.conversation_id)
+    assert await asyncio.wait_for(anext(heard), 2) == f"event: {person.conversation_id}\ndata: changed\n\n"
+    await streams.changed("queue")
+    assert await asyncio.wait_for(anext(heard), 2) == "event: queue\ndata: changed\n\n"
+    await heard.aclose()
+
+
+# -- when the ledger is away
+
+
+async def test_without_its_ledger_the_desk_says_so(office: Office, jo: Browser, settings: Settings) -> None:
+    token = await jo.token()
+    moved = settings.data_dir / "elsewhere.sqlite"
+    for path in settings.data_dir.glob("ledger.sqlite*"):
+        path.rename(moved.with_name(path.name.replace("ledger", "elsewhere")))
+    await office.ledger.close()
+    (settings.data_dir / "ledger.sqlite").mkdir()
+    answer = await jo.post("/desk/conversations/abc/reply", token, text="I was about to say")
+    assert answer.status_code == 503
+    assert "Nothing is lost" in answer.text
+    assert "I was about to say" in answer.text
