@@ -101,6 +101,8 @@ class Composer:
             first = speaker.say_notice(self.wording.say("first_message"))
         if concerns:
             drafts = await self._say_concern(moment, speaker, concerns) + queue + first + plan.said
+        elif plan.ask_said:
+            drafts = plan.said + first
         else:
             drafts = first + plan.said + queue
         return Outcome(

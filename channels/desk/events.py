@@ -36,7 +36,9 @@ async def listen(site: Site, visit: Visit) -> Response:
         if escalation is None or standing_of(escalation, visit) is None:
             return Response(status_code=404)
         names.append(wanted)
-    return StreamingResponse(stream(site, visit, names), media_type="text/event-stream")
+    # A proxy that collects answers before it passes them on would keep the news to itself.
+    unbuffered = {"X-Accel-Buffering": "no"}
+    return StreamingResponse(stream(site, visit, names), media_type="text/event-stream", headers=unbuffered)
 
 
 async def stream(site: Site, visit: Visit, names: list[str]) -> AsyncIterator[str]:

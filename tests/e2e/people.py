@@ -34,10 +34,12 @@ def plain_words(fragment: str) -> str:
     return re.sub(r"\s+", " ", html.unescape(without_tags)).strip()
 
 
-def list_items(page: str, marker: str) -> list[str]:
-    """The <li> elements whose start tag matches; they hold no nested lists of the same kind."""
-    starts = [match.start() for match in re.finditer(rf"<li[^>]*{marker}[^>]*>", page)]
-    return [page[start:end] for start, end in zip(starts, [*starts[1:], len(page)], strict=True)]
+def messages_of(page: str, side: str) -> list[str]:
+    """The messages whose class says that they are (or, with "not ", are not) from this side, oldest first."""
+    starts = [match.start() for match in re.finditer(r"<li\b[^>]*data-seq=", page)]
+    items = [page[start:end] for start, end in zip(starts, [*starts[1:], len(page)], strict=False)]
+    wanted = not side.startswith("not ")
+    return [item for item in items if (f'class="{side.removeprefix("not ")}' in item.split(">", 1)[0]) is wanted]
 
 
 @dataclass
@@ -60,7 +62,7 @@ class SimulatedPhone:
 
     def bubbles(self) -> list[str]:
         """What the other side has written, oldest first."""
-        return list_items(self.client.get(f"{self.page}/log").text, 'class="them')
+        return messages_of(self.client.get(f"{self.page}/log").text, "them")
 
     def new_bubbles(self) -> list[str]:
         found = self.bubbles()
@@ -128,7 +130,7 @@ class WebVisitor:
         )
 
     def bubbles(self) -> list[str]:
-        return [plain_words(item) for item in list_items(self.page(), 'data-seq="') if 'class="you"' not in item[:120]]
+        return [plain_words(item) for item in messages_of(self.page(), "not you")]
 
     def wait_for(self, words: str) -> str:
         def look() -> str | None:

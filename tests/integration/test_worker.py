@@ -176,7 +176,7 @@ async def test_a_silent_assistant_becomes_a_person(bench: Bench, cause: str) -> 
     bench.assistant.answering = silence(cause)
     messages = await talk(bench, "cant pay my rent")
     escalation = await bench.ledger.escalation_of(messages[0].conversation_id)
-    assert bench.sms.texts == [WORDING.say("first_message"), WORDING.say("fallback", place="next")]
+    assert bench.sms.texts == [WORDING.say("fallback", place="next"), WORDING.say("first_message")]
     assert escalation is not None
     assert (escalation.state, escalation.reason) == (EscalationState.WAITING, "silent")
     assert messages[0].outcome == "fallback"
@@ -196,7 +196,7 @@ async def test_a_message_that_breaks_the_work_again_and_again_goes_to_a_person(b
     bench.assistant.answering = answering
     messages = await talk(bench, "a poisonous message")
     assert len(bench.assistant.asked) == 3
-    assert said(messages)[-1] == WORDING.say("fallback", place="next")
+    assert said(messages)[0] == WORDING.say("fallback", place="next")
     assert await bench.ledger.escalation_of(messages[0].conversation_id) is not None
 
 

@@ -7,17 +7,21 @@
   var box = document.getElementById("reply");
   var offline = document.querySelector("[data-offline]");
   var announcer = document.querySelector("[data-announce]");
-  var leaving = false;
-  var LOOK_EVERY = 30000, OFFLINE_AFTER = 3000, AGAIN_AFTER = 5000;
+  var leaving = false, going = false;
+  var LOOK_EVERY = 30000, OFFLINE_AFTER = 3000, AGAIN_AFTER = 5000, GOING = 10000;
 
   document.querySelectorAll("[data-only-script]").forEach(function (part) { part.hidden = false; });
+
+  /* A page that answered a form can be loaded again without sending the form again. */
+  var own = root && root.dataset.conversation ? "/desk/conversations/" + root.dataset.conversation : "";
+  if (own && location.pathname !== own) { history.replaceState(null, "", own); }
 
   /* -- the live part ---------------------------------------------------------------------------------- */
 
   var fetching = false, again = false, offlineTimer = null;
 
   function refresh() {
-    if (!root || !root.dataset.part) { return; }
+    if (!root || !root.dataset.part || going) { return; }
     if (fetching) { again = true; return; }
     fetching = true;
     fetch(root.dataset.part, { cache: "no-store", credentials: "same-origin" })
@@ -37,7 +41,7 @@
   function merge(html) {
     var fresh = new DOMParser().parseFromString(html, "text/html").querySelector("[data-fragment]");
     var old = root.querySelector("[data-fragment]");
-    if (!fresh || !old) { return; }
+    if (!fresh || !old || going) { return; }
     if (root.dataset.conversation) { mergeConversation(old, fresh); } else { mergeList(old, fresh); }
   }
 
@@ -197,6 +201,11 @@
   document.addEventListener("submit", function (event) {
     var carry = event.target.querySelector("[data-carry]");
     if (carry && box) { carry.value = box.value; leaving = true; }
+    /* What the form changes must not make this page load itself again before the answer is here. */
+    if (!event.defaultPrevented) {
+      going = true;
+      setTimeout(function () { going = false; }, GOING);
+    }
   });
 
   window.addEventListener("beforeunload", function (event) {
