@@ -11,6 +11,7 @@ is not run again, so the second set-up takes a moment.
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -44,10 +45,10 @@ def answers_as(command, lowest, highest):
         run = subprocess.run([*command, "-c", probe], capture_output=True, text=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
-    if run.returncode != 0:
+    said = re.fullmatch(r"(\d+)\.(\d+)", run.stdout.strip())
+    if run.returncode != 0 or said is None:
         return False
-    version = tuple(int(part) for part in run.stdout.split()[-1].split("."))
-    return lowest <= version <= highest
+    return lowest <= (int(said[1]), int(said[2])) <= highest
 
 
 def pyenv_interpreters(minor):

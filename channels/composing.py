@@ -89,6 +89,8 @@ class Composer:
     wording: Wording
     hours: StaffedHours
     clock: Callable[[], datetime]
+    own_number: str = ""
+    """The service's own telephone, if it has one: given instead of a crisis line when nothing else works."""
 
     async def compose(self, moment: Moment, speaker: Speaker, plan: Plan) -> Outcome:
         concerns = moment.concerns | plan.concerns
@@ -135,13 +137,17 @@ class Composer:
 
     async def fallback_words(self, moment: Moment) -> str:
         """The assistant was silent: a person will read it, and when that can be."""
+        line = (
+            self.wording.say("own_number", number=self.own_number) if self.own_number else self.wording.lines(limit=1)
+        )
         place = self.wording.place(await self.ledger.place_in_queue(moment.conversation.id, False))
         now = self.clock()
         if moment.waiting:
-            return self.wording.say("fallback_waiting", place=place)
+            return self.wording.say("fallback_waiting", place=place, line=line)
         if self.hours.open_at(now):
-            return self.wording.say("fallback", place=place)
-        return self.wording.say("fallback_nobody_here", opens=self.hours.next_opening(now, self.wording))
+            return self.wording.say("fallback", place=place, line=line)
+        opens = self.hours.next_opening(now, self.wording)
+        return self.wording.say("fallback_nobody_here", opens=opens, line=line)
 
     async def _say_concern(self, moment: Moment, speaker: Speaker, concerns: frozenset[Concern]) -> tuple[Draft, ...]:
         """In full for a concern that is new here; for one we know, briefly, and not with every message."""

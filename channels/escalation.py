@@ -152,8 +152,9 @@ class Escalations:
     async def claim(self, escalation_id: str, peer: PeerRecord) -> EscalationRecord:
         """Take somebody from the queue; of many who try, one succeeds. Raises CapReached, NotTaken."""
         async with self._claims[peer.id]:
-            held = await self._ledger.held_escalations()
-            check_cap([other for other in held if other.claimed_by == peer.id and other.id != escalation_id])
+            held = [one for one in await self._ledger.held_escalations() if one.claimed_by == peer.id]
+            if escalation_id not in {one.id for one in held}:
+                check_cap(held)
             notice = Draft(sender=Sender.NOTICE, text=self.wording.say("joined", name=peer.name), sender_name=peer.name)
             escalation = await self._ledger.claim(escalation_id, peer, self._clock() + self._lease, notice)
         async with self._beside_the_ledger(escalation_id):

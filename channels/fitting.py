@@ -142,7 +142,7 @@ def _count_in_words(count: int) -> str:
 # -- one service in full ---------------------------------------------------------------------------------------
 
 
-DETAIL_ATTEMPTS = ((None, 0), (80, 0), (80, 2), (60, 2), (40, 3), (40, 4), (40, 6), (20, 7))
+DETAIL_ATTEMPTS = ((None, 0), (None, 1), (None, 2), (100, 2), (80, 2), (60, 2), (40, 3), (40, 4), (40, 6), (20, 7))
 """From everything to the bare minimum: letters a long fact may keep, and how many facts are left out."""
 LEAST_USEFUL_FIRST = ("email", "website", "summary", "how_to", "cost", "place", "good_to_know")
 
@@ -153,7 +153,7 @@ def _fit_details(reply: Reply, choices: tuple[Choice, ...], wording: Says) -> Se
     most = MESSAGES_FOR_DETAILS * len(reply.cards)
     for letters, dropped in DETAIL_ATTEMPTS:
         facts = [line for card in reply.cards for line in _detail_lines(card, letters=letters, dropped=dropped)]
-        tail = [*_choice_lines(choices, 0), how_to_reply(reply, choices, wording, short=True)]
+        tail = [*_choice_lines(choices, 0), how_to_reply(reply, choices, wording, short=dropped > 0)]
         lines = [plain(line) for line in (reply.text, *facts, *tail) if line]
         texts = pack([piece for line in lines for piece in _pieces(line, fits_sms)], fits_sms)
         if len(texts) <= most:

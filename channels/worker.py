@@ -71,7 +71,9 @@ class Worker:
         wording = Wording.load(settings.country, settings.service_name)
         hours = StaffedHours.parse(settings.staffed_hours, settings.timezone)
         escalations = Escalations(ledger, streams, wording, settings, clock=parts.clock)
-        composer = Composer(ledger=ledger, wording=wording, hours=hours, clock=parts.clock)
+        composer = Composer(
+            ledger=ledger, wording=wording, hours=hours, clock=parts.clock, own_number=settings.fallback_number
+        )
         answering = Answering(assistant=parts.assistant, composer=composer, on_silence=metrics.count_silence)
         turns = Turns(ledger=ledger, streams=streams, answering=answering, escalations=escalations, metrics=metrics)
         sending = Sending(ledger=ledger, streams=streams, senders=parts.senders, metrics=metrics, clock=parts.clock)

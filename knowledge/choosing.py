@@ -121,7 +121,8 @@ def _climb(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish]) -> 
         lines = _answering([by_id[line] for line in wish.crisis if line in by_id])
         tray.add(lines, "crisis", wish.need, min(wish.crisis_lines, max(1, tray.limit - 1)))
     tray.add([each for each in ranked if each.named], "named", None, tray.limit)
-    sure = [wish for wish in wishes if wish.sure]
+    helped = {pick.need for pick in tray.picks}
+    sure = sorted((wish for wish in wishes if wish.sure), key=lambda wish: wish.need in helped)
     for wish in sure if len(sure) > 1 else ():
         if not any(pick.candidate.carries(wish.need) and pick.rung != "crisis" for pick in tray.picks):
             tray.add(_for_need(ranked, wish.need), "need", wish.need, 1)
@@ -139,11 +140,11 @@ def _fill(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish]) -> N
     related = [need for wish in wishes for need in wish.related if need not in asked]
 
     def is_near(each: Candidate) -> bool:
-        return each.likely or _first(each, asked) is not None
+        return not each.paused and (each.likely or _first(each, asked) is not None)
 
     rungs: tuple[tuple[str, Sequence[str], Callable[[Candidate], bool]], ...] = (
         ("near", asked, is_near),
-        ("related", related, lambda each: _first(each, related) is not None),
+        ("related", related, lambda each: not each.paused and _first(each, related) is not None),
         ("line", (), lambda each: each.service.kind is Kind.LINE and each.service.area is Area.NATIONAL),
         ("any", (), lambda each: True),
     )
@@ -168,12 +169,11 @@ def _pair(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish]) -> N
         open_to_all = [each for each in _for_need(ranked, pick.need) if not each.service.restricted]
         others.add(open_to_all, "need" if pick.rung == "crisis" else pick.rung, pick.need, 1)
         if len(others.picks) > len(tray.picks):
-            place = tray.picks.index(pick) + 1
             if tray.full:
-                dropped = _least_needed(tray.picks, pick, wishes)
-                place -= dropped is pick
-                tray.picks.remove(dropped)
-            tray.picks.insert(place, others.picks[-1])
+                tray.picks.remove(_least_needed(tray.picks, pick, wishes))
+            lines = sum(each.rung == "crisis" for each in tray.picks)
+            place = tray.picks.index(pick) + 1 if pick in tray.picks else len(tray.picks)
+            tray.picks.insert(max(place, lines), others.picks[-1])
 
 
 def _least_needed(picks: Sequence[Pick], keep: Pick, wishes: Sequence[Wish]) -> Pick:
@@ -190,9 +190,9 @@ def _least_needed(picks: Sequence[Pick], keep: Pick, wishes: Sequence[Wish]) -> 
 
 
 def _for_need(ranked: Sequence[Candidate], need: str) -> list[Candidate]:
-    """Services that carry a need, the best fit for that need first."""
-    fitting = [each for each in ranked if each.carries(need)]
-    return sorted(fitting, key=lambda each: (each.paused, -each.fits.get(need, each.score)))
+    """Services that carry a need and are running, the best fit for that need first."""
+    fitting = [each for each in ranked if each.carries(need) and not each.paused]
+    return sorted(fitting, key=lambda each: -each.fits.get(need, each.score))
 
 
 def _first(candidate: Candidate, needs: Sequence[str]) -> str | None:

@@ -53,8 +53,7 @@ class Reader:
         self._head = head
 
     def read(self, text: str, asserted: Sequence[str] = ()) -> Reading:
-        """Never raises for any text. An empty one has no needs but those asserted."""
-        text = text.encode("utf-8", "replace").decode().replace("\0", " ")[:LONGEST_TEXT].strip()
+        """Read a text that went through `clean`. One without letters or digits has no needs but those asserted."""
         plain = self._spelling.plain(text)
         vectors = self._encoder.encode([plain, *split_clauses(plain)])
         chances, speakers = self._head.read_message(vectors)
@@ -64,6 +63,11 @@ class Reader:
             if need in self._columns:
                 chances[self._columns[need]] = max(ASSERTED, float(chances[self._columns[need]]))
         return Reading(text=plain, vectors=vectors, chances=chances, speakers=speakers, age=age_in(text))
+
+
+def clean(text: str) -> str:
+    """The part that is read, with nothing in it that a model or a pattern cannot take."""
+    return text[:LONGEST_TEXT].encode("utf-8", "replace").decode().replace("\0", " ").strip()
 
 
 def age_in(text: str) -> int | None:

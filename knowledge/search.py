@@ -22,9 +22,9 @@ from knowledge.index import Index, load_index
 from knowledge.names import EXACT, Names
 from knowledge.needs import NeedGuess
 from knowledge.places import Places, load_places, middle_of
-from knowledge.reading import Reader, Reading
+from knowledge.reading import Reader, Reading, clean
 from knowledge.reasons import reason_for
-from knowledge.scoring import Array, Evidence, put_forward, weigh
+from knowledge.scoring import Array, Evidence, View, look
 from knowledge.settings import Settings
 from knowledge.snapshots import current_snapshot, current_version
 from knowledge.spelling import Spelling
@@ -127,8 +127,9 @@ class Search:
         `near` is a place given separately, otherwise one in the message counts.
         """
         shelf = self._shelf
+        text = clean(text)
         reading = shelf.reader.read(text, needs)
-        place = (self._places.resolve(near) if near else None) or self._places.find(text)
+        place = (self._places.resolve(clean(near)) if near else None) or self._places.find(text)
         wishes = _wishes(shelf.index, reading.chances)
         circumstances = Circumstances(
             now=now or datetime.now(UTC),
@@ -214,27 +215,25 @@ def _candidates(
     """Everything worth a look, scored for the whole message and for each need in it."""
     index, text = shelf.index, reading.text
     named = shelf.names.find(text)
-    views = {WHOLE: (reading.vectors[0], reading.chances)}
+    views = {WHOLE: View(vector=reading.vectors[0], chances=reading.chances)}
     for wish in wishes:
         column = shelf.columns[wish.need]
         alone = np.zeros_like(reading.chances)
         alone[column] = 1.0
-        views[wish.need] = (reading.vectors[reading.speakers[column]], alone)
+        views[wish.need] = View(vector=reading.vectors[reading.speakers[column]], chances=alone)
     crisis = [shelf.rows[line] for wish in wishes for line in wish.crisis if line in shelf.rows]
-    found = [put_forward(index, query, chances, text) for query, chances in views.values()]
     always = np.concatenate([shelf.lines, np.array([*named, *crisis], dtype=np.int64)])
-    rows = np.unique(np.concatenate([*found, always]))
-    evidence = {view: weigh(index, query, chances, text, rows) for view, (query, chances) in views.items()}
+    sight = look(index, views, text, always)
     needs = {wish.need for wish in wishes} | {need for wish in wishes for need in wish.related}
     columns = {need: shelf.columns[need] for need in needs if need in shelf.columns}
-    best = [np.argsort(-each.scores, kind="stable")[:SHORT_LIST] for each in evidence.values()]
-    kept = np.unique(np.concatenate([*best, np.flatnonzero(np.isin(rows, always))]))
-    looks = (_Look(index=index, row=int(rows[at]), at=int(at), evidence=evidence) for at in kept)
-    return [_candidate(look, named, columns, circumstances) for look in looks]
+    best = [np.argsort(-each.scores, kind="stable")[:SHORT_LIST] for each in sight.evidence.values()]
+    kept = np.unique(np.concatenate([*best, np.flatnonzero(np.isin(sight.rows, always))]))
+    spots = (_Spot(index=index, row=int(sight.rows[at]), at=int(at), evidence=sight.evidence) for at in kept)
+    return [_candidate(spot, named, columns, circumstances) for spot in spots]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Look:
+class _Spot:
     """One row of the index, and where its values are in the evidence."""
 
     index: Index
@@ -244,28 +243,28 @@ class _Look:
 
 
 def _candidate(
-    look: _Look, named: Mapping[int, int], columns: Mapping[str, int], circumstances: Circumstances
+    spot: _Spot, named: Mapping[int, int], columns: Mapping[str, int], circumstances: Circumstances
 ) -> Candidate:
-    service = look.index.services[look.row]
+    service = spot.index.services[spot.row]
     state = opening(service, circumstances.now, zone=circumstances.zone, stale_days=circumstances.stale_days)
     miles = miles_to(service, circumstances.place)
-    whole = look.evidence[WHOLE]
-    same = look.row in named or float(whole.names[look.at]) >= SAME_NAME
+    whole = spot.evidence[WHOLE]
+    same = spot.row in named or float(whole.names[spot.at]) >= SAME_NAME
     push = boost(service, state, miles, circumstances)
     if same:
-        push += NAMED * named.get(look.row, EXACT) / EXACT
+        push += NAMED * named.get(spot.row, EXACT) / EXACT
     return Candidate(
         service=service,
-        score=float(whole.scores[look.at]) + push,
-        serves={need: float(look.index.carried[look.row, column]) for need, column in columns.items()},
+        score=float(whole.scores[spot.at]) + push,
+        serves={need: float(spot.index.carried[spot.row, column]) for need, column in columns.items()},
         fits={
-            need: float(each.scores[look.at]) + OVERALL * float(whole.scores[look.at]) + (1 + OVERALL) * push
-            for need, each in look.evidence.items()
+            need: float(each.scores[spot.at]) + OVERALL * float(whole.scores[spot.at]) + (1 + OVERALL) * push
+            for need, each in spot.evidence.items()
             if need != WHOLE
         },
         opening=state,
         named=same,
-        likely=float(whole.about[look.at]) >= LIKELY or float(whole.agreement[look.at]) >= AGREES,
+        likely=float(whole.about[spot.at]) >= LIKELY or float(whole.agreement[spot.at]) >= AGREES,
         miles=miles,
         suits_age=suits_age(service, circumstances.age),
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 
 import httpx
+import uvicorn
 from argon2 import PasswordHasher
 from starlette.applications import Starlette
 
@@ -18,6 +21,7 @@ from channels.desk.sessions import Sessions
 from channels.escalation import Escalations
 from channels.ledger import Ledger
 from channels.ledger.records import Draft, OpenEscalation, PeerRecord
+from channels.pages import static_routes
 from channels.settings import Settings
 from channels.streams import Streams
 from tests.ledger_builders import answer
@@ -27,6 +31,16 @@ PASSWORD = "three unlikely words"
 HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 """Quick to look at: what real hashes cost is tested with real ones."""
 FORM_TOKEN = re.compile(r'name="form_token" value="([0-9a-f]+)"')
+
+
+class Clock:
+    """The time of day, which a test may move."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
 
 
 @dataclass
@@ -85,6 +99,19 @@ class Office:
     async def close(self) -> None:
         for client in self.people:
             await client.aclose()
+
+
+@asynccontextmanager
+async def serving(office: Office) -> AsyncIterator[str]:
+    """A real server on a free port of this machine, for streams and for a real browser."""
+    office.app.router.routes.extend(static_routes())
+    server = uvicorn.Server(uvicorn.Config(office.app, port=0, log_config=None, timeout_graceful_shutdown=1))
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    await task
 
 
 def open_office(ledger: Ledger, streams: Streams, escalations: Escalations, settings: Settings) -> Office:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -12,17 +11,7 @@ from channels.ledger import Ledger
 from channels.settings import Settings
 from channels.streams import Streams
 from channels.wording import Wording
-from tests.desk_builders import Browser, Office, open_office
-
-
-class Clock:
-    """The time of day, which a test may move."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+from tests.desk_builders import Browser, Clock, Office, open_office
 
 
 @pytest.fixture

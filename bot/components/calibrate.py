@@ -11,7 +11,7 @@ import argparse
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, List, Sequence, Tuple
+from typing import Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 import yaml
@@ -66,7 +66,7 @@ def cross_validate(
     guesses = []
     for seen, held_out in StratifiedKFold(folds, shuffle=True, random_state=0).split(vectors, labels):
         regression = fit(vectors[seen], labels[seen].tolist(), strength)
-        for i, row in zip(held_out, regression.probabilities(vectors[held_out])):
+        for i, row in zip(held_out, regression.probabilities(vectors[held_out]), strict=True):
             second, best = np.sort(row)[-2:]
             name = regression.labels[int(row.argmax())]
             guesses.append(Guess(examples[i][0], examples[i][1], name, float(best), float(best - second)))
@@ -98,12 +98,12 @@ def print_report(guesses: Sequence[Guess], actions: Dict[str, str], threshold: f
     print(f"  small talk answered as other talk   {share(talk, lambda want, got: got not in (want, SEARCH))}")
     print_confusion(guesses)
     print("wrong action:")
-    for guess, want, got in sorted((d for d in done if d[1] != d[2]), key=lambda d: -d[0].confidence)[:most]:
+    for guess, _, got in sorted((d for d in done if d[1] != d[2]), key=lambda d: -d[0].confidence)[:most]:
         print(f"  {guess.confidence:.2f} {guess.truth} -> {got} ({guess.guess}): {guess.text}")
 
 
-def share(items: Sequence[Tuple[Guess, str, str]], test: object) -> str:
-    hits = sum(bool(test(want, got)) for _, want, got in items)  # type: ignore[operator]
+def share(items: Sequence[Tuple[Guess, str, str]], test: Callable[[str, str], bool]) -> str:
+    hits = sum(test(want, got) for _, want, got in items)
     return f"{hits}/{len(items)} = {hits / max(1, len(items)):.3f}"
 
 

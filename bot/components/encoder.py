@@ -54,7 +54,7 @@ def check_files(folder: Path, facts: Dict[str, Any]) -> None:
 
 
 class Encoder:
-    """Texts in, unit vectors out. One thread: a second one beside other load makes the slowest replies 30 times slower."""
+    """Texts in, unit vectors out. One thread: with two, beside other load, slow replies took 30 times as long."""
 
     def __init__(self, folder: Path) -> None:
         import onnxruntime

@@ -93,18 +93,23 @@ class GatewayChannel(InputChannel):
         except SanicException:
             return refuse(422, "the body is not JSON")
         with collect_problems() as problems:
-            try:
-                messages, intent = await take_turn(agent, incoming)
-            except LockError:
-                logger.error("gateway_lock_lost")
-                return refuse(503, "lock", problems)
-            except Exception as error:
-                # The error's own words may hold what the person wrote.
-                logger.error("gateway_turn_failed %s at %s", type(error).__name__, last_line(error))
-                return refuse(502, TURN, [*problems, TURN])
-        if not messages:
-            return refuse(502, NOTHING_SAID, problems or [NOTHING_SAID])
-        return response.json({"messages": messages, "intent": intent, "problems": problems})
+            return await answer_turn(agent, incoming, problems)
+
+
+async def answer_turn(agent: Agent, incoming: Incoming, problems: List[str]) -> HTTPResponse:
+    """Never an empty 200: a turn in which nothing was said is an error for the worker to act on."""
+    try:
+        messages, intent = await take_turn(agent, incoming)
+    except LockError:
+        logger.error("gateway_lock_lost")
+        return refuse(503, "lock", problems)
+    except Exception as error:
+        # The error's own words may hold what the person wrote.
+        logger.error("gateway_turn_failed %s at %s", type(error).__name__, last_line(error))
+        return refuse(502, TURN, [*problems, TURN])
+    if not messages:
+        return refuse(502, NOTHING_SAID, problems or [NOTHING_SAID])
+    return response.json({"messages": messages, "intent": intent, "problems": problems})
 
 
 async def take_turn(agent: Agent, incoming: Incoming) -> Tuple[List[Dict[Text, Any]], Dict[Text, Any]]:

@@ -68,7 +68,7 @@ class LogisticRegressionIntents(IntentClassifier, GraphComponent):
         """Nothing that a wrong value could break silently."""
 
     @classmethod
-    def required_components(cls) -> List[Type]:
+    def required_components(cls) -> List[Type[Any]]:
         return [Featurizer]
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Multinomial logistic regression kept as plain arrays: no pickle, so loading a model runs no code. Python 3.10, no Rasa."""
+"""Multinomial logistic regression kept as plain arrays: no pickle, so loading a model runs no code. No Rasa here."""
 
 from __future__ import annotations
 

@@ -6,12 +6,13 @@ process. An episode is rotated after 12 idle hours, so nothing is read later tha
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
 import time
 from collections import OrderedDict
-from typing import Any, Awaitable, Iterable, List, Optional, Text, Tuple, TypeVar
+from typing import Any, Awaitable, Callable, Iterable, List, Optional, Text, Tuple
 
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import TrackerStore
@@ -24,12 +25,11 @@ from redis.exceptions import RedisError
 from bot.components.problems import TRACKER_STORE, record_problem
 from bot.components.retention import asks_for_a_clean_slate, bound
 
-Answer = TypeVar("Answer")
 logger = logging.getLogger(__name__)
 
 KEEP_SECONDS = 12 * 3600
-MOST_EVENTS = 120
-"""About 15 turns. Rules look two turns back; every kept event is read again on each turn."""
+MOST_EVENTS = 60
+"""About 8 turns. Rules look two turns back; every kept event is read again on each turn."""
 MOST_CONVERSATIONS = 2000
 TIMEOUT = 1.0
 PAUSE = 5.0
@@ -85,7 +85,7 @@ class BoundedTrackerStore(TrackerStore):
         self._recent = Recent(int(options.get("max_conversations", MOST_CONVERSATIONS)), self._keep_seconds)
         self._prefix = f"{os.environ.get('NWD_REDIS_PREFIX') or 'nwd'}:tracker:"
         self._redis = connect(os.environ.get("NWD_REDIS_URL") or host or "")
-        self._rested_at = 0.0
+        self._left_alone_until = 0.0
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         events = [event.as_dict() for event in tracker.events]
@@ -95,8 +95,10 @@ class BoundedTrackerStore(TrackerStore):
         kept = bound(events, tracker.current_slot_values(), self._most_events)
         state = json.dumps({"name": tracker.sender_id, "events": kept}, separators=(",", ":"))
         self._recent.put(tracker.sender_id, state)
-        if self._redis is not None:
-            await self._try(self._redis.set(self._key(tracker.sender_id), state, ex=self._keep_seconds))
+        redis, key = self._redis, self._key(tracker.sender_id)
+        if redis is not None:
+            with contextlib.suppress(RedisDown):
+                await self._ask(lambda: redis.set(key, state, ex=self._keep_seconds))
 
     async def retrieve(self, sender_id: Text) -> Optional[DialogueStateTracker]:
         state = await self._read(sender_id)
@@ -112,34 +114,28 @@ class BoundedTrackerStore(TrackerStore):
 
     async def erase(self, sender_id: Text) -> None:
         self._recent.drop(sender_id)
-        if self._redis is not None:
-            await self._try(self._redis.delete(self._key(sender_id)))
+        redis, key = self._redis, self._key(sender_id)
+        if redis is not None:
+            with contextlib.suppress(RedisDown):
+                await self._ask(lambda: redis.delete(key))
 
     async def _read(self, sender_id: Text) -> Optional[str]:
-        if self._redis is not None:
-            try:
-                return await self._ask(self._redis.get(self._key(sender_id)))
-            except RedisDown:
-                pass
+        redis, key = self._redis, self._key(sender_id)
+        if redis is not None:
+            with contextlib.suppress(RedisDown):
+                state: Optional[str] = await self._ask(lambda: redis.get(key))
+                return state
         return self._recent.get(sender_id)
 
-    async def _try(self, command: Awaitable[Any]) -> None:
-        try:
-            await self._ask(command)
-        except RedisDown:
-            pass
-
-    async def _ask(self, command: Awaitable[Answer]) -> Answer:
-        """Raises RedisDown, after recording the problem. An error's own text may hold an address, so only its kind is logged."""
-        if time.monotonic() < self._rested_at:
-            if hasattr(command, "close"):
-                command.close()
+    async def _ask(self, command: Callable[[], Awaitable[Any]]) -> Any:
+        """Raises RedisDown, after recording the problem. An error's text may hold a key, so only its kind is logged."""
+        if time.monotonic() < self._left_alone_until:
             record_problem(TRACKER_STORE)
             raise RedisDown()
         try:
-            return await command
+            return await command()
         except (RedisError, OSError) as error:
-            self._rested_at = time.monotonic() + PAUSE
+            self._left_alone_until = time.monotonic() + PAUSE
             record_problem(TRACKER_STORE)
             logger.error("tracker_store_unavailable %s", type(error).__name__)
             raise RedisDown() from None

@@ -60,8 +60,7 @@ async def find_escalation(site: Site, conversation_id: str) -> EscalationRecord 
 
 
 def standing_of(escalation: EscalationRecord, visit: Visit) -> Standing | None:
-    if escalation.state is EscalationState.CLOSED:
-        return None
+    """Of an escalation that is not closed."""
     if escalation.state is not EscalationState.HELD:
         return Standing.OPEN
     if escalation.claimed_by == visit.peer.id:

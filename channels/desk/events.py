@@ -25,6 +25,7 @@ LONGEST: Final = 300.0
 """Seconds that one stream lasts. The browser opens the next by itself, and is asked again who it is."""
 
 AGAIN_MS: Final = 2000
+SHORTEST_BEAT: Final = 0.2
 
 
 async def listen(site: Site, visit: Visit) -> Response:
@@ -45,7 +46,7 @@ async def stream(site: Site, visit: Visit, names: list[str]) -> AsyncIterator[st
     """A beat comes a few times within a lease: an open page answers it with a sign of life even when it is hidden."""
     loop = asyncio.get_running_loop()
     end = loop.time() + LONGEST
-    beat = max(5.0, site.settings.lease_seconds / 3)
+    beat = max(SHORTEST_BEAT, site.settings.lease_seconds / 3)
     async with site.streams.watch(*names) as watch:
         yield f"retry: {AGAIN_MS}\n\n"
         while loop.time() < end:

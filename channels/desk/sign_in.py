@@ -100,7 +100,6 @@ async def leave(site: Site, visit: Visit) -> Response:
     await site.sessions.close(visit.request)
     response = RedirectResponse(f"{SIGN_IN}?bye", 303)
     site.sessions.take(response)
-    response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 

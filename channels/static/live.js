@@ -217,6 +217,6 @@
 
   /* What stands in for this script where it does not run. */
   document.querySelectorAll("[data-plain]").forEach(function (part) { part.hidden = true; });
-  toEnd();
+  if (list.children.length) { toEnd(); }
   listen();
 })();

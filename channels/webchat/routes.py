@@ -65,8 +65,7 @@ class WebChat:
         visitor = Visitor.of(request)
         before = _number(request.query_params.get("before"))
         talk = await self.reader.talk(visitor, before=before)
-        no_cookies = visitor.fresh and "first" in request.query_params
-        return self._page(request, visitor, talk, no_cookies=no_cookies)
+        return self._page(request, visitor, talk)
 
     async def show_log(self, request: Request) -> Response:
         """What came after message `after`, and who the person is talking to now."""
@@ -130,14 +129,13 @@ class WebChat:
         talk: view.Talk,
         *,
         draft: str = "",
-        no_cookies: bool = False,
         status: int = 200,
     ) -> Response:
         context = {
             "talk": talk,
             "draft": draft,
             "longest": LONGEST_MESSAGE,
-            "no_cookies": no_cookies,
+            "no_cookies": visitor.fresh and "first" in request.query_params,
             **self._lines(),
         }
         response = self.templates.TemplateResponse(request, "chat.html", context, status_code=status)

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 
 from channels.conversation import Channel, Concern
-from channels.desk.events import stream
-from channels.desk.guard import open_site
-from channels.desk.sessions import Visit
+from channels.escalation import Escalations
 from channels.ledger import Ledger
 from channels.settings import Settings
 from channels.streams import Streams
 from channels.wording import Wording
-from tests.desk_builders import Browser, Office, person_asks, staff_named, texts, words_of
+from tests.desk_builders import Browser, Clock, Office, open_office, person_asks, serving, staff_named, texts, words_of
 from tests.ledger_builders import ask_for_a_person, text_from
 
 pytest_plugins = ["tests.desk_fixtures"]
@@ -194,18 +194,59 @@ async def test_afterwards_it_is_nobodys_to_read(office: Office, jo: Browser) -> 
 # -- live
 
 
-async def test_a_page_hears_that_something_changed(office: Office, jo: Browser, streams: Streams) -> None:
+async def heard(lines: AsyncIterator[str]) -> str:
+    """The name of the next event."""
+    async for line in lines:
+        if line.startswith("event: "):
+            return line.removeprefix("event: ")
+    raise AssertionError("the stream has ended")
+
+
+async def test_a_page_hears_what_changed_and_a_beat_when_nothing_does(
+    ledger: Ledger, streams: Streams, escalations: Escalations, settings: Settings
+) -> None:
+    quick = settings.model_copy(update={"lease_seconds": 3.0})
+    office = open_office(ledger, streams, escalations, quick)
     person = await person_asks(office)
-    site = open_site(ledger=office.ledger, streams=streams, escalations=office.escalations, settings=office.settings)
-    peer = await staff_named(office, "Jo")
-    visit = Visit(request=None, peer=peer, token="", form_token="")  # type: ignore[arg-type]  # nothing asks for it
-    heard = stream(site, visit, ["queue", person.conversation_id])
-    assert await anext(heard) == "retry: 2000\n\n"
-    await streams.changed(person.conversation_id)
-    assert await asyncio.wait_for(anext(heard), 2) == f"event: {person.conversation_id}\ndata: changed\n\n"
-    await streams.changed("queue")
-    assert await asyncio.wait_for(anext(heard), 2) == "event: queue\ndata: changed\n\n"
-    await heard.aclose()
+    await office.sit_down("Jo")
+    jo = await staff_named(office, "Jo")
+    cookies = dict(office.people[0].cookies)
+    async with (
+        asyncio.timeout(10),
+        serving(office) as base,
+        httpx.AsyncClient(base_url=base, cookies=cookies) as client,
+        client.stream("GET", f"/desk/events?conversation={person.conversation_id}") as answer,
+    ):
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["cache-control"] == "no-store"
+        lines = answer.aiter_lines()
+        assert await anext(lines) == "retry: 2000"
+        await streams.changed(person.conversation_id)
+        assert await heard(lines) == person.conversation_id
+        await streams.changed("queue")
+        assert await heard(lines) == "queue"
+        assert await heard(lines) == "beat"
+        assert await streams.presence() == [jo.id]
+    await office.close()
+
+
+# -- when Redis is away
+
+
+async def test_without_redis_the_desk_works_and_says_less(ledger: Ledger, settings: Settings, clock: Clock) -> None:
+    nowhere = Streams.connect("unix:///nonexistent/valkey.sock", "test", settings.shards)
+    escalations = Escalations(ledger, nowhere, WORDING, settings, clock=clock)
+    office = open_office(ledger, nowhere, escalations, settings)
+    escalation = await ledger.escalation(await ask_for_a_person(ledger))
+    assert escalation is not None
+    jo = await office.sit_down("Jo")
+    page = words_of((await jo.get("/desk")).text)
+    assert "Waiting (1)" in page
+    assert "desk open now" not in page
+    assert (await jo.post(f"/desk/conversations/{escalation.conversation_id}/take")).status_code == 303
+    assert (await jo.post(f"/desk/conversations/{escalation.conversation_id}/renew")).status_code == 204
+    await office.close()
+    await nowhere.close()
 
 
 # -- when the ledger is away

@@ -8,13 +8,13 @@ from datetime import timedelta
 import pytest
 
 from channels.conversation import Channel, Concern, Delivery, Holder, Media, Receipt, Sender
+from channels.escalation import Escalations
 from channels.ledger import Ledger
-from channels.ledger.records import Draft
+from channels.ledger.records import Draft, PeerRecord
 from channels.settings import Settings
 from channels.streams import Streams
 from channels.wording import Wording
-from tests.desk_builders import Browser, Office, person_asks, texts, words_of
-from tests.desk_fixtures import Clock
+from tests.desk_builders import Browser, Clock, Office, open_office, person_asks, texts, words_of
 
 pytest_plugins = ["tests.desk_fixtures"]
 
@@ -193,6 +193,35 @@ async def test_after_the_lease_ran_out_the_words_wait_for_taking_it_again(
     assert (await jo.post(f"{person.page}/reply", text="I was about to say")).status_code == 303
 
 
+class PassedOnMeanwhile(Escalations):
+    """A queue in which the conversation slips away just as its holder presses Send."""
+
+    async def reply(self, escalation_id: str, peer: PeerRecord, *texts: str) -> None:
+        await self.pass_on(escalation_id, peer)
+        await super().reply(escalation_id, peer, *texts)
+
+    async def close(self, escalation_id: str, peer: PeerRecord) -> None:
+        await self.pass_on(escalation_id, peer)
+        await super().close(escalation_id, peer)
+
+
+@pytest.mark.parametrize("act", ["reply", "close"])
+async def test_what_slips_away_at_the_last_moment_is_not_answered_twice(
+    ledger: Ledger, streams: Streams, settings: Settings, act: str
+) -> None:
+    slippery = PassedOnMeanwhile(ledger, streams, WORDING, settings)
+    office = open_office(ledger, streams, slippery, settings)
+    person = await person_asks(office)
+    jo = await office.sit_down("Jo")
+    await jo.post(f"{person.page}/take")
+    answer = await jo.post(f"{person.page}/{act}", text="I was about to say")
+    assert answer.status_code == 409
+    assert "You do not have this conversation any more. Nothing was sent." in answer.text
+    assert "I was about to say" in answer.text
+    assert "I was about to say" not in await texts(office, person.conversation_id)
+    await office.close()
+
+
 async def test_words_are_kept_when_the_session_has_ended(office: Office, jo: Browser) -> None:
     person = await person_asks(office)
     await jo.post(f"{person.page}/take")
@@ -233,6 +262,19 @@ async def test_a_page_without_scripts_keeps_it_too(
     assert answer.headers["refresh"] == "20"
     assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
     assert f"{person.page}/keep" in (await jo.get(person.page)).text
+
+
+async def test_a_frame_that_has_lost_it_says_so_and_stops_asking(office: Office, jo: Browser) -> None:
+    person = await person_asks(office)
+    answer = await jo.get(f"{person.page}/keep")
+    assert "You do not have this conversation any more." in answer.text
+    assert "refresh" not in answer.headers
+
+
+async def test_answering_what_is_not_there_keeps_the_words(jo: Browser) -> None:
+    answer = await jo.post("/desk/conversations/0000000000000000000000aa/reply", text="I was about to say")
+    assert answer.status_code == 404
+    assert "I was about to say" in answer.text
 
 
 # -- letting go

@@ -123,24 +123,23 @@ async def test_a_session_that_somebody_planted_is_not_taken_over(office: Office)
     assert await office.ledger.session(planted) is None
 
 
-@pytest.mark.parametrize(
-    ("login", "password"),
-    [
-        pytest.param("jo", "not the right words", id="wrong password"),
-        pytest.param("nobody", PASSWORD, id="unknown login"),
-        pytest.param("", "", id="nothing"),
-        pytest.param("jo", PASSWORD + " ", id="nearly"),
-        pytest.param("jo\x00", PASSWORD, id="strange letters"),
-        pytest.param("J" * 20_000, "p" * 30_000, id="very long"),
-    ],
-)
-async def test_a_wrong_one_of_the_two_is_told_alike(office: Office, login: str, password: str) -> None:
+async def test_a_wrong_one_of_the_two_is_told_alike(office: Office) -> None:
     await office.hire("Jo")
-    answer = await office.browser().sign_in(login, password)
-    assert answer.status_code == 403
-    assert "do not go together" in answer.text
-    assert "set-cookie" not in answer.headers
-    assert password not in answer.text if password else True
+    wrong = {
+        "wrong password": ("jo", "not the right words"),
+        "unknown login": ("nobody", PASSWORD),
+        "nothing": ("", ""),
+        "nearly": ("jo", PASSWORD + " "),
+        "strange letters": ("jo\x00", PASSWORD),
+        "very long": ("J" * 20_000, "p" * 30_000),
+    }
+    browser = office.browser()
+    for case, (login, password) in wrong.items():
+        answer = await browser.sign_in(login, password)
+        assert answer.status_code == 403, case
+        assert "do not go together" in answer.text, case
+        assert "set-cookie" not in answer.headers, case
+        assert not password or password not in answer.text, case
 
 
 async def test_an_unknown_login_costs_as_many_looks_as_a_known_one(office: Office) -> None:

@@ -18,7 +18,7 @@ from channels.ledger.records import EscalationRecord, OpenEscalation, PeerRecord
 from channels.settings import Settings
 from channels.streams import Streams
 from channels.wording import Wording
-from tests.desk_fixtures import Clock
+from tests.desk_builders import Clock
 from tests.escalation_builders import ask, last_words, now_of, said
 from tests.ledger_builders import answer, peer_named, text_from
 
@@ -161,11 +161,12 @@ async def test_with_a_concern_one_is_enough(escalations: Escalations, ledger: Le
 async def test_taking_what_one_has_already_is_harmless(
     escalations: Escalations, ledger: Ledger, sam: PeerRecord
 ) -> None:
-    worried = await ask(escalations, ledger, 1, WORRY)
-    await escalations.claim(worried, sam)
-    again = await escalations.claim(worried, sam)
-    assert again.claimed_by == sam.id
-    assert sum(m.sender is Sender.NOTICE for m in await said(ledger, worried)) == 1
+    other = await ask(escalations, ledger, 1)
+    worried = await ask(escalations, ledger, 2, WORRY)
+    for escalation_id in (other, worried, other, worried):
+        assert (await escalations.claim(escalation_id, sam)).claimed_by == sam.id
+    for escalation_id in (other, worried):
+        assert sum(m.sender is Sender.NOTICE for m in await said(ledger, escalation_id)) == 1
 
 
 async def test_taking_what_is_over_or_never_was(

@@ -14,7 +14,7 @@ from channels.ledger.records import EscalationRecord, PeerRecord
 from channels.settings import Settings
 from channels.streams import Streams
 from channels.wording import Wording
-from tests.desk_fixtures import Clock
+from tests.desk_builders import Clock
 from tests.escalation_builders import ask, last_words, now_of, said
 from tests.ledger_builders import peer_named
 

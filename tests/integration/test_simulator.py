@@ -1,11 +1,11 @@
-"""The simulated network: the real client libraries on one side, our own webhooks on the other, real HTTP between."""
+"""Text messages: the real client library on one side, our own webhooks on the other, real HTTP between."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
 
@@ -17,11 +17,8 @@ from starlette.applications import Starlette
 from channels import simulator
 from channels.conversation import Channel, Choice, Delivery, Sender
 from channels.errors import SendFailed
-from channels.gateway import Gateway
-from channels.intake import Intake
 from channels.ledger import Ledger
-from channels.ledger.records import Draft, MessageRecord
-from channels.metrics import Metrics
+from channels.ledger.records import Draft
 from channels.settings import Settings
 from channels.simulator import Simulator
 from channels.simulator.lines import ACCOUNTS, PHONES
@@ -29,89 +26,19 @@ from channels.simulator.network import FILE
 from channels.simulator.store import NewBubble, PhoneStore
 from channels.sms.twilio import Twilio
 from channels.streams import Streams
-from channels.telegram import Telegram
-from tests.integration.serving import eventually, free_port, serving
-
-PHONE, ASH = PHONES[0], ACCOUNTS[0]
-OUR_NUMBER = "+441632960000"
+from tests.integration.serving import eventually, serving
+from tests.phone_builders import ASH, PHONE, World, open_world, with_phones
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    port = free_port()
-    local = f"http://127.0.0.1:{port}/simulator"
-    secrets = {
-        "twilio_auth_token": "twilio-token-of-the-tests",
-        "telegram_token": "1234567890:token-of-the-tests",
-        "telegram_secret": "telegram-secret-of-the-tests",
-    }
-    given = {
-        "port": port,
-        "twilio_account_sid": "AC0123456789abcdef0123456789abcdef",
-        "twilio_from": OUR_NUMBER,
-        "twilio_api_url": f"{local}/twilio",
-        "telegram_api_url": f"{local}/telegram/bot",
-    }
-    return settings.model_copy(update=given | {name: SecretStr(value) for name, value in secrets.items()})
-
-
-@dataclass
-class World:
-    """Everything on its feet: phones, fakes, our webhooks, and our senders."""
-
-    settings: Settings
-    ledger: Ledger
-    phones: Simulator
-    twilio: Twilio
-    telegram: Telegram
-    browser: httpx.AsyncClient
-
-    async def stored(self, channel: Channel, address: str) -> list[MessageRecord]:
-        person = await self.ledger.person_at(channel, address)
-        return await self.ledger.messages((await self.ledger.conversation_of(person.id)).id) if person else []
-
-    async def texted(self, words: str) -> MessageRecord:
-        """Write from the phone's page and wait until it is in the ledger."""
-        await self.browser.post(f"{PHONE.page}/messages", data={"text": words})
-        return await self.arrives(Channel.SMS, PHONE.address, words)
-
-    async def arrives(self, channel: Channel, address: str, words: str) -> MessageRecord:
-        async def last() -> MessageRecord | None:
-            found = [message for message in await self.stored(channel, address) if message.text == words]
-            return found[-1] if found else None
-
-        found = await eventually(last)
-        assert isinstance(found, MessageRecord)
-        return found
-
-    async def page(self, path: str = PHONE.page) -> str:
-        answer = await self.browser.get(path)
-        assert answer.status_code == 200
-        return answer.text
-
-    async def shows(self, words: str, path: str = PHONE.page) -> None:
-        async def shown() -> bool:
-            return words in re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", await self.page(path))))
-
-        await eventually(shown)
+    return with_phones(settings)
 
 
 @pytest.fixture
 async def world(settings: Settings, ledger: Ledger, streams: Streams) -> AsyncIterator[World]:
-    metrics = Metrics()
-    phones, twilio, telegram = await Simulator.open(settings), Twilio(settings), Telegram(settings)
-    gateway = Gateway(
-        ledger=ledger, intake=Intake(ledger, streams, metrics), metrics=metrics, twilio=twilio, telegram=telegram
-    )
-    app = Starlette(routes=[*gateway.routes(), *simulator.routes(phones, settings)])
-    async with (
-        serving(app, settings.port) as address,
-        httpx.AsyncClient(base_url=address, follow_redirects=True, verify=False) as browser,
-    ):
-        yield World(settings, ledger, phones, twilio, telegram, browser)
-        await phones.close()
-    await telegram.close()
-    twilio.close()
+    async with open_world(settings, ledger, streams) as opened:
+        yield opened
 
 
 # -- text messages
@@ -169,29 +96,21 @@ async def test_stop_blocks_our_texts_until_start_and_never_blocks_theirs(world: 
     await world.shows("good to hear from you")
 
 
-@pytest.mark.parametrize(
-    ("words", "marker"),
-    [("STOPALL ", "STOP"), ("revoke", "STOP"), ("Yes", "START"), ("help", "HELP"), ("i want it to stop", None)],
-)
-async def test_reserved_words_act_only_when_they_are_the_whole_text(
-    world: World, words: str, marker: str | None
-) -> None:
-    assert (await world.texted(words)).opt_out == marker
+async def test_reserved_words_act_only_when_they_are_the_whole_text(world: World) -> None:
+    markers = {"STOPALL ": "STOP", "revoke": "STOP", "Yes": "START", "help": "HELP", "i want it to stop": None}
+    assert {words: (await world.texted(words)).opt_out for words in markers} == markers
 
 
-@pytest.mark.parametrize(
-    ("address", "words", "code"),
-    [
-        pytest.param("07700900001", "hello", "21211", id="a number that is not E.164"),
-        pytest.param(PHONE.address, "", "21602", id="nothing to say"),
-        pytest.param(PHONE.address, "x" * 1601, "21617", id="too long"),
-    ],
-)
-async def test_what_twilio_would_not_take_is_not_taken_here(world: World, address: str, words: str, code: str) -> None:
-    with pytest.raises(SendFailed) as failure:
-        await world.twilio.send(address, words)
-    assert (failure.value.code, failure.value.retryable) == (code, False)
-    assert address not in repr(failure.value)
+async def test_what_twilio_would_not_take_is_not_taken_here(world: World) -> None:
+    for address, words, code in (
+        ("07700900001", "a number that is not E.164", "21211"),
+        (PHONE.address, "", "21602"),
+        (PHONE.address, "x" * 1601, "21617"),
+    ):
+        with pytest.raises(SendFailed) as failure:
+            await world.twilio.send(address, words)
+        assert (failure.value.code, failure.value.retryable) == (code, False)
+        assert address not in repr(failure.value)
 
 
 async def test_the_fake_checks_who_sends(world: World) -> None:
@@ -258,135 +177,21 @@ async def test_a_text_that_we_refuse_is_shown_as_not_delivered(settings: Setting
         await phones.close()
 
 
-# -- Telegram
-
-
-CHOICES = (
-    Choice(title="Rent Rescue drop-in", payload="details:svc-rent-help"),
-    Choice(title="Talk to a person", payload="person"),
-)
-
-
-async def test_a_telegram_conversation_with_buttons(world: World) -> None:
-    await world.browser.post(f"{ASH.page}/messages", data={"text": "/start"})
-    await world.arrives(Channel.TELEGRAM, ASH.address, "hello")
-    provider_id = await world.telegram.send(ASH.address, "These can help:", CHOICES)
-    assert ASH.address not in provider_id
-    page = await world.page(ASH.page)
-    assert page.count('<button name="data"') == 2
-
-    bubble = re.search(r'name="message" value="(\d+)"', page)
-    assert bubble is not None
-    press = {"message": bubble[1], "data": "details:svc-rent-help"}
-    await world.browser.post(f"{ASH.page}/press", data=press)
-    message = await world.arrives(Channel.TELEGRAM, ASH.address, "Rent Rescue drop-in")
-    assert message.payload == "details:svc-rent-help"
-
-    async def keyboard_is_gone() -> bool:
-        return '<button name="data"' not in await world.page(ASH.page)
-
-    await eventually(keyboard_is_gone)
-    await world.browser.post(f"{ASH.page}/press", data=press)
-    assert len(await world.stored(Channel.TELEGRAM, ASH.address)) == 2
-
-
-@pytest.mark.parametrize(
-    "press",
-    [
-        pytest.param({"message": "1", "data": "forget:yes"}, id="a button that was never there"),
-        pytest.param({"message": "999", "data": "person"}, id="a message that is not there"),
-        pytest.param({"message": "x"}, id="nonsense"),
-    ],
-)
-async def test_only_buttons_that_are_there_can_be_pressed(world: World, press: dict[str, str]) -> None:
-    await world.telegram.send(ASH.address, "These can help:", CHOICES)
-    assert (await world.browser.post(f"{ASH.page}/press", data=press)).status_code == 200
-    assert await world.stored(Channel.TELEGRAM, ASH.address) == []
-
-
-async def test_a_person_who_blocks_the_bot_cannot_be_sent_to_until_they_unblock_it(world: World) -> None:
-    await world.browser.post(f"{ASH.page}/block")
-    with pytest.raises(SendFailed) as failure:
-        await world.telegram.send(ASH.address, "hello")
-    assert (failure.value.code, failure.value.retryable) == ("blocked", False)
-    await world.browser.post(f"{ASH.page}/block")
-    await world.telegram.send(ASH.address, "hello")
-
-
-@pytest.mark.parametrize(
-    ("status", "expected"),
-    [
-        pytest.param(429, ("flood", True, 1.0), id="too fast, with the pause they ask for"),
-        pytest.param(500, ("unreachable", True, None), id="their fault"),
-        pytest.param(401, ("token", False, None), id="not our bot any more"),
-        pytest.param(400, ("refused", False, None), id="they would not take it"),
-    ],
-)
-async def test_failures_at_telegram_say_what_to_do_next(
-    world: World, status: int, expected: tuple[str, bool, float | None]
-) -> None:
-    world.phones.misbehave.status, world.phones.misbehave.times = status, 1
-    with pytest.raises(SendFailed) as failure:
-        await world.telegram.send(ASH.address, "hello")
-    assert (failure.value.code, failure.value.retryable, failure.value.retry_after) == expected
-
-
-async def test_an_answer_that_breaks_off_is_worth_another_try(world: World) -> None:
-    world.phones.misbehave.reset = True
-    with pytest.raises(SendFailed) as failure:
-        await world.telegram.send(ASH.address, "hello")
-    assert failure.value.retryable
-
-
-@pytest.mark.parametrize(
-    ("address", "words", "choices"),
-    [
-        pytest.param("1", "hello", (), id="a chat that is not there"),
-        pytest.param(ASH.address, " ", (), id="nothing to say"),
-        pytest.param(ASH.address, "x" * 4097, (), id="too long"),
-        pytest.param(ASH.address, "x", (Choice(title="x", payload="x" * 65),), id="a payload over 64 bytes"),
-    ],
-)
-async def test_what_telegram_would_not_take_is_not_taken_here(
-    world: World, address: str, words: str, choices: tuple[Choice, ...]
-) -> None:
-    with pytest.raises(SendFailed) as failure:
-        await world.telegram.send(address, words, choices)
-    assert (failure.value.code, failure.value.retryable) == ("refused", False)
-
-
-async def test_a_press_that_cannot_be_answered_is_let_go(world: World) -> None:
-    world.phones.misbehave.status = 500
-    await world.telegram.answer_press("1")
-
-
-async def test_setting_up_tells_telegram_where_to_send_and_what_the_menu_holds(world: World) -> None:
-    await world.telegram.set_up()
-    token = world.settings.telegram_token.get_secret_value()
-    api = f"/simulator/telegram/bot{token}"
-    info = (await world.browser.get(f"{api}/getWebhookInfo")).json()["result"]
-    assert info["url"] == f"{world.settings.base_url}/hooks/telegram"
-    menu = (await world.browser.get(f"{api}/getMyCommands")).json()["result"]
-    assert [line["command"] for line in menu] == ["start", "help", "person", "privacy", "forget"]
-    await world.browser.post(f"{ASH.page}/messages", data={"text": "hello"})
-    await world.arrives(Channel.TELEGRAM, ASH.address, "hello")
-
-
 # -- the pages
 
 
 NASTY = ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "</li><svg/onload=alert(1)>"]
 
 
-@pytest.mark.parametrize("nasty", NASTY)
-async def test_words_on_a_phone_stay_words(world: World, nasty: str) -> None:
-    await world.texted(nasty)
-    await world.twilio.send(PHONE.address, nasty)
-    await world.telegram.send(ASH.address, nasty, [Choice(title=nasty, payload=nasty)])
+async def test_words_on_a_phone_stay_words(world: World) -> None:
+    for nasty in NASTY:
+        await world.texted(nasty)
+        await world.twilio.send(PHONE.address, nasty)
+        await world.telegram.send(ASH.address, nasty, [Choice(title=nasty, payload=nasty)])
     for path in (PHONE.page, f"{PHONE.page}/log", ASH.page):
         page = await world.page(path)
-        assert nasty not in page
-        assert nasty in unescape(page)
+        assert not [nasty for nasty in NASTY if nasty in page]
+        assert not [nasty for nasty in NASTY if nasty not in unescape(page)]
 
 
 async def test_an_open_page_hears_of_every_change(world: World) -> None:

@@ -183,6 +183,21 @@ async def test_a_silent_assistant_becomes_a_person(bench: Bench, cause: str) -> 
     assert await bench.streams.queue_ids() == [escalation.id]
 
 
+async def test_the_services_own_number_is_given_when_it_has_one(bench: Bench) -> None:
+    bench.settings = bench.settings.model_copy(update={"fallback_number": "01632 960000"})
+    bench.assistant.answering = silence()
+    assert "right now: ring us on 01632 960000." in said(await talk(bench, "cant pay my rent"))[0]
+
+
+async def test_out_of_hours_silence_says_when_somebody_reads_it(bench: Bench) -> None:
+    bench.settings = bench.settings.model_copy(update={"staffed_hours": "Mo-Fr 09:00-17:00"})
+    bench.clock = lambda: datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+    bench.assistant.answering = silence()
+    messages = await talk(bench, "cant pay my rent", "are you there")
+    assert said(messages)[0] == WORDING.say("fallback_nobody_here", opens="9am on Monday")
+    assert said(messages)[-1] == WORDING.say("fallback_waiting", place="next")
+
+
 async def test_an_assistant_that_only_takes_notes_is_silent_too(bench: Bench) -> None:
     bench.assistant.turn = Turn(requests=(Note(needs=("debt",)), StartAgain()))
     messages = await talk(bench, "hm")
@@ -201,7 +216,8 @@ async def test_a_message_that_breaks_the_work_again_and_again_goes_to_a_person(b
 
 
 @pytest.mark.parametrize(
-    ("text", "key"), [("MY INFO", "We keep how to reach you and the messages here: 1 since"), ("forget me!", "Do you want me to erase")]
+    ("text", "key"),
+    [("MY INFO", "We keep how to reach you and the messages here: 1 since"), ("forget me!", "Do you want me to erase")],
 )
 async def test_a_persons_rights_need_no_assistant(bench: Bench, text: str, key: str) -> None:
     bench.assistant.answering = silence()
