@@ -92,6 +92,8 @@ class RasaProcess:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/webhooks/gateway"
         self._log = log
+        # A client is dear to make and most tests ask several times.
+        self._client = httpx.Client(timeout=30.0, trust_env=False)
         command = [
             *(str(PYTHON), "-m", "rasa", "run", "--model", str(model), "--interface", "127.0.0.1"),
             *("--port", str(self.port), "--endpoints", "endpoints.yml", "--credentials", "bot/credentials.yml"),
@@ -113,7 +115,7 @@ class RasaProcess:
         while time.monotonic() < deadline:
             assert self.process.poll() is None, self.log()[-3000:]
             try:
-                return httpx.get(f"{self.url}/ready", timeout=5.0, trust_env=False)
+                return self._client.get(f"{self.url}/ready")
             except httpx.HTTPError:
                 time.sleep(0.1)
         raise AssertionError("Rasa does not answer: " + self.log()[-3000:])
@@ -124,6 +126,7 @@ class RasaProcess:
         assert response.status_code == httpx.codes.OK, response.text + self.log()[-3000:]
 
     def stop(self) -> None:
+        self._client.close()
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
             try:
@@ -133,8 +136,7 @@ class RasaProcess:
                 self.process.wait(timeout=20)
 
     def post(self, body: object, token: str = RASA_TOKEN) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {token}"}
-        return httpx.post(f"{self.url}/message", json=body, headers=headers, timeout=30.0, trust_env=False)
+        return self._client.post(f"{self.url}/message", json=body, headers={"Authorization": f"Bearer {token}"})
 
     def say(self, text: str, sender: str = "e1", **more: Any) -> httpx.Response:
         return self.post({"sender": sender, "message_id": "m1", "text": text, "payload": None, "metadata": {}, **more})

@@ -26,14 +26,8 @@ def report() -> dict[str, str | None]:
     if not PYTHON.exists():
         pytest.skip("no Rasa environment: run `make setup`")
     env = {key: value for key, value in os.environ.items() if not key.startswith("NWD_")} | QUIET
-    run = subprocess.run(
-        [str(PYTHON), "-m", "tests.rasa.check_components"],
-        cwd=ROOT,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = [str(PYTHON), "-m", "tests.rasa.check_components"]
+    run = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr[-3000:]
     found: dict[str, str | None] = json.loads(run.stdout.splitlines()[-1])
     assert sorted(found) == sorted(CHECKS)

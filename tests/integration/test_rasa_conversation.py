@@ -61,7 +61,7 @@ def test_a_need_calls_the_action_server_with_the_words_and_the_token(
         pytest.param("???", id="marks"),
         pytest.param("مرحبا، أحتاج إلى مساعدة", id="Arabic"),
         pytest.param("Мне нужна помощь", id="Russian"),
-        pytest.param("qwzx vbnm plok", id="no words of any language"),
+        pytest.param("asdf qwer zxcv", id="no words of any language"),
         pytest.param("what colour is the sky on mars then", id="nothing to do with us"),
     ],
 )
@@ -169,7 +169,7 @@ def test_a_yes_later_answers_no_old_question(rasa: RasaProcess, fake_actions: Fa
     assert message["text"].startswith("Good.")
 
 
-@pytest.mark.parametrize("token", ["", "wrong", "rasa-token-for-test", "rasa-token-for-tests-"])
+@pytest.mark.parametrize("token", ["x", "wrong", "rasa-token-for-test", "rasa-token-for-tests-"])
 def test_a_wrong_token_is_refused(rasa: RasaProcess, fake_actions: FakeActions, token: str) -> None:
     response = rasa.post({"sender": "e1", "text": "i need a food bank"}, token)
     assert response.status_code == httpx.codes.UNAUTHORIZED

@@ -1,4 +1,4 @@
-"""Conversations of a real Rasa in a real Valkey: they outlive Rasa, hold no words, and are never a reason for silence."""
+"""Conversations of a real Rasa in a real Valkey: they outlive Rasa, hold no words, and never cause silence."""
 
 from __future__ import annotations
 
@@ -121,4 +121,4 @@ def check_valkey_stopped(rasa: RasaProcess, valkey: Valkey, fake_actions: FakeAc
         assert time.monotonic() < deadline, response
         time.sleep(0.2)
     with client_of(valkey) as client:
-        assert "test:tracker:e4" in client.keys()
+        assert client.exists("test:tracker:e4")

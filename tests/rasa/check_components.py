@@ -13,8 +13,9 @@ import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any
 
 import numpy as np
 import rasa
@@ -42,7 +43,7 @@ from bot.components.tracker_store import BoundedTrackerStore, Recent
 WORDS = "words of a person"
 OWN_VALIDATION = action_module.RemoteAction._validate_action_result
 OWN_EVENT_SEARCH = Event.resolve_by_type
-ANSWERS: List[Any] = [
+ANSWERS: list[Any] = [
     {"events": [], "responses": []},
     {},
     {"events": [{"event": "slot", "name": "place", "value": WORDS}], "responses": [{"text": WORDS}]},
@@ -156,7 +157,7 @@ def check_fixes_are_applied_once() -> None:
 DOMAIN = Domain.load("domain.yml")
 
 
-def talk(store: BoundedTrackerStore, sender: str, text: str, events: List[Event]) -> None:
+def talk(store: BoundedTrackerStore, sender: str, text: str, events: list[Event]) -> None:
     async def turn() -> None:
         tracker = await store.get_or_create_tracker(sender)
         said = UserUttered(text, {"name": "greet", "confidence": 1.0}, metadata={"concerns": [text]})
@@ -176,7 +177,7 @@ def check_the_store_remembers_slots_and_actions_but_no_words() -> None:
     assert [e.action_name for e in tracker.events if isinstance(e, ActionExecuted)][-2] == "action_give_place"
     assert tracker.latest_message.intent["name"] == "greet"
     assert WORDS not in json.dumps(tracker.current_state())
-    assert WORDS not in "".join(store._recent.get(key) or "" for key in store._recent.keys())
+    assert WORDS not in str(store._recent._items)
 
 
 def check_the_store_stays_bounded_over_300_turns() -> None:
@@ -245,7 +246,7 @@ def main() -> None:
     own = {name: check for name, check in checks.items() if getattr(check, "__module__", "") == __name__}
     own["check_another_version_of_rasa_is_refused"]()
     fixes.apply_fixes()
-    report: Dict[str, Any] = {}
+    report: dict[str, Any] = {}
     for name, check in own.items():
         try:
             check()

@@ -55,7 +55,8 @@ def test_the_rungs_come_in_order() -> None:
     ]
     picks = choose(listed, [RENT], limit=6)
     assert [(pick.candidate.service.name, pick.rung) for pick in picks] == [
-        ("Named", "named"), ("Near", "near"), ("Need", "need"), ("Related", "related"), ("Line", "line"), ("Any", "any"),
+        ("Named", "named"), ("Near", "near"), ("Need", "need"),
+        ("Related", "related"), ("Line", "line"), ("Any", "any"),
     ]  # fmt: skip
 
 
