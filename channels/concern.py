@@ -27,12 +27,8 @@ LETTER_STANDS_FOR = str.maketrans({"1": "i", "3": "e", "0": "o", "5": "s", "4": 
 SPACED_OUT = re.compile(r"(?<!\S)(?:\w ){3,}\w(?!\S)")
 """A word written letter by letter: "k i l l"."""
 
-SOMEBODY_ELSE = re.compile(
-    r" (?:you|he|she|they|who|people|someone|everyone|kids|them|him|her|youre|hes|shes|theyre|those|others|most)"
-    r"(?: (?:just|really|might|may|will|would|could|can|do|dont|did|does|doesnt|is|are|was|were|always|said|still|even"
-    r"|ever|often|all|to|that|be|not|never|have|has|had|go|feel|think|thinks|both|also|say|says|want|wants|wanted))*$"
-)
-"""Ends just before a match when the words are about somebody other than the writer ("do you want to die")."""
+BEFORE_A_MATCH = 80
+"""Letters looked at for whom a match is about."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +59,8 @@ class Knowledge:
     phrases: tuple[tuple[re.Pattern[str], str], ...]
     hidden: tuple[str, ...]
     harmless: re.Pattern[str]
+    somebody_else: re.Pattern[str]
+    """Ends just before a match when the words are about somebody other than the writer ("do you want to die")."""
     rules: tuple[Rule, ...]
 
 
@@ -74,14 +72,15 @@ def find_concerns(text: str) -> tuple[Found, ...]:
     for rule in knowledge.rules:
         if rule.concern in found or (rule.together and not rule.together & found.keys()):
             continue
-        if _applies(rule, words):
+        if _applies(rule, words, knowledge.somebody_else):
             found[rule.concern] = rule.reason
     return tuple(Found(concern, reason) for concern, reason in found.items())
 
 
-def _applies(rule: Rule, words: str) -> bool:
+def _applies(rule: Rule, words: str, somebody_else: re.Pattern[str]) -> bool:
     for match in rule.pattern.finditer(words):
-        if rule.about_writer and SOMEBODY_ELSE.search(words[max(0, match.start() - 60) : match.start()].rstrip()):
+        before = words[max(0, match.start() - BEFORE_A_MATCH) : match.start()].rstrip()
+        if rule.about_writer and somebody_else.search(before):
             continue
         if rule.unless and rule.unless.search(_sentence(words, match)):
             continue
@@ -148,6 +147,7 @@ def load_knowledge(path: Path = DATA) -> Knowledge:
         phrases=tuple((re.compile(pattern), replacement) for pattern, replacement in data["phrases"]),
         hidden=tuple(data["hidden"]),
         harmless=_compile(data["harmless"], words),
+        somebody_else=re.compile(_expand(data["somebody_else"], words)),
         rules=tuple(_rule(rule, words) for rule in data["rules"]),
     )
 

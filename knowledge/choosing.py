@@ -1,8 +1,9 @@
 """Which of the candidates a person is given, and in what order. Pure.
 
-The ladder: crisis lines, what was named, the best for each need, the next best, what sounds alike, related
-needs, national lines, anything. Every rung keeps the same rules: nobody twice, one organisation once in the
-first three, something open to everyone beside what is for some, nothing closed before something that is not.
+The ladder: crisis lines, what was named, the best for each need, the next best and what sounds alike, related
+needs, company for anybody, national lines, anything. Every rung keeps the same rules: nobody twice, one
+organisation once in the first three, something open to everyone beside what is for some, nothing closed
+before something that is not.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True)
 class Pick:
-    """A chosen candidate, for which need, and on which rung: crisis, named, need, near, related, line or any."""
+    """A chosen candidate, for which need, on which rung: crisis, named, need, near, related, general, line or any."""
 
     candidate: Candidate
     rung: str
@@ -99,23 +100,29 @@ class _Tray:
 
 
 def choose(
-    candidates: Sequence[Candidate], wishes: Sequence[Wish], *, limit: int, exclude: Collection[str] = ()
+    candidates: Sequence[Candidate],
+    wishes: Sequence[Wish],
+    *,
+    limit: int,
+    exclude: Collection[str] = (),
+    general: Sequence[str] = (),
 ) -> tuple[Pick, ...]:
     """At most `limit` picks (one when it is less), never none while there is any candidate.
 
     `wishes` are most urgent first. `exclude`, what was shown before, gives way only when nothing else is left.
+    `general` are needs to fall back on when nothing was understood.
     """
     ranked = sorted(candidates, key=lambda each: (each.paused, -each.score, each.service.id))
     tray = _Tray(limit=max(1, limit), exclude=frozenset(exclude))
-    _climb(tray, ranked, wishes)
+    _climb(tray, ranked, wishes, general)
     if not tray.picks:
         tray.exclude = frozenset()
-        _climb(tray, ranked, wishes)
+        _climb(tray, ranked, wishes, general)
     _pair(tray, ranked, wishes)
     return tuple(tray.picks)
 
 
-def _climb(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish]) -> None:
+def _climb(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish], general: Sequence[str]) -> None:
     by_id = {each.service.id: each for each in ranked}
     for wish in wishes:
         lines = _answering([by_id[line] for line in wish.crisis if line in by_id])
@@ -126,7 +133,7 @@ def _climb(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish]) -> 
     for wish in sure if len(sure) > 1 else ():
         if not any(pick.candidate.carries(wish.need) and pick.rung != "crisis" for pick in tray.picks):
             tray.add(_for_need(ranked, wish.need), "need", wish.need, 1)
-    _fill(tray, ranked, wishes)
+    _fill(tray, ranked, wishes, general)
 
 
 def _answering(lines: Sequence[Candidate]) -> list[Candidate]:
@@ -134,7 +141,7 @@ def _answering(lines: Sequence[Candidate]) -> list[Candidate]:
     return sorted(lines, key=lambda each: (each.opening.is_open is False, _AGE_ORDER[each.suits_age]))
 
 
-def _fill(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish]) -> None:
+def _fill(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish], general: Sequence[str]) -> None:
     """The rest of the ladder; an organisation comes twice only when nobody else is left."""
     asked = [wish.need for wish in wishes]
     related = [need for wish in wishes for need in wish.related if need not in asked]
@@ -145,6 +152,7 @@ def _fill(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish]) -> N
     rungs: tuple[tuple[str, Sequence[str], Callable[[Candidate], bool]], ...] = (
         ("near", asked, is_near),
         ("related", related, lambda each: not each.paused and _first(each, related) is not None),
+        ("general", general, lambda each: not each.paused and each.service.needs[:1] in [(need,) for need in general]),
         ("line", (), lambda each: each.service.kind is Kind.LINE and each.service.area is Area.NATIONAL),
         ("any", (), lambda each: True),
     )

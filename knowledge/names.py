@@ -47,7 +47,7 @@ class Names:
         return cls(tuple(_Name(said, _bare(said) or said, tuple(found)) for said, found in rows.items()))
 
     def find(self, text: str) -> dict[int, int]:
-        """Row to likeness, 87 to 100, for names the text contains, is, or nearly is.
+        """Row to likeness, 87 to 100, for names the text contains, is, nearly is, or is a part of (one name only).
 
         A name of one word ("Shout", "Calm") counts only when the message is that name and filler,
         because such words are said for other reasons too.
@@ -61,6 +61,9 @@ class Names:
                 found.update(dict.fromkeys(name.rows, EXACT))
         if found or len(bare) < SHORTEST:
             return found
+        parts = [name for name in self.names if " " in bare and f" {bare} " in f" {name.bare} "]
+        if len(parts) == 1:
+            return dict.fromkeys(parts[0].rows, NEAR)
         likely = process.extract(
             bare, [name.bare for name in self.names], scorer=fuzz.ratio, score_cutoff=NEAR, limit=3
         )

@@ -22,7 +22,7 @@ EARTH_MILES = 3958.8
 NEAR_HOME_MILES = 40.0
 """Of several towns with one name, one this near to the catalogue's own services is meant."""
 LONGEST_NAME = 4
-FUZZY_NEAR = 84
+FUZZY_NEAR = 83
 FUZZY_TEXT = 90
 FUZZY_LETTERS = 7
 WHOLE_MESSAGE_WORDS = 3
@@ -84,8 +84,8 @@ class Places:
         short = len(text.split()) <= WHOLE_MESSAGE_WORDS
         for match in _OUTCODE.finditer(text):
             place = self.outcodes.get(match.group(1).upper())
-            led = _LEADS.search(text[: match.start()] + " ")
-            if place and (short or match.group(1).isupper() or (led and led.end() >= match.start())):
+            led = any(lead.end() == match.start() for lead in _LEADS.finditer(text[: match.start()]))
+            if place and (short or led or match.group(1).isupper()):
                 return place
         return None
 

@@ -14,6 +14,7 @@ WHY = {
     "perhaps": "because this may be about {label}",
     "near": "because it sounds like what you wrote",
     "related": "because it helps with {label}, which is close to what you asked",
+    "general": "because it is there for anybody who wants company or a talk",
     "line": "because anybody can get in touch with it, wherever they are",
     "any": "because it may know who can help",
 }

@@ -47,6 +47,8 @@ SHORT_LIST = 60
 """How many of the best for the message, and for each need in it, are looked at closely."""
 OVERALL = 1.0
 """Share of the fit to the whole message in the fit to one need of it: help for both is better than for one."""
+GENERAL = ("loneliness", "community_spaces", "low_mood")
+"""Needs to answer when a message says nothing that is understood: company and somebody to talk to."""
 URGENT = 3
 WHOLE = ""
 """The view of a message as a whole, beside one view for each need in it."""
@@ -130,7 +132,7 @@ class Search:
         text = clean(text)
         reading = shelf.reader.read(text, needs)
         place = (self._places.resolve(clean(near)) if near else None) or self._places.find(text)
-        wishes = _wishes(shelf.index, reading.chances)
+        wishes = _wishes(shelf.index, reading)
         circumstances = Circumstances(
             now=now or datetime.now(UTC),
             zone=self._settings.timezone,
@@ -142,7 +144,8 @@ class Search:
             close=frozenset(need for wish in wishes for need in wish.related),
         )
         candidates = _candidates(shelf, reading, wishes, circumstances)
-        picks = choose(candidates, wishes, limit=limit, exclude=exclude)
+        general = () if wishes else GENERAL
+        picks = choose(candidates, wishes, limit=limit, exclude=exclude, general=general)
         by_need = {wish.need: wish for wish in wishes}
         return Found(
             matches=tuple(_match(pick, by_need, shelf.labels, place) for pick in picks),
@@ -184,12 +187,15 @@ class _Shelf:
         )
 
 
-def _wishes(index: Index, chances: Array) -> tuple[Wish, ...]:
+def _wishes(index: Index, reading: Reading) -> tuple[Wish, ...]:
     """The needs to answer, most urgent first, then likeliest."""
     found: list[Wish] = []
-    for column in np.argsort(-chances, kind="stable"):
-        need, chance = index.needs[column], float(chances[column])
-        crisis = index.crisis.get(need.id, ()) if chance >= LINES_FROM.get(need.id, 1.0) else ()
+    for column in np.argsort(-reading.chances, kind="stable"):
+        need, chance = index.needs[column], float(reading.chances[column])
+        enough = LINES_FROM.get(need.id, 1.0)
+        if reading.speakers[column] > 0:  # a part alone says less: "and i have to leave"
+            enough = max(enough, SURE)
+        crisis = index.crisis.get(need.id, ()) if chance >= enough else ()
         if chance >= SURE or crisis or (not found and chance >= PERHAPS):
             found.append(
                 Wish(
@@ -224,7 +230,7 @@ def _candidates(
     crisis = [shelf.rows[line] for wish in wishes for line in wish.crisis if line in shelf.rows]
     always = np.concatenate([shelf.lines, np.array([*named, *crisis], dtype=np.int64)])
     sight = look(index, views, text, always)
-    needs = {wish.need for wish in wishes} | {need for wish in wishes for need in wish.related}
+    needs = {wish.need for wish in wishes} | {need for wish in wishes for need in wish.related} | set(GENERAL)
     columns = {need: shelf.columns[need] for need in needs if need in shelf.columns}
     best = [np.argsort(-each.scores, kind="stable")[:SHORT_LIST] for each in sight.evidence.values()]
     kept = np.unique(np.concatenate([*best, np.flatnonzero(np.isin(sight.rows, always))]))
@@ -240,6 +246,11 @@ class _Spot:
     row: int
     at: int
     evidence: Mapping[str, Evidence]
+
+    @property
+    def asked(self) -> bool:
+        """Whether the message asks for any need at all."""
+        return len(self.evidence) > 1
 
 
 def _candidate(
@@ -264,7 +275,7 @@ def _candidate(
         },
         opening=state,
         named=same,
-        likely=float(whole.about[spot.at]) >= LIKELY or float(whole.agreement[spot.at]) >= AGREES,
+        likely=float(whole.about[spot.at]) >= LIKELY or (spot.asked and float(whole.agreement[spot.at]) >= AGREES),
         miles=miles,
         suits_age=suits_age(service, circumstances.age),
     )

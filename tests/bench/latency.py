@@ -47,6 +47,8 @@ MESSAGES = (
 )
 PEOPLE = 8
 OUR_NUMBER = "+441632960000"
+BESIDE_THE_PRODUCT = 12
+"""Away from the ten ports that a copy of the product uses."""
 
 
 class ProviderApi:
@@ -98,7 +100,7 @@ class Provider:
 @contextmanager
 def bare_rasa(product: Product, folder: Path) -> Iterator[str]:
     """A second Rasa with the stock REST channel, the same model and the same action server."""
-    port = spare_port()
+    port = spare_port() + BESIDE_THE_PRODUCT
     credentials = folder / "rest.yml"
     credentials.write_text("rest:\n")
     tokens = json.loads((product.data_dir / "demo-secrets.json").read_text())
@@ -185,7 +187,7 @@ async def measure(product: Product, api: ProviderApi, folder: Path, rounds: int)
 
 async def run(rounds: int) -> None:
     api = ProviderApi()
-    port = spare_port()
+    port = spare_port() + BESIDE_THE_PRODUCT
     server = uvicorn.Server(uvicorn.Config(api.app(), host="127.0.0.1", port=port, log_level="error"))
     serving = asyncio.create_task(server.serve())
     with tempfile.TemporaryDirectory() as scratch:

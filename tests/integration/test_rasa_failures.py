@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,7 +86,7 @@ def test_small_talk_needs_no_action_server(troubled: RasaProcess, own_actions: F
     assert troubled.say("hello there").status_code == httpx.codes.OK
 
 
-def test_a_stopped_action_server_is_a_502(rasa_model: Path, troubled: RasaProcess, own_actions: FakeActions) -> None:
+def test_a_stopped_action_server_is_a_502(troubled: RasaProcess, own_actions: FakeActions) -> None:
     own_actions.close()
     response = troubled.say(WORDS)
     assert response.status_code == httpx.codes.BAD_GATEWAY
@@ -101,22 +100,13 @@ def test_no_log_line_holds_words_even_at_debug(troubled: RasaProcess) -> None:
     assert "zanzibar" not in log
 
 
-def test_without_a_model_nothing_is_ready_and_nothing_is_answered(tmp_path: Path, fake_actions: FakeActions) -> None:
-    server = RasaProcess(tmp_path / "nowhere.tar.gz", fake_actions.url, tmp_path / "log")
+def test_without_a_model_nothing_is_ready_and_nothing_is_answered(tmp_path: Path) -> None:
+    """Rasa starts all the same when the model cannot be read, and its own channels would answer 200 and nothing."""
+    broken = tmp_path / "broken.tar.gz"
+    broken.write_bytes(b"no archive")
+    server = RasaProcess(broken, "http://127.0.0.1:9", tmp_path / "log")
     try:
-        ready = server.wait_answer()
-        assert ready.status_code == httpx.codes.SERVICE_UNAVAILABLE
+        assert server.wait_answer().status_code == httpx.codes.SERVICE_UNAVAILABLE
         assert server.say("hello").status_code == httpx.codes.SERVICE_UNAVAILABLE
     finally:
         server.stop()
-
-
-def test_without_a_token_rasa_does_not_start_and_says_why(rasa_model: Path, tmp_path: Path) -> None:
-    server = RasaProcess(rasa_model, "http://127.0.0.1:9", tmp_path / "log", {"NWD_RASA_TOKEN": ""})
-    try:
-        assert server.process.wait(timeout=60) != 0
-    except subprocess.TimeoutExpired:
-        raise AssertionError("it started without a token") from None
-    finally:
-        server.stop()
-    assert "NWD_RASA_TOKEN" in server.log()

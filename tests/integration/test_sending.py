@@ -211,6 +211,16 @@ async def test_a_channel_that_is_not_set_up_shows_on_the_desk(post: Post) -> Non
     assert (message.delivery, message.error_code) == (Delivery.FAILED, "not_set_up")
 
 
+async def test_to_somebody_whose_number_is_erased_nothing_is_sent(post: Post) -> None:
+    await post.queue("one")
+    conversation = await post.ledger.conversation(post.conversation_id)
+    await post.ledger.forget(conversation.person_id)
+    await post.send()
+    await post.ledger.append(post.conversation_id, [Draft(sender=Sender.PEER, text="are you there")])
+    await post.send()
+    assert post.provider.texts == ["one"]
+
+
 async def test_on_the_web_the_page_is_told_to_look(ledger: Ledger, streams: Streams) -> None:
     web = Post(ledger, streams, Channel.WEB)
     await web.queue("one", "two")

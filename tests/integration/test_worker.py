@@ -25,7 +25,7 @@ from channels.conversation import (
     Turn,
 )
 from channels.ledger import Ledger
-from channels.ledger.records import MessageRecord
+from channels.ledger.records import Committed, MessageRecord, Outcome
 from channels.settings import Settings
 from channels.streams import Streams
 from tests.ledger_builders import in_a_minute, notice, peer_named
@@ -295,6 +295,35 @@ async def test_a_peer_who_takes_over_while_the_assistant_thinks_silences_it(benc
     assert "too late" not in bench.sms.texts
     assert messages[-2].outcome == "peer"
     assert (await bench.ledger.conversation(escalation.conversation_id)).holder is Holder.PEER
+
+
+async def test_a_turn_that_changes_hands_again_and_again_is_left_for_a_quieter_moment(bench: Bench) -> None:
+    await talk(bench, "person")
+    (escalation,) = await bench.ledger.waiting()
+    sam = await peer_named(bench.ledger, "Sam")
+    taken: list[bool] = []
+
+    class Restless(Ledger):
+        """A peer worker takes or gives back the conversation just before every commit."""
+
+        async def commit(self, outcome: Outcome) -> Committed | None:
+            if outcome.expected_holder is Holder.BOT:
+                await self.claim(escalation.id, sam, in_a_minute(), notice())
+            else:
+                await self.give_back(escalation.id, None)
+            taken.append(True)
+            return await super().commit(outcome)
+
+    restless = Restless(bench.ledger._database, bench.ledger._retention)
+    stored = await bench.store("are you there")
+    worker = bench.worker(ledger=restless)
+    worker.inbound.start(stored.conversation_id)
+    await worker.inbound.drain(10)
+    assert len(taken) == 5
+    assert await bench.outcome_of(stored) == "not answered"
+    async with bench.working():
+        await bench.until_quiet(stored.conversation_id)
+    assert await bench.outcome_of(stored) == "peer"
 
 
 # -- episodes --------------------------------------------------------------------------------------------------------

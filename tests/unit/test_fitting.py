@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.conversation import Channel, Choice, Reply, ServiceCard
-from channels.fitting import Fitted, cut, fit, fits_sms, fits_telegram, split
+from channels.fitting import Fitted, cut, fit, fits_sms, fits_telegram, pack, split
 from channels.gsm7 import is_gsm7, plain, segments
 from channels.wording import Wording
 
@@ -236,6 +236,19 @@ def test_details_far_too_long_for_two_messages_keep_name_phone_and_date() -> Non
     assert len(messages) <= 2
     assert "Quiet Room 01632 960100" in messages[0].text
     assert "Checked 1 May 2026" in messages[-1].text
+
+
+def test_more_choices_than_two_messages_hold_are_all_sent() -> None:
+    choices = tuple(
+        Choice(title=f"Another way to go on, number {n}, in many words", payload=f"way_{n}") for n in range(20)
+    )
+    messages = sms(Reply(cards=(RENT,), choices=choices, detail=True))
+    assert all(fits_sms(message.text) for message in messages)
+    assert messages[-1].choices == choices
+
+
+def test_nothing_packs_into_nothing() -> None:
+    assert pack((), fits_sms) == ()
 
 
 def test_details_without_facts_or_choices() -> None:

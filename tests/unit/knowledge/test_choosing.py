@@ -60,6 +60,12 @@ def test_the_rungs_come_in_order() -> None:
     ]  # fmt: skip
 
 
+def test_company_for_anybody_comes_before_national_lines_when_nothing_was_understood() -> None:
+    listed = [candidate(line("Line", "food"), 8), candidate(service("Tea", "loneliness"), 1)]
+    picks = choose(listed, [], limit=2, general=("loneliness",))
+    assert [(pick.candidate.service.name, pick.rung) for pick in picks] == [("Tea", "general"), ("Line", "line")]
+
+
 def test_each_of_several_needs_gets_its_own_best() -> None:
     listed = [
         candidate(service("Rent 1", "rent"), 9),

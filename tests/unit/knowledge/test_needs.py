@@ -28,6 +28,9 @@ GOOD = """
 """
 
 
+WHOLE = "- id: a\n  label: A\n  phrasings: [a]\n"
+
+
 def write(folder: Path, content: str) -> Path:
     path = folder / "needs.yml"
     path.write_text(content, encoding="utf-8")

@@ -1,0 +1,256 @@
+"""From files to a snapshot that serves: done once, done whole, or not done at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from knowledge.errors import CatalogueFileError, IndexMissing
+from knowledge.index import load_index
+from knowledge.publish import Published, is_fresh, open_store, publish
+from knowledge.search import Search
+from knowledge.settings import PACKAGE_DATA, Settings, read_settings
+from knowledge.snapshots import current_snapshot, current_version
+from tests.unit.knowledge.builders import MONDAY_NOON, WordEncoder, make_search
+
+NEEDS = """
+- {id: rent, label: Rent worries, description: Behind with rent., related: [food], phrasings: [owe rent, behind with rent]}
+- {id: food, label: Food, description: Something to eat., related: [rent], phrasings: [hungry, need food]}
+"""
+TOWN = """
+organisations:
+- {id: org-a, name: A}
+services:
+- {id: svc-rent, organisation: org-a, name: Rent Rescue, summary: Help with rent., description: You talk., needs: [rent],
+   phones: [{number: 01632 960112}], assured_date: 2026-10-14}
+- {id: svc-food, organisation: org-a, name: Food Share, summary: Food to take home., description: A bag., needs: [food],
+   phones: [{number: 01632 960113}], assured_date: 2026-10-14}
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    content = tmp_path / "content"
+    (content / "demo").mkdir(parents=True)
+    (content / "needs.yml").write_text(NEEDS)
+    (content / "demo" / "town.yml").write_text(TOWN)
+    shutil.copy(PACKAGE_DATA / "crisis_lines.yml", content)
+    shutil.copy(PACKAGE_DATA / "sms_spelling.yml", content)
+    return read_settings(data_dir=tmp_path / "data", build_dir=tmp_path / "build", content_dir=content, demo=True)
+
+
+def put(settings: Settings) -> Published:
+    return publish(settings, encoder=WordEncoder())
+
+
+def edit_town(settings: Settings, before: str, after: str) -> None:
+    path = settings.content_dir / "demo" / "town.yml"
+    path.write_text(path.read_text().replace(before, after))
+
+
+def test_the_first_time_fills_the_catalogue_and_builds(settings: Settings) -> None:
+    published = put(settings)
+    assert published.built
+    assert published.services == 2
+    assert "filled from the content files" in published.notes[0]
+    index = load_index(current_snapshot(settings.index_dir))
+    assert index.version == published.version
+    assert {each.id for each in index.services} == {"svc-rent", "svc-food"}
+    assert is_fresh(settings, WordEncoder.id)
+
+
+def test_the_second_time_does_nothing(settings: Settings) -> None:
+    first, second = put(settings), put(settings)
+    assert not second.built
+    assert second.version == first.version
+    assert second.notes == ()
+
+
+def test_force_builds_again(settings: Settings) -> None:
+    first = put(settings)
+    assert publish(settings, encoder=WordEncoder(), force=True).version != first.version
+
+
+def test_only_new_texts_are_encoded(settings: Settings) -> None:
+    put(settings)
+    edit_town(settings, "Help with rent.", "Help with rent and letters.")
+    encoder = WordEncoder()
+    assert publish(settings, encoder=encoder).built
+    assert encoder.asked == ["Rent Rescue. Help with rent and letters. You talk."]
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after"),
+    [("demo/town.yml", "Rent Rescue", "Rent Help"), ("needs.yml", "owe rent", "owing rent"),
+     ("crisis_lines.yml", "Samaritans 116 123 (free", "Samaritans 116 123 (no charge")],
+)  # fmt: skip
+def test_a_change_of_content_is_noticed(settings: Settings, name: str, before: str, after: str) -> None:
+    put(settings)
+    path = settings.content_dir / name
+    path.write_text(path.read_text().replace(before, after))
+    assert "filled from" in "".join(put(settings).notes) or name == "needs.yml"
+    if name != "crisis_lines.yml":
+        assert current_version(settings.index_dir) is not None
+
+
+def test_another_encoder_builds_again(settings: Settings) -> None:
+    put(settings)
+    other = WordEncoder()
+    other.id = "words-2"
+    assert not is_fresh(settings, other.id)
+    assert publish(settings, encoder=other).built
+
+
+def test_an_edit_is_published_and_survives_new_files(settings: Settings) -> None:
+    put(settings)
+    store, _ = open_store(settings)
+    listing = store.listing("svc-rent")
+    assert listing is not None
+    store.save(replace(listing.service, name="Edited Name"), by="ada")
+    store.close()
+    assert not is_fresh(settings, WordEncoder.id)
+    edit_town(settings, "Food Share", "Food Parcel")
+    published = put(settings)
+    assert "your edits were kept" in published.notes[0]
+    names = {each.name for each in load_index(current_snapshot(settings.index_dir)).services}
+    assert names == {"Edited Name", "Food Share"}
+
+
+def test_a_catalogue_with_nothing_published_is_refused_and_the_old_index_serves(settings: Settings) -> None:
+    first = put(settings)
+    store, _ = open_store(settings)
+    for service in store.published():
+        store.save(service, by="ada", published=False)
+    store.close()
+    with pytest.raises(CatalogueFileError, match="no published services"):
+        put(settings)
+    assert current_version(settings.index_dir) == first.version
+
+
+def test_bad_files_are_refused_and_the_old_index_serves(settings: Settings) -> None:
+    first = put(settings)
+    edit_town(settings, "needs: [rent]", "needs: [rnt]")
+    with pytest.raises(CatalogueFileError, match="'rnt' is not a need"):
+        put(settings)
+    assert current_version(settings.index_dir) == first.version
+
+
+def test_search_moves_on_to_a_newer_snapshot(settings: Settings) -> None:
+    put(settings)
+    search = make_search(load_index(current_snapshot(settings.index_dir)), settings)
+    assert not search.refresh()
+    edit_town(settings, "Rent Rescue", "Rent Angels")
+    put(settings)
+    assert search.refresh()
+    assert search.find("rent angels", now=MONDAY_NOON).matches[0].service.name == "Rent Angels"
+
+
+def test_a_newer_snapshot_that_is_damaged_leaves_the_old_one_serving(settings: Settings) -> None:
+    put(settings)
+    search = make_search(load_index(current_snapshot(settings.index_dir)), settings)
+    edit_town(settings, "Rent Rescue", "Rent Angels")
+    put(settings)
+    (current_snapshot(settings.index_dir) / "vectors.faiss").write_bytes(b"broken")
+    with pytest.raises(IndexMissing, match="damaged"):
+        search.refresh()
+    assert search.find("owe rent", now=MONDAY_NOON).matches
+
+
+@pytest.mark.parametrize(
+    "name", ["services.json", "needs.json", "vectors.faiss", "table.npz", "head.npz", "manifest.json"]
+)
+def test_a_damaged_snapshot_is_refused_with_the_fix(settings: Settings, name: str) -> None:
+    put(settings)
+    path = current_snapshot(settings.index_dir) / name
+    path.write_bytes(path.read_bytes()[:-20] + b"x")
+    with pytest.raises(IndexMissing, match="python -m knowledge index"):
+        load_index(current_snapshot(settings.index_dir))
+
+
+def test_a_snapshot_with_other_vectors_than_it_says_is_refused(settings: Settings) -> None:
+    put(settings)
+    path = current_snapshot(settings.index_dir) / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "vectors": 3}))
+    with pytest.raises(IndexMissing, match="number of vectors"):
+        load_index(path.parent)
+
+
+def test_a_snapshot_of_another_format_is_refused(settings: Settings) -> None:
+    put(settings)
+    path = current_snapshot(settings.index_dir) / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 0}))
+    with pytest.raises(IndexMissing, match="another version"):
+        load_index(path.parent)
+
+
+def test_without_an_index_search_says_how_to_build_one(settings: Settings) -> None:
+    with pytest.raises(IndexMissing, match="python -m knowledge index"):
+        Search.open(settings)
+
+
+def test_old_snapshots_are_cleared_away(settings: Settings) -> None:
+    for _ in range(5):
+        newest = publish(settings, encoder=WordEncoder(), force=True)
+    kept = [path.name for path in settings.index_dir.iterdir() if path.is_dir()]
+    assert len(kept) == 3
+    assert newest.version in kept
+
+
+KILLED_WHILE_WRITING = """
+import os, signal, sys
+from knowledge.publish import publish
+from knowledge.settings import read_settings
+from tests.unit.knowledge.builders import WordEncoder
+import knowledge.publish
+
+def die(index, folder):
+    (folder / "services.json").write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+knowledge.publish.write_index = die
+data, build, content = sys.argv[1:]
+publish(read_settings(data_dir=data, build_dir=build, content_dir=content), encoder=WordEncoder(), force=True)
+"""
+
+
+def test_a_build_that_is_killed_leaves_the_old_index_serving(settings: Settings) -> None:
+    first = put(settings)
+    folders = [str(each) for each in (settings.data_dir, settings.build_dir, settings.content_dir)]
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_WHILE_WRITING, *folders],
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert any(path.name.startswith(".building-") for path in settings.index_dir.iterdir())
+    assert load_index(current_snapshot(settings.index_dir)).version == first.version
+    edit_town(settings, "Rent Rescue", "Rent Angels")
+    assert put(settings).built
+    assert not any(path.name.startswith(".building-") for path in settings.index_dir.iterdir())
+
+
+def test_a_kept_head_that_is_damaged_is_trained_again(settings: Settings) -> None:
+    put(settings)
+    (kept,) = settings.build_dir.glob("need-head-*.npz")
+    kept.write_bytes(b"broken")
+    assert publish(settings, encoder=WordEncoder(), force=True).built
+
+
+def test_a_country_without_national_lines_of_its_own_gets_its_crisis_lines(settings: Settings) -> None:
+    irish = settings.model_copy(update={"country": "IE", "demo": False})
+    needs = (irish.content_dir / "needs.yml").read_text()
+    needs += "- {id: suicidal_thoughts, label: Suicide, related: [food], phrasings: [want to die, end my life]}\n"
+    (irish.content_dir / "needs.yml").write_text(needs)
+    publish(irish, encoder=WordEncoder())
+    search = make_search(load_index(current_snapshot(irish.index_dir)), irish)
+    first = search.find("want to die", now=MONDAY_NOON).matches[0].service
+    assert first.name == "Samaritans"
+    assert search.find("").matches[0].service.area == "national"
