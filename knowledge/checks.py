@@ -6,7 +6,6 @@ An error is something a person would be harmed or confused by; a warning is some
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -165,8 +164,3 @@ def _check_tables(settings: Settings) -> Iterator[Finding]:
 
 def _errors(problems: Iterable[str]) -> list[Finding]:
     return [Finding(error=True, text=problem) for problem in problems]
-
-
-def count_by_need(services: Iterable[Service]) -> Counter[str]:
-    """How many services carry each need."""
-    return Counter(need for service in services for need in service.needs)

@@ -177,8 +177,7 @@ def _pair(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish]) -> N
         open_to_all = [each for each in _for_need(ranked, pick.need) if not each.service.restricted]
         others.add(open_to_all, "need" if pick.rung == "crisis" else pick.rung, pick.need, 1)
         if len(others.picks) > len(tray.picks):
-            if tray.full:
-                tray.picks.remove(_least_needed(tray.picks, pick, wishes))
+            tray.picks.remove(_least_needed(tray.picks, pick, wishes))  # the tray is full, or the spare one were in it
             lines = sum(each.rung == "crisis" for each in tray.picks)
             place = tray.picks.index(pick) + 1 if pick in tray.picks else len(tray.picks)
             tray.picks.insert(max(place, lines), others.picks[-1])

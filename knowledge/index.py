@@ -17,6 +17,7 @@ from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -251,7 +252,7 @@ def load_index(folder: Path) -> Index:
             head=NeedHead.load(folder / "head.npz"),
             lexical=Lexical.load(folder / "lexical", len(listed)),
         )
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, BadZipFile) as error:
         raise IndexMissing(f"The index in {folder} is damaged ({error}). {REBUILD}") from None
 
 

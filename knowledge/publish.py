@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from zipfile import BadZipFile
 
 from knowledge.catalogue import Need, Status
 from knowledge.catalogue_files import CatalogueFiles, catalogue_paths, files_hash, read_catalogue_files
@@ -136,7 +137,7 @@ def read_head(settings: Settings, source: Source, encode: Callable[[list[str]], 
     if kept.is_file():
         try:
             return NeedHead.load(kept)
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, BadZipFile):
             kept.unlink()
     texts, owners = training_texts(source.needs)
     head = train_head(encode(texts), owners)

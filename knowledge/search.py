@@ -49,6 +49,7 @@ OVERALL = 1.0
 """Share of the fit to the whole message in the fit to one need of it: help for both is better than for one."""
 GENERAL = ("loneliness", "community_spaces", "low_mood")
 """Needs to answer when a message says nothing that is understood: company and somebody to talk to."""
+GENERAL_FIRST = tuple((need,) for need in GENERAL)
 URGENT = 3
 WHOLE = ""
 """The view of a message as a whole, beside one view for each need in it."""
@@ -164,6 +165,8 @@ class _Shelf:
     rows: Mapping[str, int]
     columns: Mapping[str, int]
     labels: Mapping[str, str]
+    company: tuple[int, ...]
+    """Rows of services that are mainly for the general needs: offered when nothing was understood."""
     lines: NDArray[np.int64]
     """Rows of national lines: always candidates, because the ladder ends with them."""
 
@@ -183,6 +186,7 @@ class _Shelf:
             rows={service.id: row for row, service in enumerate(index.services)},
             columns={need.id: column for column, need in enumerate(index.needs)},
             labels={need.id: need.label for need in index.needs},
+            company=tuple(row for row, service in enumerate(index.services) if service.needs[:1] in GENERAL_FIRST),
             lines=np.array(national, dtype=np.int64),
         )
 
@@ -228,7 +232,8 @@ def _candidates(
         alone[column] = 1.0
         views[wish.need] = View(vector=reading.vectors[reading.speakers[column]], chances=alone)
     crisis = [shelf.rows[line] for wish in wishes for line in wish.crisis if line in shelf.rows]
-    always = np.concatenate([shelf.lines, np.array([*named, *crisis], dtype=np.int64)])
+    company = [] if wishes else shelf.company
+    always = np.concatenate([shelf.lines, np.array([*named, *crisis, *company], dtype=np.int64)])
     sight = look(index, views, text, always)
     needs = {wish.need for wish in wishes} | {need for wish in wishes for need in wish.related} | set(GENERAL)
     columns = {need: shelf.columns[need] for need in needs if need in shelf.columns}

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, Sequence
 
 import numpy as np
 
@@ -76,11 +76,13 @@ class Encoder:
         self._output: str = facts.get("output", "embedding")
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """One row of float32 for each text, in order."""
-        rows: List[np.ndarray] = [
-            self._encode_batch(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)
-        ]
-        return np.concatenate(rows) if rows else np.zeros((0, self.dimensions), dtype=np.float32)
+        """One row of float32 for each text, in order. Texts of like length share a batch: padding costs as much."""
+        rows = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        for start in range(0, len(texts), BATCH):
+            batch = by_length[start : start + BATCH]
+            rows[batch] = self._encode_batch([texts[i] for i in batch])
+        return rows
 
     def _encode_batch(self, texts: Sequence[str]) -> np.ndarray:
         encoded = self._tokenizer.encode_batch([text[:LONGEST_ENCODED] for text in texts])

@@ -22,15 +22,15 @@ from knowledge.snapshots import current_snapshot, current_version
 from tests.unit.knowledge.builders import MONDAY_NOON, WordEncoder, make_search
 
 NEEDS = """
-- {id: rent, label: Rent worries, description: Behind with rent., related: [food], phrasings: [owe rent, behind with rent]}
+- {id: rent, label: Rent worries, description: Behind., related: [food], phrasings: [owe rent, late with rent]}
 - {id: food, label: Food, description: Something to eat., related: [rent], phrasings: [hungry, need food]}
 """
 TOWN = """
 organisations:
 - {id: org-a, name: A}
 services:
-- {id: svc-rent, organisation: org-a, name: Rent Rescue, summary: Help with rent., description: You talk., needs: [rent],
-   phones: [{number: 01632 960112}], assured_date: 2026-10-14}
+- {id: svc-rent, organisation: org-a, name: Rent Rescue, summary: Help with rent., description: You talk.,
+   needs: [rent], phones: [{number: 01632 960112}], assured_date: 2026-10-14}
 - {id: svc-food, organisation: org-a, name: Food Share, summary: Food to take home., description: A bag., needs: [food],
    phones: [{number: 01632 960113}], assured_date: 2026-10-14}
 """

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from knowledge.catalogue import Location, Phone
 from knowledge.catalogue_files import CatalogueFiles
-from knowledge.checks import check_needs, check_services
-from knowledge.settings import Settings
+from knowledge.checks import check_content, check_needs, check_services
+from knowledge.settings import PACKAGE_DATA, Settings, read_settings
 from tests.unit.knowledge.builders import OFFICE, need, service
 
 TODAY = date(2026, 11, 23)
@@ -86,3 +88,16 @@ def test_needs_are_checked() -> None:
         "error: needs.yml: debt: no service carries it. Add one, or the need to a service.",
         "warning: needs.yml: debt: phrasings: 'Owe  Rent' is also under rent.",
     ]
+
+
+def test_crisis_lines_are_checked(tmp_path: Path) -> None:
+    shutil.copytree(PACKAGE_DATA, tmp_path / "content")
+    line = "{id: a, name: A, say: “Ring”, phone: ring us, kinds: [suicide]}"
+    (tmp_path / "content" / "crisis_lines.yml").write_text(f"GB: {{lines: [{line}]}}", encoding="utf-8")
+    (tmp_path / "content" / "places" / "towns.csv").unlink()
+    findings = check_content(read_settings(content_dir=tmp_path / "content"), TODAY)
+    said = " ".join(str(finding) for finding in findings if finding.error)
+    assert "a: say: at most 110 plain letters" in said
+    assert "a: phone: write digits and spaces" in said
+    assert "tables of places cannot be read" in said
+    assert [finding.error for finding in findings] == sorted((finding.error for finding in findings), reverse=True)

@@ -34,6 +34,9 @@ def local(text: str) -> datetime:
     ("schedules", "now", "words"),
     [
         pytest.param((), "2026-11-23 12:00", "ask for hours", id="no schedule"),
+        pytest.param(
+            (Schedule(days=(), opens="09:00", closes="10:00"),), "2026-11-23 12:00", "ask for hours", id="no day"
+        ),
         pytest.param(OFFICE, "2026-11-23 12:00", "open now until 5pm", id="open in the middle of the day"),
         pytest.param(OFFICE, "2026-11-23 09:00", "open now until 5pm", id="the minute it opens"),
         pytest.param(OFFICE, "2026-11-23 16:59", "open now until 5pm", id="the last minute"),
