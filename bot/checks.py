@@ -6,6 +6,7 @@ result only), so the warnings are read from its output instead.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -20,7 +21,8 @@ def find_problems(output: str) -> list[str]:
 
 def main(rasa: list[str]) -> int:
     """Returns 0 when the data are clean. `rasa` is the command that starts Rasa in its own environment."""
-    run = subprocess.run([*rasa, *VALIDATE], capture_output=True, text=True, check=False)
+    quiet = {"SQLALCHEMY_SILENCE_UBER_WARNING": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "RASA_TELEMETRY_ENABLED": "false"}
+    run = subprocess.run([*rasa, *VALIDATE], capture_output=True, text=True, check=False, env={**os.environ, **quiet})
     output = run.stdout + run.stderr
     problems = find_problems(output)
     if run.returncode != 0 or problems:

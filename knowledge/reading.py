@@ -32,8 +32,10 @@ _AGE = re.compile(
 class Reading:
     """What a message says. `chances` is one probability per need, in the order of the index's needs."""
 
+    said: str
+    """As it was written."""
     text: str
-    """Plain spelling."""
+    """In plain spelling."""
     vectors: Array
     """The whole message first, then its parts."""
     chances: Array
@@ -62,7 +64,7 @@ class Reader:
         for need in asserted:
             if need in self._columns:
                 chances[self._columns[need]] = max(ASSERTED, float(chances[self._columns[need]]))
-        return Reading(text=plain, vectors=vectors, chances=chances, speakers=speakers, age=age_in(text))
+        return Reading(said=text, text=plain, vectors=vectors, chances=chances, speakers=speakers, age=age_in(text))
 
 
 def clean(text: str) -> str:

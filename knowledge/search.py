@@ -197,7 +197,7 @@ def _wishes(index: Index, reading: Reading) -> tuple[Wish, ...]:
     for column in np.argsort(-reading.chances, kind="stable"):
         need, chance = index.needs[column], float(reading.chances[column])
         enough = LINES_FROM.get(need.id, 1.0)
-        if reading.speakers[column] > 0:  # a part alone says less: "and i have to leave"
+        if need.id in TWO_LINES and reading.speakers[column] > 0:  # a part alone says less: "and i have to leave"
             enough = max(enough, SURE)
         crisis = index.crisis.get(need.id, ()) if chance >= enough else ()
         if chance >= SURE or crisis or (not found and chance >= PERHAPS):
@@ -224,7 +224,7 @@ def _candidates(
 ) -> list[Candidate]:
     """Everything worth a look, scored for the whole message and for each need in it."""
     index, text = shelf.index, reading.text
-    named = shelf.names.find(text)
+    named = shelf.names.find(reading.said) or shelf.names.find(text)
     views = {WHOLE: View(vector=reading.vectors[0], chances=reading.chances)}
     for wish in wishes:
         column = shelf.columns[wish.need]

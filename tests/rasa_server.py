@@ -100,7 +100,9 @@ class RasaProcess:
             *(str(PYTHON), "-m", "rasa", "run", "--model", str(model), "--interface", "127.0.0.1"),
             *("--port", str(self.port), "--endpoints", "endpoints.yml", "--credentials", "bot/credentials.yml"),
         ]
-        env = {key: value for key, value in os.environ.items() if not key.startswith("NWD_")}
+        # Rasa must be allowed to keep its bytecode, or each start compiles TensorFlow again.
+        left_out = ("NWD_", "PYTHONDONTWRITEBYTECODE")
+        env = {key: value for key, value in os.environ.items() if not key.startswith(left_out)}
         env |= QUIET | {"LOG_LEVEL": "WARNING", "NWD_RASA_TOKEN": RASA_TOKEN, "NWD_ACTIONS_TOKEN": ACTIONS_TOKEN}
         env |= {"NWD_ACTIONS_URL": actions_url, "NWD_ENCODER_DIR": str(ROOT / ".build" / "minilm")}
         with log.open("ab") as out:

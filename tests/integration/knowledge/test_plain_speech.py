@@ -52,6 +52,11 @@ def test_two_needs_in_one_message_are_both_answered(real_search: Search, text: s
         ("kids at school call my daughter names because of her skin", "young_people"),
         ("dont know how to do forms online", "digital_access"),
         ("my mum keeps getting lost in her own street", "memory_dementia"),
+        ("got a section 21", "eviction_landlord"),
+        ("bailiffs coming tomorrow", "debt"),
+        ("the home office turned me down", "immigration_asylum"),
+        ("out of the nick yesterday", "prison_leavers"),
+        ("dad kicked me out", "homelessness"),
         ("was in the army, cant settle", "veterans"),
         ("is there anyone who fixes a wheelchair ramp", "disability"),
         ("where can i get my hair cut and have a chat", "loneliness"),
@@ -77,6 +82,21 @@ def test_a_crisis_brings_a_line_that_answers_now_first(real_search: Search, text
     assert first.service.crisis
     assert second.service.crisis
     assert first.opening.is_open
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["he hit me last nite", "need to leave him but me and the kids have nowhere to go", "im scared of my partner"],
+)
+def test_being_hurt_brings_a_line_for_it_first(real_search: Search, text: str) -> None:
+    first = real_search.find(text, now=NIGHT).matches[0].service
+    assert first.kind.value == "line"
+    assert first.needs[0] == "domestic_abuse"
+
+
+def test_a_part_of_a_message_that_only_sounds_like_it_brings_no_crisis_line(real_search: Search) -> None:
+    found = real_search.find("my asylum claim got refused and i have to leave", now=NOON)
+    assert found.matches[0].need == "immigration_asylum"
 
 
 def test_somebody_young_gets_a_line_for_them_first(real_search: Search) -> None:

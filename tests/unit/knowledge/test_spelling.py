@@ -27,6 +27,11 @@ def spelling() -> Spelling:
         pytest.param("sooooo down", "so down", id="drawn-out letters"),
         pytest.param("mum is ill and i have id", "mum is ill and i have id", id="real words stay"),
         pytest.param("I cannot pay my rent", "I cannot pay my rent", id="plain English stays"),
+        pytest.param("got a S21", "got a section 21 eviction notice", id="what a notice is about"),
+        pytest.param(
+            "he kicked me out", "he kicked me out of home, nowhere to stay", id="what a turn of phrase is about"
+        ),
+        pytest.param("out of the nick", "out of prison", id="another word for prison"),
         pytest.param("", "", id="nothing"),
     ],
 )
@@ -35,7 +40,10 @@ def test_plain(spelling: Spelling, written: str, plain: str) -> None:
 
 
 def test_it_is_stable(spelling: Spelling) -> None:
-    once = spelling.plain("cnt pay da leccy bill 2moro, dont no wot 2 do")
+    text = (
+        "cnt pay da leccy bill 2moro, got a section 21, bailiffs came, kicked out, on the streets, home office, 2 eat"
+    )
+    once = spelling.plain(text)
     assert spelling.plain(once) == once
 
 
