@@ -232,9 +232,8 @@ def install_environments(stamps):
     rasa_job = None
     if not rasa_ready:
         make_venv(rasa_python, RASA_VENV)
-        rasa_job = start(
-            [str(VENV / "bin" / "uv"), "pip", "sync", "--compile-bytecode", "--python", str(RASA_VENV / "bin" / "python"),
-             "requirements-rasa.lock"], "rasa-environment")  # fmt: skip
+        sync = [str(VENV / "bin" / "uv"), "pip", "sync", "--compile-bytecode", "--python"]
+        rasa_job = start([*sync, str(RASA_VENV / "bin" / "python"), "requirements-rasa.lock"], "rasa-environment")
     if not main_ready:
         install_torch(pip)
         run([*pip, "install", "-r", "requirements.lock"], "environment", "Installing requirements.lock")
