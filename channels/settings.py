@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     )
     retention_days: int = Field(90, description="Days after which message texts are erased by themselves.")
     sweep_seconds: float = Field(5.0, description="How often the worker looks for anything that has not progressed.")
+    reconcile_seconds: float = Field(
+        60.0, description="How often the worker asks the SMS provider for texts that never reached us; 0 turns it off."
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR. No level prints personal data.")
 
     @property

@@ -65,6 +65,16 @@ class Ledger:
         async with self._database.writing() as work:
             return await inbound.store(work, message)
 
+    async def unknown(self, channel: Channel, provider_ids: Sequence[str]) -> set[str]:
+        """Those of a provider's ids that no message from a person has, forgotten and expired ones included."""
+        async with self._database.reading() as work:
+            return await inbound.unknown(work, channel, provider_ids)
+
+    async def newest_inbound(self, channel: Channel) -> datetime | None:
+        """When the last message from anybody was stored; None before the first one."""
+        async with self._database.reading() as work:
+            return await inbound.newest(work, channel)
+
     async def next_unanswered(self, conversation_id: str) -> MessageRecord | None:
         """The earliest message still to be answered: asking for nothing else is what keeps order."""
         async with self._database.reading() as work:

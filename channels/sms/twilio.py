@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, NamedTuple, Self, TypeVar
 
@@ -25,6 +26,7 @@ from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioS
 from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
+from twilio.rest.api.v2010.account.message import MessageInstance
 
 from channels.conversation import Channel, Delivery, Inbound, Media, Receipt
 from channels.errors import Malformed, SendFailed
@@ -35,6 +37,8 @@ TIMEOUT_SECONDS: Final = 10.0
 THREADS: Final = 8
 """Sends under way at once. Twilio's client is synchronous, so each one needs a thread of its own."""
 FIND_LIMIT: Final = 50
+PAGE: Final = 1000
+"""The most that Twilio lists in one answer; its client asks for the next page by itself."""
 
 
 class Problem(NamedTuple):
@@ -177,6 +181,37 @@ class Twilio:
                 return str(message.sid)
         return None
 
+    async def inbound_since(self, since: datetime) -> list[Inbound]:
+        """Texts that Twilio took for us since then, oldest first. Raises SendFailed.
+
+        Twilio lists the newest first and keeps the date only to the second, so equal dates keep the list's order.
+        Without our number, only texts that Twilio says came through our Messaging Service can be told from those
+        to other numbers of the account. `OptOutType` is not in the list: routing knows the words themselves.
+        """
+        ours = {"to": self._from} if self._from else {}
+        listed = await self._in_thread(
+            lambda: self._client.messages.list(date_sent_after=since.replace(microsecond=0), page_size=PAGE, **ours)
+        )
+        wanted = [message for message in reversed(listed) if self._is_for_us(message)]
+        return [_listed(message) for message in sorted(wanted, key=lambda message: message.date_sent or since)]
+
+    async def complete(self, inbound: Inbound) -> Inbound:
+        """A listed text with its pictures, which the list only counts. If they cannot be had, the words come alone."""
+        if not inbound.media:
+            return inbound
+        try:
+            found = await self._in_thread(lambda: self._client.messages(inbound.provider_id).media.list(limit=10))
+        except SendFailed:
+            return inbound
+        base = str(self._client.api.base_url)
+        media = [_medium(base + str(item.uri).removesuffix(".json"), str(item.content_type)) for item in found]
+        return replace(inbound, media=tuple(media) or inbound.media)
+
+    def _is_for_us(self, message: MessageInstance) -> bool:
+        if str(message.direction) != "inbound" or not message.from_:
+            return False
+        return bool(self._from) or (bool(self._service_sid) and message.messaging_service_sid == self._service_sid)
+
     async def _in_thread(self, call: Callable[[], T]) -> T:
         """Errors come out as SendFailed without their cause: Twilio's own text holds the number."""
         try:
@@ -221,9 +256,23 @@ def _media(form: FormData) -> tuple[Media, ...]:
     count = _field(form, "NumMedia")
     items = []
     for index in range(min(int(count), 10) if count.isdecimal() else 0):
-        content_type = _field(form, f"MediaContentType{index}")
-        kind = MEDIA_KINDS.get(content_type.split("/", 1)[0], "file")
-        if content_type.endswith(("vcard", "x-vcard")):
-            kind = "contact"
-        items.append(Media(kind=kind, reference=_field(form, f"MediaUrl{index}"), content_type=content_type))
+        items.append(_medium(_field(form, f"MediaUrl{index}"), _field(form, f"MediaContentType{index}")))
     return tuple(items)
+
+
+def _medium(reference: str, content_type: str) -> Media:
+    kind = MEDIA_KINDS.get(content_type.split("/", 1)[0], "file")
+    if content_type.endswith(("vcard", "x-vcard")):
+        kind = "contact"
+    return Media(kind=kind, reference=reference, content_type=content_type)
+
+
+def _listed(message: MessageInstance) -> Inbound:
+    count = str(message.num_media or "0")
+    return Inbound(
+        channel=Channel.SMS,
+        address=_e164(str(message.from_)),
+        provider_id=str(message.sid),
+        text=message.body or "",
+        media=(Media(kind="file"),) * (min(int(count), 10) if count.isdecimal() else 0),
+    )
