@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     )
     retention_days: int = Field(90, description="Days after which message texts are erased by themselves.")
     sweep_seconds: float = Field(5.0, description="How often the worker looks for anything that has not progressed.")
+    sms_per_second: float = Field(
+        10.0, description="Most SMS segments a worker hands to the provider in a second; 0 means as fast as it can."
+    )
     reconcile_seconds: float = Field(
         60.0, description="How often the worker asks the SMS provider for texts that never reached us; 0 turns it off."
     )

@@ -33,6 +33,7 @@ from channels.health import Health
 from channels.hours import StaffedHours
 from channels.intake import Intake
 from channels.ledger import Ledger, open_ledger
+from channels.pacing import Pacer
 from channels.reconciling import Lists, Reconciler
 from channels.senders import SmsSender, TelegramSender
 from channels.sending import SEND_SECONDS, Sender, Sending
@@ -80,7 +81,10 @@ class Worker:
         )
         answering = Answering(assistant=parts.assistant, composer=composer, on_silence=metrics.count_silence)
         turns = Turns(ledger=ledger, streams=streams, answering=answering, escalations=escalations, metrics=metrics)
-        sending = Sending(ledger=ledger, streams=streams, senders=parts.senders, metrics=metrics, clock=parts.clock)
+        pacers = {Channel.SMS: Pacer(settings.sms_per_second)} if settings.sms_per_second > 0 else {}
+        sending = Sending(
+            ledger=ledger, streams=streams, senders=parts.senders, metrics=metrics, clock=parts.clock, pacers=pacers
+        )
         turn_seconds = settings.assistant_deadline + 2.0
         self._streams = streams
         self._shards = range(settings.shards)

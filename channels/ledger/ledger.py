@@ -123,6 +123,11 @@ class Ledger:
         async with self._database.reading() as work:
             return await outbound.next_unsent(work, conversation_id)
 
+    async def has_urgent(self, conversation_id: str) -> bool:
+        """Whether anything that waits to be sent in it should go before other people's messages."""
+        async with self._database.reading() as work:
+            return await outbound.has_urgent(work, conversation_id)
+
     async def mark_sending(self, message_id: str) -> bool:
         async with self._database.writing() as work:
             return await outbound.mark_sending(work, message_id)

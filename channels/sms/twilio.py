@@ -52,6 +52,8 @@ ERRORS: Final[Mapping[str, Problem]] = {
     "20003": Problem("Twilio does not accept our account details.", False),
     "20404": Problem("Twilio does not know our account or sender.", False),
     "20429": Problem("Twilio asked us to slow down.", True),
+    "20500": Problem("Twilio had a problem of its own.", True),
+    "20503": Problem("Twilio had a problem of its own.", True),
     "14107": Problem("Twilio asked us to slow down.", True),
     "21211": Problem("This is not a phone number that can get texts.", False),
     "21214": Problem("This number cannot be reached.", False),
@@ -75,6 +77,7 @@ ERRORS: Final[Mapping[str, Problem]] = {
     "30006": Problem("This is a landline, or a network that cannot get texts.", False),
     "30007": Problem("The network filtered the text.", False),
     "30008": Problem("The network did not say why the text failed.", True),
+    "30034": Problem("Our number is not registered with the networks of this country.", False),
     "30036": Problem("The text was not delivered in time.", True),
     "63038": Problem("Our Twilio account has reached its limit for today.", False),
     "timeout": Problem("Twilio did not answer in time; the text may have gone out.", True),
@@ -96,7 +99,14 @@ T = TypeVar("T")
 
 
 def explain(code: str) -> Problem:
-    """Words for one of Twilio's codes, from a refused request or a receipt. An unknown one says its number."""
+    """Words for one of Twilio's codes, from a refused request or a receipt. An unknown one says its number.
+
+    A refused request that is retryable is tried again by itself. A receipt is about a text that Twilio had taken: it
+    is not sent again even if `retryable`, since it may yet arrive; the desk shows it and a person decides.
+    """
+    if code.isdecimal() and (code == "429" or 500 <= int(code) < 600):
+        # An answer without a code of Twilio's, from something in front of it.
+        code = "20429" if code == "429" else "20500"
     return ERRORS.get(code) or Problem(f"Twilio answered with error {code}.", False)
 
 
