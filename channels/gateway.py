@@ -25,7 +25,7 @@ from channels.conversation import Channel, Receipt
 from channels.errors import LedgerUnavailable, Malformed
 from channels.intake import Intake
 from channels.metrics import Metrics
-from channels.sms.twilio import Twilio
+from channels.sms.twilio import SIGNATURE_HEADER, SIGNATURE_SETTINGS_HEADER, Twilio
 from channels.telegram import Telegram
 
 LARGEST_BODY: Final = 1_000_000
@@ -151,7 +151,10 @@ class Gateway:
         if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             raise Malformed("it is not form-encoded")
         form = await request.form()
-        if not self.twilio.verify(_path_and_query(request), form, request.headers.get("x-twilio-signature", "")):
+        signature, signed_with = (
+            request.headers.get(name, "") for name in (SIGNATURE_HEADER, SIGNATURE_SETTINGS_HEADER)
+        )
+        if not self.twilio.verify(_path_and_query(request), form, signature, signed_with):
             raise Refused(_ids(form))
         return self.twilio, form
 

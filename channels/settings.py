@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     twilio_auth_token: SecretStr = Field(
         SecretStr(""), description="Twilio auth token: signs webhooks and sends texts."
     )
+    twilio_signing_secret: SecretStr = Field(
+        SecretStr(""), description="Secret of a Twilio webhook signing key (SHA-256); empty means the auth token signs."
+    )
     twilio_from: str = Field("", description="Our number in E.164 (+44...), if no Messaging Service is used.")
     twilio_messaging_service_sid: str = Field(
         "", description="Messaging Service, starts with MG; wins over the number."

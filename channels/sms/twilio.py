@@ -24,13 +24,22 @@ from requests.exceptions import ReadTimeout, RequestException
 from starlette.datastructures import FormData
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.http_client import TwilioHttpClient
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import (
+    HMAC_SHA1,
+    HMAC_SHA256,
+    SIGNATURE_HEADER,
+    SIGNATURE_SETTINGS_HEADER,
+    RequestValidator,
+    get_signature_algorithm,
+)
 from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
 from channels.conversation import Channel, Delivery, Inbound, Media, Receipt
 from channels.errors import Malformed, SendFailed
 from channels.settings import Settings
+
+__all__ = ["SIGNATURE_HEADER", "SIGNATURE_SETTINGS_HEADER", "Problem", "Twilio", "explain"]
 
 STATUS_PATH: Final = "/hooks/twilio/status"
 TIMEOUT_SECONDS: Final = 10.0
@@ -119,6 +128,7 @@ class Twilio:
         self._from = settings.twilio_from
         self._service_sid = settings.twilio_messaging_service_sid
         self._validator = RequestValidator(token)
+        self._key_validator = RequestValidator(settings.twilio_signing_secret.get_secret_value() or token)
         self._client = Client(settings.twilio_account_sid, token, http_client=TwilioHttpClient(timeout=TIMEOUT_SECONDS))
         if settings.twilio_api_url:
             self._client.api.base_url = settings.twilio_api_url.rstrip("/")
@@ -134,15 +144,19 @@ class Twilio:
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def verify(self, url: str, form: FormData, signature: str) -> bool:
+    def verify(self, url: str, form: FormData, signature: str, signed_with: str = "") -> bool:
         """Check a signature against the configured public address.
 
         `url` is path and query as they arrived; what a proxy says of host or scheme is never used.
+        `signed_with` is the header with the signature's settings: without it the auth token signed (SHA-1), with it
+        the signing key did. Nobody gains by writing or leaving out that header: they need a secret of ours either way.
         """
-        if not signature:
+        algorithm = get_signature_algorithm(signed_with)
+        if not signature or algorithm not in {HMAC_SHA1, HMAC_SHA256}:
             return False
         address = url if url.startswith(("http://", "https://")) else self._base_url + url
-        return bool(self._validator.validate(address, form, signature))
+        validator = self._key_validator if signed_with else self._validator
+        return bool(validator.validate(address, form, signature, algorithm))
 
     def parse_message(self, form: FormData) -> Inbound:
         """Raises Malformed when the sender or the message's id is missing."""
