@@ -7,6 +7,7 @@ Secrets never print. A value that is missing where it is needed is named in the 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -65,6 +66,13 @@ class Settings(BaseSettings):
     actions_url: str = Field("", description="Where the action server listens; empty means loopback, port + 6.")
     actions_token: SecretStr = Field(SecretStr(""), description="Bearer token that the action server asks for.")
     assistant_deadline: float = Field(10.0, description="Seconds to wait for the assistant before a person takes over.")
+
+    sms_provider: Literal["twilio", "vonage"] = Field("twilio", description="Who carries text messages.")
+    vonage_api_key: str = Field("", description="Vonage account key.")
+    vonage_api_secret: SecretStr = Field(SecretStr(""), description="Vonage account secret: sends texts.")
+    vonage_signature_secret: SecretStr = Field(SecretStr(""), description="Vonage signature secret: signs webhooks.")
+    vonage_from: str = Field("", description="Our number at Vonage in E.164 (+44...).")
+    vonage_api_url: str = Field("", description="Base address of Vonage's API; empty means the real one.")
 
     twilio_account_sid: str = Field("", description="Twilio account, starts with AC.")
     twilio_auth_token: SecretStr = Field(

@@ -39,6 +39,7 @@ from channels.senders import SmsSender, TelegramSender
 from channels.sending import SEND_SECONDS, Sender, Sending
 from channels.settings import WORKER_PORT_OFFSET, Settings
 from channels.sms.twilio import Twilio
+from channels.sms.vonage import Vonage
 from channels.streams import Streams
 from channels.sweeping import Sweeper, repeat
 from channels.telegram import Telegram
@@ -217,6 +218,9 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         if (twilio := Twilio.from_settings(settings)) is not None:
             stack.callback(twilio.close)
             senders[Channel.SMS] = SmsSender(twilio)
+        if (vonage := Vonage.from_settings(settings)) is not None:
+            stack.push_async_callback(vonage.close)
+            senders[Channel.SMS] = SmsSender(vonage)
         if (telegram := Telegram.from_settings(settings)) is not None:
             stack.push_async_callback(telegram.close)
             senders[Channel.TELEGRAM] = TelegramSender(telegram)

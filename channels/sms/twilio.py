@@ -136,10 +136,9 @@ class Twilio:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self | None:
-        """None when SMS is not set up: no account or no auth token."""
-        if not settings.twilio_account_sid or not settings.twilio_auth_token.get_secret_value():
-            return None
-        return cls(settings)
+        """None when another provider is chosen, or SMS is not set up: no account or no auth token."""
+        whole = settings.twilio_account_sid and settings.twilio_auth_token.get_secret_value()
+        return cls(settings) if settings.sms_provider == "twilio" and whole else None
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
