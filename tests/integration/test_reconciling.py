@@ -272,7 +272,8 @@ async def test_one_worker_looks_at_a_time(desk: Desk) -> None:
     assert inbox.busy is not None
     first = asyncio.create_task(desk.reconciler(inbox).reconcile())
     await eventually(lambda: inbox.asked)
-    assert await desk.reconciler(inbox).reconcile() == 0
+    async with asyncio.timeout(5):
+        assert await desk.reconciler(inbox).reconcile() == 0
     assert len(inbox.asked) == 1
     inbox.busy.set()
     assert await first == 1
