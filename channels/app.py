@@ -32,6 +32,7 @@ from channels.metrics import Metrics
 from channels.pages import SecurityHeaders, static_routes
 from channels.settings import Settings
 from channels.sms.twilio import Twilio
+from channels.sms.vonage import Vonage
 from channels.streams import Streams
 from channels.telegram import Telegram
 from channels.valkey import Valkey
@@ -100,10 +101,12 @@ async def _channel_routes(parts: Parts, stack: AsyncExitStack) -> list[BaseRoute
     twilio, telegram = Twilio.from_settings(settings), Telegram.from_settings(settings)
     if twilio is not None:
         stack.callback(twilio.close)
+    if (vonage := Vonage.from_settings(settings)) is not None:
+        stack.push_async_callback(vonage.close)
     if telegram is not None:
         stack.push_async_callback(telegram.close)
         await stack.enter_async_context(_registering(telegram, settings))
-    gateway = Gateway(ledger=ledger, intake=intake, metrics=metrics, twilio=twilio, telegram=telegram)
+    gateway = Gateway(ledger=ledger, intake=intake, metrics=metrics, twilio=twilio, telegram=telegram, vonage=vonage)
     chat = WebChat(ledger=ledger, streams=streams, intake=intake, settings=settings, wording=wording)
     routes = [
         *Health(ledger=ledger, streams=streams, metrics=metrics).routes(),

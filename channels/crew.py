@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from channels.errors import ChannelsError, StreamsUnavailable
+from channels.pacing import Places
 from channels.streams import Entry, Streams
 from channels.worker_metrics import WorkerMetrics
 
@@ -38,10 +39,10 @@ class Crew:
     at_once: int = 16
     most_waiting: int = 100
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
-    _places: asyncio.Semaphore = field(init=False)
+    _places: Places = field(init=False)
 
     def __post_init__(self) -> None:
-        self._places = asyncio.Semaphore(self.at_once)
+        self._places = Places(self.at_once)
 
     @property
     def full(self) -> bool:
@@ -71,7 +72,7 @@ class Crew:
             async with self._lock(conversation_id) as mine:
                 if not mine:
                     return
-                async with self._places:
+                async with self._places.take(urgent=entry is not None and entry.urgent):
                     await self.work(conversation_id)
             if entry is not None:
                 await self.streams.ack(entry)

@@ -96,7 +96,13 @@ async def check_settings(settings: Settings) -> list[Finding]:
 
 async def check_channels(settings: Settings) -> list[Finding]:
     found = []
-    if not is_set(settings, "twilio_account_sid"):
+    if settings.sms_provider == "vonage":
+        names = ("vonage_api_key", "vonage_api_secret", "vonage_signature_secret", "vonage_from")
+        missing = ", ".join(f"NWD_{name.upper()}" for name in names if not is_set(settings, name))
+        found.append(
+            failed("SMS", "Vonage is not set up", f"Set {missing}.") if missing else ok("SMS", "Vonage is set up")
+        )
+    elif not is_set(settings, "twilio_account_sid"):
         found.append(warning("SMS", "off", "Set NWD_TWILIO_ACCOUNT_SID and NWD_TWILIO_AUTH_TOKEN to turn it on."))
     elif not is_set(settings, "twilio_auth_token"):
         found.append(failed("SMS", "no auth token: every webhook would be refused", "Set NWD_TWILIO_AUTH_TOKEN."))

@@ -25,7 +25,8 @@ from channels.conversation import Channel, Receipt
 from channels.errors import LedgerUnavailable, Malformed
 from channels.intake import Intake
 from channels.metrics import Metrics
-from channels.sms.twilio import Twilio
+from channels.sms.twilio import SIGNATURE_HEADER, SIGNATURE_SETTINGS_HEADER, Twilio
+from channels.sms.vonage import Vonage
 from channels.telegram import Telegram
 
 LARGEST_BODY: Final = 1_000_000
@@ -45,11 +46,12 @@ class HookLedger(Protocol):
 
 
 class Refused(Exception):
-    """The request did not come from the provider. `ids` are what may be kept of it."""
+    """The request did not come from the provider. `ids` are what may be kept of it; `status` is the answer."""
 
-    def __init__(self, ids: Mapping[str, str]) -> None:
+    def __init__(self, ids: Mapping[str, str], status: int = 403) -> None:
         super().__init__("bad signature")
         self.ids = dict(ids)
+        self.status = status
 
 
 @dataclass(kw_only=True)
@@ -79,13 +81,14 @@ class Quarantine:
 
 @dataclass(kw_only=True)
 class Gateway:
-    """The three webhooks. A provider that is not set up answers 404."""
+    """The webhooks. A provider that is not set up answers 404."""
 
     ledger: HookLedger
     intake: Intake
     metrics: Metrics
     twilio: Twilio | None
     telegram: Telegram | None
+    vonage: Vonage | None = None
     quarantine: Quarantine = field(init=False)
 
     def __post_init__(self) -> None:
@@ -95,6 +98,8 @@ class Gateway:
         hooks: tuple[tuple[str, Callable[[Request], Awaitable[Response]]], ...] = (
             ("/hooks/twilio/message", self.twilio_message),
             ("/hooks/twilio/status", self.twilio_status),
+            ("/hooks/vonage/message", self.vonage_message),
+            ("/hooks/vonage/status", self.vonage_status),
             ("/hooks/telegram", self.telegram_update),
         )
         return [Route(path, hook, methods=["POST"], max_body_size=LARGEST_BODY) for path, hook in hooks]
@@ -106,6 +111,14 @@ class Gateway:
     async def twilio_status(self, request: Request) -> Response:
         """What became of a text we sent: MessageSid=SM..&MessageStatus=delivered"""
         return await self._answer(Channel.SMS, request, self._take_status)
+
+    async def vonage_message(self, request: Request) -> Response:
+        """One text, as JSON: {"message_uuid": "..", "channel": "sms", "from": "447700900001", "text": ".."}"""
+        return await self._answer(Channel.SMS, request, self._take_vonage_text)
+
+    async def vonage_status(self, request: Request) -> Response:
+        """What became of a text we sent: {"message_uuid": "..", "status": "delivered"}"""
+        return await self._answer(Channel.SMS, request, self._take_vonage_status)
 
     async def telegram_update(self, request: Request) -> Response:
         """One update, as JSON: {"update_id": 1, "message": {..}} or {"update_id": 2, "callback_query": {..}}"""
@@ -119,7 +132,7 @@ class Gateway:
             return await take(request)
         except Refused as refused:
             await self.quarantine.record(channel, "signature", refused.ids)
-            return PlainTextResponse("The signature does not match.", status_code=403)
+            return PlainTextResponse("The signature does not match.", status_code=refused.status)
         except Malformed as problem:
             await self.quarantine.record(channel, "malformed", {})
             return PlainTextResponse(f"This request cannot be read: {problem}.", status_code=400)
@@ -140,10 +153,24 @@ class Gateway:
         twilio, form = await self._verified_form(request)
         if twilio is None:
             return _not_set_up("Twilio")
-        receipt = twilio.parse_status(form)
+        await self._keep(twilio.parse_status(form))
+        return _twiml()
+
+    async def _keep(self, receipt: Receipt | None) -> None:
         if receipt is not None and not await self.ledger.store_receipt(receipt):
             structlog.get_logger().info("receipt_of_unknown_message", provider_id=receipt.provider_id)
-        return _twiml()
+
+    async def _take_vonage_text(self, request: Request) -> Response:
+        if self.vonage is None:
+            return _not_set_up("Vonage")
+        await self.intake.receive(self.vonage.parse_message(await _verified_body(self.vonage, request)))
+        return Response()
+
+    async def _take_vonage_status(self, request: Request) -> Response:
+        if self.vonage is None:
+            return _not_set_up("Vonage")
+        await self._keep(self.vonage.parse_status(await _verified_body(self.vonage, request)))
+        return Response()
 
     async def _verified_form(self, request: Request) -> tuple[Twilio | None, FormData]:
         if self.twilio is None:
@@ -151,7 +178,10 @@ class Gateway:
         if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             raise Malformed("it is not form-encoded")
         form = await request.form()
-        if not self.twilio.verify(_path_and_query(request), form, request.headers.get("x-twilio-signature", "")):
+        signature, signed_with = (
+            request.headers.get(name, "") for name in (SIGNATURE_HEADER, SIGNATURE_SETTINGS_HEADER)
+        )
+        if not self.twilio.verify(_path_and_query(request), form, signature, signed_with):
             raise Refused(_ids(form))
         return self.twilio, form
 
@@ -169,6 +199,14 @@ class Gateway:
             await self.intake.receive(inbound)
         press = self.telegram.parse_press(update)
         return Response(background=BackgroundTask(self.telegram.answer_press, press) if press else None)
+
+
+async def _verified_body(vonage: Vonage, request: Request) -> bytes:
+    """Raises Refused. A webhook without any token may be Vonage's all the same: a 503 makes it come again, signed."""
+    body, token = await request.body(), request.headers.get("authorization", "")
+    if not vonage.verify(body, token):
+        raise Refused({}, 403 if token else 503)
+    return body
 
 
 def _path_and_query(request: Request) -> str:

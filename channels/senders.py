@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from channels.ledger.records import MessageRecord, PersonRecord
-from channels.sms.twilio import Twilio
 from channels.telegram import Telegram
+
+
+class Texts(Protocol):
+    """An SMS provider. Both raise SendFailed."""
+
+    async def send(self, address: str, text: str) -> str: ...
+
+    async def find_sent(self, address: str, text: str, since: datetime) -> str | None: ...
 
 
 @dataclass(frozen=True)
 class SmsSender:
-    twilio: Twilio
+    provider: Texts
 
     async def send(self, person: PersonRecord, message: MessageRecord) -> str:
-        return await self.twilio.send(person.address, message.text)
+        return await self.provider.send(person.address, message.text)
 
     async def find_sent(self, person: PersonRecord, message: MessageRecord, since: datetime) -> str | None:
-        return await self.twilio.find_sent(person.address, message.text, since)
+        return await self.provider.find_sent(person.address, message.text, since)
 
 
 @dataclass(frozen=True)

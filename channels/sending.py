@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeVar
 
@@ -19,8 +19,10 @@ import structlog
 
 from channels.conversation import Channel, Delivery
 from channels.errors import SendFailed
+from channels.gsm7 import segments
 from channels.ledger import Ledger
 from channels.ledger.records import MessageRecord, PersonRecord
+from channels.pacing import Pacer
 from channels.streams import Streams
 from channels.worker_metrics import WorkerMetrics
 
@@ -51,7 +53,7 @@ class Sender(Protocol):
 @dataclass(frozen=True, kw_only=True)
 class Sending:
     """`patience`: seconds that one call to a provider may take; for a little longer than that, a message that is
-    SENDING is taken to be on its way in another worker's hands.
+    SENDING is taken to be on its way in another worker's hands. `pacers`: channels that take only so much a second.
 
     Raises LedgerUnavailable: the work is then announced again later.
     """
@@ -62,6 +64,7 @@ class Sending:
     metrics: WorkerMetrics
     clock: Callable[[], datetime]
     patience: float = SEND_SECONDS
+    pacers: Mapping[Channel, Pacer] = field(default_factory=dict)
 
     async def work_through(self, conversation_id: str) -> None:
         """Send until nothing is due. The first message that has to wait holds back those after it."""
@@ -98,11 +101,18 @@ class Sending:
                 return True
         if message.delivery is Delivery.SENDING:
             await self.ledger.mark_failed(message.id, "interrupted", "", self.clock())
+        await self._wait_for_turn(person.channel, message)
         if not await self.ledger.mark_sending(message.id):
             return False
         provider_id = await self._in_time(sender.send(person, message))
         await self._sent(message, person.channel, provider_id, "sent")
         return True
+
+    async def _wait_for_turn(self, channel: Channel, message: MessageRecord) -> None:
+        """Before it is marked: a message that waits for its turn is not on its way. Networks count segments."""
+        if pacer := self.pacers.get(channel):
+            urgent = await self.ledger.has_urgent(message.conversation_id)
+            await pacer.turn(max(1, segments(message.text)), urgent=urgent)
 
     async def _find_sent(self, sender: Sender, person: PersonRecord, message: MessageRecord) -> str | None:
         """Two messages may have the same words, so an id that another one carries is not this one's."""

@@ -7,6 +7,7 @@ Secrets never print. A value that is missing where it is needed is named in the 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -66,9 +67,19 @@ class Settings(BaseSettings):
     actions_token: SecretStr = Field(SecretStr(""), description="Bearer token that the action server asks for.")
     assistant_deadline: float = Field(10.0, description="Seconds to wait for the assistant before a person takes over.")
 
+    sms_provider: Literal["twilio", "vonage"] = Field("twilio", description="Who carries text messages.")
+    vonage_api_key: str = Field("", description="Vonage account key.")
+    vonage_api_secret: SecretStr = Field(SecretStr(""), description="Vonage account secret: sends texts.")
+    vonage_signature_secret: SecretStr = Field(SecretStr(""), description="Vonage signature secret: signs webhooks.")
+    vonage_from: str = Field("", description="Our number at Vonage in E.164 (+44...).")
+    vonage_api_url: str = Field("", description="Base address of Vonage's API; empty means the real one.")
+
     twilio_account_sid: str = Field("", description="Twilio account, starts with AC.")
     twilio_auth_token: SecretStr = Field(
         SecretStr(""), description="Twilio auth token: signs webhooks and sends texts."
+    )
+    twilio_signing_secret: SecretStr = Field(
+        SecretStr(""), description="Secret of a Twilio webhook signing key (SHA-256); empty means the auth token signs."
     )
     twilio_from: str = Field("", description="Our number in E.164 (+44...), if no Messaging Service is used.")
     twilio_messaging_service_sid: str = Field(
@@ -90,6 +101,12 @@ class Settings(BaseSettings):
     )
     retention_days: int = Field(90, description="Days after which message texts are erased by themselves.")
     sweep_seconds: float = Field(5.0, description="How often the worker looks for anything that has not progressed.")
+    sms_per_second: float = Field(
+        10.0, description="Most SMS segments a worker hands to the provider in a second; 0 means as fast as it can."
+    )
+    reconcile_seconds: float = Field(
+        60.0, description="How often the worker asks the SMS provider for texts that never reached us; 0 turns it off."
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR. No level prints personal data.")
 
     @property

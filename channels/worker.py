@@ -31,11 +31,15 @@ from channels.errors import ChannelsError, StreamsUnavailable
 from channels.escalation import Escalations
 from channels.health import Health
 from channels.hours import StaffedHours
+from channels.intake import Intake
 from channels.ledger import Ledger, open_ledger
+from channels.pacing import Pacer
+from channels.reconciling import Lists, Reconciler
 from channels.senders import SmsSender, TelegramSender
 from channels.sending import SEND_SECONDS, Sender, Sending
 from channels.settings import WORKER_PORT_OFFSET, Settings
 from channels.sms.twilio import Twilio
+from channels.sms.vonage import Vonage
 from channels.streams import Streams
 from channels.sweeping import Sweeper, repeat
 from channels.telegram import Telegram
@@ -60,6 +64,8 @@ class Parts:
     streams: Streams
     assistant: Answers
     senders: Mapping[Channel, Sender]
+    inbox: Lists | None = None
+    """The SMS provider's own list of what people sent, where it keeps one."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
@@ -76,7 +82,10 @@ class Worker:
         )
         answering = Answering(assistant=parts.assistant, composer=composer, on_silence=metrics.count_silence)
         turns = Turns(ledger=ledger, streams=streams, answering=answering, escalations=escalations, metrics=metrics)
-        sending = Sending(ledger=ledger, streams=streams, senders=parts.senders, metrics=metrics, clock=parts.clock)
+        pacers = {Channel.SMS: Pacer(settings.sms_per_second)} if settings.sms_per_second > 0 else {}
+        sending = Sending(
+            ledger=ledger, streams=streams, senders=parts.senders, metrics=metrics, clock=parts.clock, pacers=pacers
+        )
         turn_seconds = settings.assistant_deadline + 2.0
         self._streams = streams
         self._shards = range(settings.shards)
@@ -92,8 +101,19 @@ class Worker:
             metrics=metrics, clock=parts.clock, every=settings.sweep_seconds,
             retention=timedelta(days=settings.retention_days),
         )  # fmt: skip
+        self._reconciler = self._reconciling(parts, metrics)
         # Longer than any honest piece of work, or two workers would do the same.
         self._idle_ms = {"inbound": round(turn_seconds * 1000) + 3000, "outbound": round(SEND_SECONDS * 1000) + 3000}
+
+    @staticmethod
+    def _reconciling(parts: Parts, metrics: WorkerMetrics) -> Reconciler | None:
+        every, retention = parts.settings.reconcile_seconds, timedelta(days=parts.settings.retention_days)
+        if parts.inbox is None or every <= 0:
+            return None
+        return Reconciler(
+            inbox=parts.inbox, ledger=parts.ledger, streams=parts.streams, metrics=metrics, clock=parts.clock,
+            intake=Intake(parts.ledger, parts.streams, metrics), every=every, furthest=retention,
+        )  # fmt: skip
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then finish what has begun."""
@@ -106,6 +126,9 @@ class Worker:
                 repeat(self._guarded(self.sweeper.sweep), self.sweeper.every, stop),
             )
         ]
+        if self._reconciler is not None:
+            reconcile = self._guarded(self._reconciler.reconcile)
+            jobs.append(asyncio.create_task(repeat(reconcile, self._reconciler.every, stop)))
         told = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({told, *jobs}, return_when=asyncio.FIRST_COMPLETED)
@@ -142,7 +165,7 @@ class Worker:
             for entry in await self._streams.reclaim(crew.kind, self._name, self._idle_ms[crew.kind]):
                 crew.start(entry.conversation_id, entry)
 
-    def _guarded(self, job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    def _guarded(self, job: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[None]]:
         """A job whose failure is told and tried again, rather than ending the process."""
 
         async def run() -> None:
@@ -195,10 +218,15 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         if (twilio := Twilio.from_settings(settings)) is not None:
             stack.callback(twilio.close)
             senders[Channel.SMS] = SmsSender(twilio)
+        if (vonage := Vonage.from_settings(settings)) is not None:
+            stack.push_async_callback(vonage.close)
+            senders[Channel.SMS] = SmsSender(vonage)
         if (telegram := Telegram.from_settings(settings)) is not None:
             stack.push_async_callback(telegram.close)
             senders[Channel.TELEGRAM] = TelegramSender(telegram)
-        yield Parts(settings=settings, ledger=ledger, streams=streams, assistant=assistant, senders=senders)
+        yield Parts(
+            settings=settings, ledger=ledger, streams=streams, assistant=assistant, senders=senders, inbox=twilio
+        )
 
 
 class QuietServer(uvicorn.Server):

@@ -30,6 +30,12 @@ class WorkerMetrics(Metrics):
         self._concerns = Counter("nwd_concerns", "Concerns the check has found.", ["concern"], registry=self.registry)
         self._sent = Counter("nwd_sent", "Messages to people.", ["channel", "result"], registry=self.registry)
         self._announced = Counter("nwd_swept", "Conversations announced again.", ["kind"], registry=self.registry)
+        self._reconciled = Counter(
+            "nwd_reconciled",
+            "Looks at the provider's list: texts that had not reached us, and looks that failed.",
+            ["channel", "result"],
+            registry=self.registry,
+        )
         self._failed = Counter("nwd_work_failed", "Work that broke off.", ["kind"], registry=self.registry)
 
     def count_turn(self, channel: Channel, outcome: str, seconds: float) -> None:
@@ -49,6 +55,10 @@ class WorkerMetrics(Metrics):
 
     def count_swept(self, kind: str, conversations: int) -> None:
         self._announced.labels(kind).inc(conversations)
+
+    def count_reconciled(self, channel: Channel, result: str, count: int = 1) -> None:
+        """`result` is found (a webhook did not do its work) or failed (nobody can tell)."""
+        self._reconciled.labels(channel, result).inc(count)
 
     def count_failure(self, kind: str) -> None:
         self._failed.labels(kind).inc()

@@ -92,9 +92,12 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(settings: Settings, ledger: Ledger, streams: Streams) -> AsyncIterator[World]:
+async def open_world(
+    settings: Settings, ledger: Ledger, streams: Streams, network: Settings | None = None
+) -> AsyncIterator[World]:
+    """`network`: what the providers believe, where that differs from what we do (our address, our token)."""
     metrics = Metrics()
-    phones, twilio, telegram = await Simulator.open(settings), Twilio(settings), Telegram(settings)
+    phones, twilio, telegram = await Simulator.open(network or settings), Twilio(settings), Telegram(settings)
     gateway = Gateway(
         ledger=ledger, intake=Intake(ledger, streams, metrics), metrics=metrics, twilio=twilio, telegram=telegram
     )

@@ -104,7 +104,7 @@ class Bench:
     @classmethod
     def quick(cls, settings: Settings, ledger: Ledger, streams: Streams) -> Bench:
         """With a sweeper and a deadline that tests can wait for."""
-        hurried = settings.model_copy(update={"sweep_seconds": 0.5, "assistant_deadline": 2.0})
+        hurried = settings.model_copy(update={"sweep_seconds": 0.5, "assistant_deadline": 2.0, "sms_per_second": 0.0})
         return cls(settings=hurried, ledger=ledger, streams=streams)
 
     def worker(self, **changes: Any) -> Worker:

@@ -11,7 +11,7 @@ from channels.conversation import Channel, Delivery, Sender, ServiceCard
 from channels.desk.words import Words, day_in_words
 from channels.ledger.records import MessageRecord
 from channels.pages import clock
-from channels.sms.twilio import explain
+from channels.sms.explaining import explain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +97,7 @@ class Telling:
         """A receipt brings only a code; the provider's table has the words."""
         if not code:
             return ""
-        return explain(code).explanation if self.channel is Channel.SMS else f"Error {code}."
+        return explain(code) if self.channel is Channel.SMS else f"Error {code}."
 
     def _remark(self, message: MessageRecord) -> str:
         """What a peer worker should know about an inbound message beyond its words."""

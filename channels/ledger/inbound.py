@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
-from channels.conversation import Holder, Inbound, Sender
+from channels.conversation import Channel, Holder, Inbound, Sender
 from channels.errors import LedgerUnavailable, NotFound
 from channels.ledger import audit, escalations, outbound, reading, rows, tables
 from channels.ledger.database import Work, new_id, shard_of
@@ -16,6 +17,7 @@ from channels.ledger.records import Committed, MessageRecord, Outcome, Stored
 INBOUND = "inbound"
 ATTEMPTS_AT_A_PERSON = 3
 """Somebody can be forgotten, or appear, between two of our statements; not again and again."""
+LOOKED_UP_AT_ONCE = 500
 EPISODE_RESTS = timedelta(hours=12)
 """After so long without a message the next one begins a new episode."""
 
@@ -93,6 +95,29 @@ async def already_stored(work: Work, provider_key: str) -> Stored:
         shard=shard_of(row.conversation_id, work.shards),
         duplicate=True,
     )
+
+
+async def unknown(work: Work, channel: Channel, provider_ids: Sequence[str]) -> set[str]:
+    """The keyed hash of an id outlives the words it came with, so what was erased is known all the same."""
+    keys = {work.cipher.keyed_hash(INBOUND, channel, provider_id): provider_id for provider_id in provider_ids}
+    table = tables.messages.c
+    wanted, known = list(keys), set[str]()
+    for start in range(0, len(wanted), LOOKED_UP_AT_ONCE):
+        some = wanted[start : start + LOOKED_UP_AT_ONCE]
+        found = select(table.provider_key).where(table.provider_key.in_(some), table.sender == Sender.PERSON)
+        known.update((await work.run(found)).scalars())
+    return {provider_id for key, provider_id in keys.items() if key not in known}
+
+
+async def newest(work: Work, channel: Channel) -> datetime | None:
+    table = tables.messages.c
+    wanted = (
+        select(table.created_at)
+        .where(table.sender == Sender.PERSON, table.channel == channel)
+        .order_by(table.created_at.desc())
+        .limit(1)
+    )
+    return (await work.run(wanted)).scalar_one_or_none()
 
 
 async def conversation_with(work: Work, inbound: Inbound) -> Row[Any]:

@@ -65,6 +65,16 @@ class Ledger:
         async with self._database.writing() as work:
             return await inbound.store(work, message)
 
+    async def unknown(self, channel: Channel, provider_ids: Sequence[str]) -> set[str]:
+        """Those of a provider's ids that no message from a person has, forgotten and expired ones included."""
+        async with self._database.reading() as work:
+            return await inbound.unknown(work, channel, provider_ids)
+
+    async def newest_inbound(self, channel: Channel) -> datetime | None:
+        """When the last message from anybody was stored; None before the first one."""
+        async with self._database.reading() as work:
+            return await inbound.newest(work, channel)
+
     async def next_unanswered(self, conversation_id: str) -> MessageRecord | None:
         """The earliest message still to be answered: asking for nothing else is what keeps order."""
         async with self._database.reading() as work:
@@ -112,6 +122,11 @@ class Ledger:
         """The earliest message not yet with the provider: QUEUED and due, or SENDING if somebody began and stopped."""
         async with self._database.reading() as work:
             return await outbound.next_unsent(work, conversation_id)
+
+    async def has_urgent(self, conversation_id: str) -> bool:
+        """Whether anything that waits to be sent in it should go before other people's messages."""
+        async with self._database.reading() as work:
+            return await outbound.has_urgent(work, conversation_id)
 
     async def mark_sending(self, message_id: str) -> bool:
         async with self._database.writing() as work:

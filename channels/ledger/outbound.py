@@ -90,6 +90,14 @@ async def next_unsent(work: Work, conversation_id: str) -> MessageRecord | None:
     return rows.message_of(work.cipher, row)
 
 
+async def has_urgent(work: Work, conversation_id: str) -> bool:
+    waiting = tables.outbox.c
+    wanted = select(waiting.message_id).where(
+        waiting.conversation_id == conversation_id, waiting.kind == OUTBOUND, waiting.urgent.is_(True)
+    )
+    return (await work.run(wanted.limit(1))).first() is not None
+
+
 async def mark_sending(work: Work, message_id: str) -> bool:
     """Whether it is ours to send now."""
     table = tables.messages.c

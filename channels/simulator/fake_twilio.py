@@ -29,6 +29,7 @@ API: Final = "/simulator/twilio/2010-04-01/Accounts/{account}/Messages"
 VERSION: Final = "2010-04-01"
 TICK_SECONDS: Final = 0.05
 LONGEST_BODY: Final = 1600
+LARGEST_PAGE: Final = 1000
 
 STOP_WORDS: Final = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
 START_WORDS: Final = frozenset({"START", "UNSTOP", "YES"})
@@ -65,12 +66,14 @@ class FakeTwilio:
         self._store = store
         self._webhooks = webhooks
         self._misbehave = misbehave
+        self.largest_page = LARGEST_PAGE
 
     def routes(self) -> list[BaseRoute]:
         return [
             Route(f"{API}.json", self.create, methods=["POST"]),
             Route(f"{API}.json", self.list_messages, methods=["GET"]),
             Route(f"{API}/{{sid}}.json", self.fetch, methods=["GET"]),
+            Route(f"{API}/{{sid}}/Media.json", self.list_media, methods=["GET"]),
         ]
 
     # -- from a phone to us
@@ -140,22 +143,28 @@ class FakeTwilio:
         return BrokenOff() if bad and self._misbehave.reset else JSONResponse(self._resource(bubble), status_code=201)
 
     async def list_messages(self, request: Request) -> Response:
-        """Filters we use: To, DateSent> and PageSize. Texts to us are not listed."""
+        """Both directions, newest first. Filters we use: To, DateSent>, PageSize and Page."""
         problem = self._unacceptable(request)
         if problem:
             return _refuse(problem)
         asked = request.query_params
         since = next((asked[name] for name in ("DateSent>", "DateSent>=", "DateSent") if asked.get(name)), None)
-        found = await self._store.sent_to(
-            asked.get("To", ""),
-            datetime.fromisoformat(since).replace(tzinfo=UTC) if since else None,
-            min(int(asked.get("PageSize", "50")), 1000),
-        )
+        texts = await self._store.texts(datetime.fromisoformat(since).replace(tzinfo=UTC) if since else None)
+        resources = [self._resource(bubble) for bubble in texts]
+        wanted = [found for found in resources if asked.get("To", "") in ("", found["to"])]
+        size, number = min(int(asked.get("PageSize", "50")), self.largest_page), int(asked.get("Page", "0"))
         uri = f"/{VERSION}/Accounts/{self._account}/Messages.json"
-        page: dict[str, Any] = {"messages": [self._resource(bubble) for bubble in found], "uri": uri}
-        page |= {"page": 0, "page_size": 50, "start": 0, "end": max(len(found) - 1, 0)}
-        page |= {"first_page_uri": uri, "next_page_uri": None, "previous_page_uri": None}
-        return JSONResponse(page)
+        query = {**asked, "Page": str(number + 1)}
+        more = len(wanted) > (number + 1) * size
+        page: dict[str, Any] = {"messages": wanted[number * size : (number + 1) * size], "uri": uri}
+        page |= {"page": number, "page_size": size, "first_page_uri": uri, "previous_page_uri": None}
+        return JSONResponse(page | {"next_page_uri": f"{uri}?{urlencode(query)}" if more else None})
+
+    async def list_media(self, request: Request) -> Response:
+        """Simulated phones send no pictures."""
+        problem = self._unacceptable(request)
+        uri = f"/{VERSION}/Accounts/{self._account}/Messages/{request.path_params['sid']}/Media.json"
+        return _refuse(problem) if problem else JSONResponse({"media_list": [], "uri": uri, "next_page_uri": None})
 
     async def fetch(self, request: Request) -> Response:
         problem = self._unacceptable(request)
@@ -220,6 +229,7 @@ class FakeTwilio:
         """A message as the API describes it."""
         uri = f"/{VERSION}/Accounts/{self._account}/Messages/{bubble.provider_id}"
         at = format_datetime(bubble.at)
+        theirs = bubble.side == "mine"
         return {
             "account_sid": self._account,
             "api_version": VERSION,
@@ -227,19 +237,19 @@ class FakeTwilio:
             "date_created": at,
             "date_sent": at,
             "date_updated": at,
-            "direction": "outbound-api",
+            "direction": "inbound" if theirs else "outbound-api",
             "error_code": 30005 if bubble.state == "undelivered" else None,
             "error_message": None,
-            "from": self._our_number,
+            "from": bubble.address if theirs else self._our_number,
             "messaging_service_sid": self._service_sid or None,
             "num_media": "0",
             "num_segments": str(segments(bubble.text)),
             "price": None,
             "price_unit": "USD",
             "sid": bubble.provider_id,
-            "status": bubble.state,
+            "status": "received" if theirs else bubble.state,
             "subresource_uris": {"media": f"{uri}/Media.json"},
-            "to": bubble.address,
+            "to": self._our_number if theirs else bubble.address,
             "uri": f"{uri}.json",
         }
 

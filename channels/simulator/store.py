@@ -105,16 +105,11 @@ class PhoneStore:
         found = await self._rows("SELECT * FROM bubbles WHERE line = ? ORDER BY id DESC LIMIT ?", line, SHOWN)
         return found[::-1]
 
-    async def sent_to(self, address: str, since: datetime | None, limit: int) -> list[Bubble]:
-        """Texts that came from our side, newest first; `address` "" means to anybody."""
-        start = since.timestamp() if since else 0.0
+    async def texts(self, since: datetime | None) -> list[Bubble]:
+        """Text messages of both directions, newest first."""
         return await self._rows(
-            "SELECT * FROM bubbles WHERE side = 'theirs' AND address LIKE '+%' AND (? = '' OR address = ?)"
-            " AND at >= ? ORDER BY id DESC LIMIT ?",
-            address,
-            address,
-            start,
-            limit,
+            "SELECT * FROM bubbles WHERE side <> 'network' AND address LIKE '+%' AND at >= ? ORDER BY id DESC",
+            since.timestamp() if since else 0.0,
         )
 
     async def block(self, line: str) -> bool:

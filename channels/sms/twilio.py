@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
 from typing import Final, NamedTuple, Self, TypeVar
 
@@ -23,18 +24,30 @@ from requests.exceptions import ReadTimeout, RequestException
 from starlette.datastructures import FormData
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.http.http_client import TwilioHttpClient
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import (
+    HMAC_SHA1,
+    HMAC_SHA256,
+    SIGNATURE_HEADER,
+    SIGNATURE_SETTINGS_HEADER,
+    RequestValidator,
+    get_signature_algorithm,
+)
 from twilio.rest import Client
+from twilio.rest.api.v2010.account.message import MessageInstance
 
 from channels.conversation import Channel, Delivery, Inbound, Media, Receipt
 from channels.errors import Malformed, SendFailed
 from channels.settings import Settings
+
+__all__ = ["SIGNATURE_HEADER", "SIGNATURE_SETTINGS_HEADER", "Problem", "Twilio", "explain"]
 
 STATUS_PATH: Final = "/hooks/twilio/status"
 TIMEOUT_SECONDS: Final = 10.0
 THREADS: Final = 8
 """Sends under way at once. Twilio's client is synchronous, so each one needs a thread of its own."""
 FIND_LIMIT: Final = 50
+PAGE: Final = 1000
+"""The most that Twilio lists in one answer; its client asks for the next page by itself."""
 
 
 class Problem(NamedTuple):
@@ -48,6 +61,8 @@ ERRORS: Final[Mapping[str, Problem]] = {
     "20003": Problem("Twilio does not accept our account details.", False),
     "20404": Problem("Twilio does not know our account or sender.", False),
     "20429": Problem("Twilio asked us to slow down.", True),
+    "20500": Problem("Twilio had a problem of its own.", True),
+    "20503": Problem("Twilio had a problem of its own.", True),
     "14107": Problem("Twilio asked us to slow down.", True),
     "21211": Problem("This is not a phone number that can get texts.", False),
     "21214": Problem("This number cannot be reached.", False),
@@ -71,6 +86,7 @@ ERRORS: Final[Mapping[str, Problem]] = {
     "30006": Problem("This is a landline, or a network that cannot get texts.", False),
     "30007": Problem("The network filtered the text.", False),
     "30008": Problem("The network did not say why the text failed.", True),
+    "30034": Problem("Our number is not registered with the networks of this country.", False),
     "30036": Problem("The text was not delivered in time.", True),
     "63038": Problem("Our Twilio account has reached its limit for today.", False),
     "timeout": Problem("Twilio did not answer in time; the text may have gone out.", True),
@@ -92,7 +108,14 @@ T = TypeVar("T")
 
 
 def explain(code: str) -> Problem:
-    """Words for one of Twilio's codes, from a refused request or a receipt. An unknown one says its number."""
+    """Words for one of Twilio's codes, from a refused request or a receipt. An unknown one says its number.
+
+    A refused request that is retryable is tried again by itself. A receipt is about a text that Twilio had taken: it
+    is not sent again even if `retryable`, since it may yet arrive; the desk shows it and a person decides.
+    """
+    if code.isdecimal() and (code == "429" or 500 <= int(code) < 600):
+        # An answer without a code of Twilio's, from something in front of it.
+        code = "20429" if code == "429" else "20500"
     return ERRORS.get(code) or Problem(f"Twilio answered with error {code}.", False)
 
 
@@ -105,6 +128,7 @@ class Twilio:
         self._from = settings.twilio_from
         self._service_sid = settings.twilio_messaging_service_sid
         self._validator = RequestValidator(token)
+        self._key_validator = RequestValidator(settings.twilio_signing_secret.get_secret_value() or token)
         self._client = Client(settings.twilio_account_sid, token, http_client=TwilioHttpClient(timeout=TIMEOUT_SECONDS))
         if settings.twilio_api_url:
             self._client.api.base_url = settings.twilio_api_url.rstrip("/")
@@ -112,23 +136,26 @@ class Twilio:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self | None:
-        """None when SMS is not set up: no account or no auth token."""
-        if not settings.twilio_account_sid or not settings.twilio_auth_token.get_secret_value():
-            return None
-        return cls(settings)
+        """None when another provider is chosen, or SMS is not set up: no account or no auth token."""
+        whole = settings.twilio_account_sid and settings.twilio_auth_token.get_secret_value()
+        return cls(settings) if settings.sms_provider == "twilio" and whole else None
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def verify(self, url: str, form: FormData, signature: str) -> bool:
+    def verify(self, url: str, form: FormData, signature: str, signed_with: str = "") -> bool:
         """Check a signature against the configured public address.
 
         `url` is path and query as they arrived; what a proxy says of host or scheme is never used.
+        `signed_with` is the header with the signature's settings: without it the auth token signed (SHA-1), with it
+        the signing key did. Nobody gains by writing or leaving out that header: they need a secret of ours either way.
         """
-        if not signature:
+        algorithm = get_signature_algorithm(signed_with)
+        if not signature or algorithm not in {HMAC_SHA1, HMAC_SHA256}:
             return False
         address = url if url.startswith(("http://", "https://")) else self._base_url + url
-        return bool(self._validator.validate(address, form, signature))
+        validator = self._key_validator if signed_with else self._validator
+        return bool(validator.validate(address, form, signature, algorithm))
 
     def parse_message(self, form: FormData) -> Inbound:
         """Raises Malformed when the sender or the message's id is missing."""
@@ -177,6 +204,37 @@ class Twilio:
                 return str(message.sid)
         return None
 
+    async def inbound_since(self, since: datetime) -> list[Inbound]:
+        """Texts that Twilio took for us since then, oldest first. Raises SendFailed.
+
+        Twilio lists the newest first and keeps the date only to the second, so equal dates keep the list's order.
+        Without our number, only texts that Twilio says came through our Messaging Service can be told from those
+        to other numbers of the account. `OptOutType` is not in the list: routing knows the words themselves.
+        """
+        ours = {"to": self._from} if self._from else {}
+        listed = await self._in_thread(
+            lambda: self._client.messages.list(date_sent_after=since.replace(microsecond=0), page_size=PAGE, **ours)
+        )
+        wanted = [message for message in reversed(listed) if self._is_for_us(message)]
+        return [_listed(message) for message in sorted(wanted, key=lambda message: message.date_sent or since)]
+
+    async def complete(self, inbound: Inbound) -> Inbound:
+        """A listed text with its pictures, which the list only counts. If they cannot be had, the words come alone."""
+        if not inbound.media:
+            return inbound
+        try:
+            found = await self._in_thread(lambda: self._client.messages(inbound.provider_id).media.list(limit=10))
+        except SendFailed:
+            return inbound
+        base = str(self._client.api.base_url)
+        media = [_medium(base + str(item.uri).removesuffix(".json"), str(item.content_type)) for item in found]
+        return replace(inbound, media=tuple(media) or inbound.media)
+
+    def _is_for_us(self, message: MessageInstance) -> bool:
+        if str(message.direction) != "inbound" or not message.from_:
+            return False
+        return bool(self._from) or (bool(self._service_sid) and message.messaging_service_sid == self._service_sid)
+
     async def _in_thread(self, call: Callable[[], T]) -> T:
         """Errors come out as SendFailed without their cause: Twilio's own text holds the number."""
         try:
@@ -221,9 +279,23 @@ def _media(form: FormData) -> tuple[Media, ...]:
     count = _field(form, "NumMedia")
     items = []
     for index in range(min(int(count), 10) if count.isdecimal() else 0):
-        content_type = _field(form, f"MediaContentType{index}")
-        kind = MEDIA_KINDS.get(content_type.split("/", 1)[0], "file")
-        if content_type.endswith(("vcard", "x-vcard")):
-            kind = "contact"
-        items.append(Media(kind=kind, reference=_field(form, f"MediaUrl{index}"), content_type=content_type))
+        items.append(_medium(_field(form, f"MediaUrl{index}"), _field(form, f"MediaContentType{index}")))
     return tuple(items)
+
+
+def _medium(reference: str, content_type: str) -> Media:
+    kind = MEDIA_KINDS.get(content_type.split("/", 1)[0], "file")
+    if content_type.endswith(("vcard", "x-vcard")):
+        kind = "contact"
+    return Media(kind=kind, reference=reference, content_type=content_type)
+
+
+def _listed(message: MessageInstance) -> Inbound:
+    count = str(message.num_media or "0")
+    return Inbound(
+        channel=Channel.SMS,
+        address=_e164(str(message.from_)),
+        provider_id=str(message.sid),
+        text=message.body or "",
+        media=(Media(kind="file"),) * (min(int(count), 10) if count.isdecimal() else 0),
+    )

@@ -182,6 +182,15 @@ async def test_a_text_sent_twice_is_stored_once_and_answered_twice(door: Door, l
     assert b'nwd_inbound_total{channel="sms",result="duplicate"} 4.0' in door.metrics.render()
 
 
+async def test_a_text_signed_with_sha_256_is_taken_too(door: Door, ledger: Ledger) -> None:
+    signed = RequestValidator(TOKEN).compute_signature(PUBLIC + MESSAGE, FormData(text()), "HMAC_SHA256")
+    settings = {"X-Twilio-Webhooks-Signature-Settings": "key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"}
+    answer = await door.twilio(MESSAGE, text(), **settings, **{"X-Twilio-Signature": signed})
+    assert answer.status_code == 200
+    assert len(await messages_of(ledger, Channel.SMS, NUMBER)) == 1
+    assert (await door.twilio(MESSAGE, text(sid="SM2"), **settings)).status_code == 403
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from channels.conversation import Channel, Choice, Delivery, Inbound, Sender
+from channels.conversation import Channel, Choice, Delivery, Inbound, Receipt, Sender
 from channels.errors import SendFailed
 from channels.ledger import Ledger
 from channels.ledger.records import Draft, MessageRecord
+from channels.pacing import Pacer
 from channels.sending import LONGEST_TRYING, MOST_TRIES, Sending, pause_before
 from channels.streams import Streams
 from channels.worker_metrics import WorkerMetrics
@@ -252,3 +253,40 @@ async def test_two_workers_send_each_message_once(post: Post) -> None:
 )
 def test_pauses_grow(tries: int, asked_for: float | None, seconds: float) -> None:
     assert pause_before(tries, asked_for).total_seconds() == seconds
+
+
+# -- how fast, and who first
+
+
+async def test_a_concern_goes_before_what_others_wait_for(ledger: Ledger, streams: Streams) -> None:
+    """Eight routine texts have begun to wait for their turn when the urgent one is taken."""
+    pacer, provider = Pacer(8), FakeProvider()
+    sending = Sending(
+        ledger=ledger, streams=streams, senders={Channel.SMS: provider}, metrics=WorkerMetrics(),
+        clock=lambda: datetime.now(UTC), pacers={Channel.SMS: pacer},
+    )  # fmt: skip
+    queued = []
+    for number in range(9):
+        sent = Inbound(channel=Channel.SMS, address=f"+4416329600{number:02}", provider_id=f"SM-in-{number}")
+        stored = await ledger.store_inbound(sent)
+        words = f"text {number}" if number < 8 else "urgent"
+        await ledger.append(stored.conversation_id, [Draft(sender=Sender.NOTICE, text=words, urgent=number == 8)])
+        queued.append(stored.conversation_id)
+    for _ in range(8):
+        await pacer.turn()
+    await asyncio.gather(*(sending.work_through(conversation_id) for conversation_id in queued))
+    assert len(provider.texts) == 9
+    assert provider.texts.index("urgent") <= 4
+
+
+async def test_a_failed_receipt_is_not_followed_by_another_try(post: Post) -> None:
+    """Twilio had taken it, so it may yet arrive, whatever the code says of trying again."""
+    await post.queue("one")
+    await post.send()
+    await post.ledger.store_receipt(
+        Receipt(channel=post.channel, provider_id="SM1", state=Delivery.FAILED, error_code="30003")
+    )
+    post.later(hours=1)
+    await post.send()
+    assert await post.states() == [Delivery.FAILED]
+    assert post.provider.texts == ["one"]
