@@ -45,8 +45,16 @@ PERMITTED: Final = {
     # A form that is answered with a redirect may go where "Leave this page" goes.
     "form-action": "'self' https://www.bbc.co.uk https://www.bbc.com",
 }
+
+
+def policy(**changes: str) -> str:
+    """The Content-Security-Policy, with some of it changed: `policy(frame_ancestors="'self'")`."""
+    permitted = {**PERMITTED, **{name.replace("_", "-"): to for name, to in changes.items()}}
+    return "; ".join(f"{name} {value}" for name, value in permitted.items())
+
+
 HEADERS: Final = {
-    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in PERMITTED.items()),
+    "Content-Security-Policy": policy(),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
@@ -57,7 +65,10 @@ HEADERS: Final = {
 
 
 class SecurityHeaders:
-    """Adds HEADERS to every answer that does not set them itself."""
+    """Adds HEADERS to every answer that does not set them itself.
+
+    X-Frame-Options knows no list of sites: it is left out where an answer says by its own policy who may frame it.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -66,8 +77,10 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                own_policy = "content-security-policy" in headers
                 for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                    if not (own_policy and name == "X-Frame-Options"):
+                        headers.setdefault(name, value)
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)

@@ -6,9 +6,11 @@ Secrets never print. A value that is missing where it is needed is named in the 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Final
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from channels.errors import SettingsError
@@ -17,6 +19,8 @@ RASA_PORT_OFFSET = 5
 ACTIONS_PORT_OFFSET = 6
 EDITOR_PORT_OFFSET = 1
 WORKER_PORT_OFFSET = 2
+ORIGIN: Final = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?")
+"""What a browser calls an origin. It goes into a header as it stands, so nothing else may pass."""
 
 
 class Settings(BaseSettings):
@@ -35,6 +39,10 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address the web app listens on.")
     port: int = Field(8000, description="Port of the web app; the next ten ports are used by its companions.")
     public_url: str = Field("", description="Address that people and providers reach us at, without a final slash.")
+
+    embed_sites: str = Field(
+        "", description="Sites that may show the chat as a widget: origins (https://www.example.org), comma separated."
+    )
 
     database_url: SecretStr = Field(SecretStr(""), description="SQL ledger; empty means SQLite in the data folder.")
     redis_url: SecretStr = Field(
@@ -92,6 +100,18 @@ class Settings(BaseSettings):
     sweep_seconds: float = Field(5.0, description="How often the worker looks for anything that has not progressed.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR. No level prints personal data.")
 
+    @field_validator("embed_sites")
+    @classmethod
+    def _are_origins(cls, sites: str) -> str:
+        wrong = [site for site in _listed(sites) if not ORIGIN.fullmatch(site)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is not an origin like https://www.example.org (no path, no star)")
+        return sites
+
+    @property
+    def embed_origins(self) -> tuple[str, ...]:
+        return _listed(self.embed_sites)
+
     @property
     def base_url(self) -> str:
         """The public address; demo mode may leave it out and uses the local one."""
@@ -114,6 +134,10 @@ class Settings(BaseSettings):
         if url.startswith(("postgres://", "postgresql://")):
             return "postgresql+psycopg://" + url.split("://", 1)[1]
         return url
+
+
+def _listed(words: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in words.split(",") if word.strip())
 
 
 def read_settings(**overrides: object) -> Settings:

@@ -1,5 +1,5 @@
 /* "Leave this page": blank at once, forget who this browser is, go somewhere ordinary without leaving a trace in "back".
-   Pressing Shift three times within five seconds does the same. */
+   Pressing Shift three times within five seconds does the same. Inside another site's page it takes that page along. */
 (function () {
   "use strict";
 
@@ -8,13 +8,18 @@
   var presses = [];
 
   function leave() {
+    var to = form.dataset.leave;
+    var forget = form.action + (form.action.indexOf("?") < 0 ? "?" : "&") + "quiet=1";
     document.documentElement.className = "gone";
     document.title = "";
-    var forget = form.action + "?quiet=1";
     if (!navigator.sendBeacon || !navigator.sendBeacon(forget)) {
       fetch(forget, { method: "POST", credentials: "same-origin", keepalive: true });
     }
-    window.location.replace(form.dataset.leave);
+    if (window.parent === window) { window.location.replace(to); return; }
+    document.dispatchEvent(new CustomEvent("nwd-leave", { detail: to }));
+    setTimeout(function () {
+      try { window.top.location.replace(to); } catch (refused) { window.location.replace(to); }
+    }, 300);
   }
 
   form.addEventListener("submit", function (event) {

@@ -22,6 +22,7 @@ from channels.intake import Intake
 from channels.pages import EXIT_TO, cross_site, open_templates
 from channels.settings import Settings
 from channels.webchat import view
+from channels.webchat.embedding import allow_framing, embed_context, widget_script
 from channels.webchat.reader import ChatLedger, Reader
 from channels.webchat.stream import Watcher, events
 from channels.webchat.visitor import Visitor, forget_visitor
@@ -55,6 +56,7 @@ class WebChat:
             ("/chat/messages", "POST", self.take),
             ("/chat/events", "GET", self.stream),
             ("/chat/leave", "POST", self.leave),
+            ("/chat/widget.js", "GET", widget_script),
         )
         return [
             Route(path, self._guarded(page), methods=[method], max_body_size=LARGEST_FORM)
@@ -69,9 +71,11 @@ class WebChat:
 
     async def show_log(self, request: Request) -> Response:
         """What came after message `after`, and who the person is talking to now."""
-        after = _number(request.query_params.get("after"))
-        talk = await self.reader.talk(Visitor.of(request), after=after)
-        return self.templates.TemplateResponse(request, "log.html", {"talk": talk})
+        visitor, after = Visitor.of(request), _number(request.query_params.get("after"))
+        talk = await self.reader.talk(visitor, after=after)
+        # The page that asks has set the cookie already: a browser without it keeps none, or has left meanwhile.
+        context = {"talk": talk, "no_cookies": visitor.fresh and not after, "sent": False, **self._context(request)}
+        return self.templates.TemplateResponse(request, "log.html", context)
 
     async def take(self, request: Request) -> Response:
         """A message or a press. The script gets 204; a plain form goes back to the page."""
@@ -96,7 +100,7 @@ class WebChat:
             )
         response = Response(status_code=204)
         if not _from_script(request):
-            response = RedirectResponse(f"/chat{'?first=1' if visitor.fresh else ''}#end", status_code=303)
+            response = RedirectResponse(_back_to_chat(visitor), status_code=303)
         visitor.remember(response, secure=self._secure)
         return response
 
@@ -119,7 +123,7 @@ class WebChat:
         response = Response(status_code=204) if quiet else RedirectResponse(EXIT_TO, status_code=303)
         response.headers["Clear-Site-Data"] = '"cache"'
         if not cross_site(request):
-            forget_visitor(response)
+            forget_visitor(request, response, secure=self._secure)
         return response
 
     def _page(
@@ -136,14 +140,16 @@ class WebChat:
             "draft": draft,
             "longest": LONGEST_MESSAGE,
             "no_cookies": visitor.fresh and "first" in request.query_params,
-            **self._lines(),
+            "sent": True,
+            **self._context(request),
         }
         response = self.templates.TemplateResponse(request, "chat.html", context, status_code=status)
         visitor.remember(response, secure=self._secure)
         return response
 
-    def _lines(self) -> dict[str, str]:
-        return {"emergency": self.wording.crisis.emergency, "lines": self.wording.lines(limit=2)}
+    def _context(self, request: Request) -> dict[str, str]:
+        crisis = {"emergency": self.wording.crisis.emergency, "lines": self.wording.lines(limit=2)}
+        return {**crisis, **embed_context(request, self.settings)}
 
     @property
     def _secure(self) -> bool:
@@ -154,16 +160,26 @@ class WebChat:
 
         async def guarded(request: Request) -> Response:
             try:
-                return await page(request)
+                response = await page(request)
             except LedgerUnavailable:
                 structlog.get_logger().error("ledger_unavailable", channel=Channel.WEB)
-            if _from_script(request):
-                return PlainTextResponse("Not sent.", status_code=503)
-            draft = _text(await request.form(), "text") if request.method == "POST" else ""
-            context = {"draft": draft[:LONGEST_MESSAGE], **self._lines()}
-            return self.templates.TemplateResponse(request, "away.html", context, status_code=503)
+                response = await self._away(request)
+            allow_framing(request, response, self.settings)
+            return response
 
         return guarded
+
+    async def _away(self, request: Request) -> Response:
+        if _from_script(request):
+            return PlainTextResponse("Not sent.", status_code=503)
+        draft = _text(await request.form(), "text") if request.method == "POST" else ""
+        context = {"draft": draft[:LONGEST_MESSAGE], **self._context(request)}
+        return self.templates.TemplateResponse(request, "away.html", context, status_code=503)
+
+
+def _back_to_chat(visitor: Visitor) -> str:
+    asked = [*(["first=1"] if visitor.fresh else []), *(["embed=1"] if visitor.embedded else [])]
+    return f"/chat{'?' if asked else ''}{'&'.join(asked)}#end"
 
 
 def _from_script(request: Request) -> bool:

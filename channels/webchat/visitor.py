@@ -1,6 +1,8 @@
 """Who a browser is, as far as we know: a random number in a cookie that ends with the browser session.
 
 The ledger gets a hash of it: whoever reads the ledger cannot step into a conversation.
+A chat framed by another site has a cookie of its own. Over https it is partitioned: the browser keeps one for each
+site that frames us, so a person is never followed from one site to another.
 """
 
 from __future__ import annotations
@@ -15,7 +17,10 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from channels.webchat.embedding import is_embedded
+
 COOKIE: Final = "nwd_visit"
+FRAMED_COOKIE: Final = "nwd_framed"
 COOKIE_PATH: Final = "/chat"
 SECRET_FORM: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 CLIENT_ID_FORM: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -27,13 +32,15 @@ class Visitor:
 
     secret: str
     fresh: bool = False
+    embedded: bool = False
 
     @classmethod
     def of(cls, request: Request) -> Visitor:
-        given = request.cookies.get(COOKIE, "")
+        embedded = is_embedded(request)
+        given = request.cookies.get(FRAMED_COOKIE if embedded else COOKIE, "")
         if SECRET_FORM.fullmatch(given):
-            return cls(secret=given)
-        return cls(secret=secrets.token_urlsafe(16), fresh=True)
+            return cls(secret=given, embedded=embedded)
+        return cls(secret=secrets.token_urlsafe(16), fresh=True, embedded=embedded)
 
     @property
     def address(self) -> str:
@@ -51,9 +58,23 @@ class Visitor:
 
     def remember(self, response: Response, *, secure: bool) -> None:
         if self.fresh:
-            # Lax: a person who follows a link from another site comes back to their own conversation.
-            response.set_cookie(COOKIE, self.secret, path=COOKIE_PATH, httponly=True, samesite="lax", secure=secure)
+            _set_cookie(response, self.secret, framed=self.embedded, secure=secure)
 
 
-def forget_visitor(response: Response) -> None:
-    response.delete_cookie(COOKIE, path=COOKIE_PATH, httponly=True, samesite="lax")
+def forget_visitor(request: Request, response: Response, *, secure: bool) -> None:
+    _set_cookie(response, "", framed=is_embedded(request), secure=secure, seconds=0)
+
+
+def _set_cookie(response: Response, value: str, *, framed: bool, secure: bool, seconds: int | None = None) -> None:
+    """Written by hand: Python's own cookies learn "Partitioned" in 3.14.
+
+    Lax: a person who follows a link from another site comes back to their own conversation. In a frame that would
+    keep the cookie from us, and without it nobody could; but SameSite=None is taken over https only. A framed page
+    over plain http therefore works on the same site alone (development), and elsewhere says that it cannot.
+    """
+    across = framed and secure
+    parts = [f"{FRAMED_COOKIE if framed else COOKIE}={value}", f"Path={COOKIE_PATH}", "HttpOnly"]
+    parts += [] if seconds is None else [f"Max-Age={seconds}"]
+    parts += ["Secure"] if secure else []
+    parts += ["SameSite=None", "Partitioned"] if across else ["SameSite=Lax"]
+    response.headers.append("set-cookie", "; ".join(parts))
