@@ -19,6 +19,9 @@ RASA_PORT_OFFSET = 5
 ACTIONS_PORT_OFFSET = 6
 EDITOR_PORT_OFFSET = 1
 WORKER_PORT_OFFSET = 2
+EXIT_TO: Final = "https://www.bbc.co.uk/weather"
+"""A page that anybody might have open."""
+WEB_PAGE: Final = re.compile(r"(https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?)(?:/[^\s\"';,]*)?")
 ORIGIN: Final = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?")
 """What a browser calls an origin. It goes into a header as it stands, so nothing else may pass."""
 
@@ -42,6 +45,10 @@ class Settings(BaseSettings):
 
     embed_sites: str = Field(
         "", description="Sites that may show the chat as a widget: origins (https://www.example.org), comma separated."
+    )
+
+    exit_url: str = Field(
+        EXIT_TO, description="Where 'Leave this page' goes: an ordinary page, by its final address (no redirect)."
     )
 
     database_url: SecretStr = Field(SecretStr(""), description="SQL ledger; empty means SQLite in the data folder.")
@@ -107,6 +114,13 @@ class Settings(BaseSettings):
         if wrong:
             raise ValueError(f"{wrong[0]!r} is not an origin like https://www.example.org (no path, no star)")
         return sites
+
+    @field_validator("exit_url")
+    @classmethod
+    def _is_web_page(cls, address: str) -> str:
+        if not WEB_PAGE.fullmatch(address):
+            raise ValueError("it is not the address of a page, like https://www.bbc.co.uk/weather")
+        return address
 
     @property
     def embed_origins(self) -> tuple[str, ...]:

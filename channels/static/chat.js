@@ -5,7 +5,8 @@
 
   var form = document.querySelector("form[data-leave]");
   if (!form) { return; }
-  var presses = [];
+  var hint = document.querySelector("[data-once-more]");
+  var presses = [], quiet = null;
 
   function leave() {
     var to = form.dataset.leave;
@@ -22,18 +23,25 @@
     }, 300);
   }
 
+  function say(words) {
+    clearTimeout(quiet);
+    if (words || hint.textContent) { hint.textContent = words; }
+    if (words) { quiet = setTimeout(function () { hint.textContent = ""; }, 5000); }
+  }
+
   form.addEventListener("submit", function (event) {
     event.preventDefault();
     leave();
   });
 
   document.addEventListener("keydown", function (event) {
-    if (event.key !== "Shift") { presses = []; return; }
+    if (event.key !== "Shift") { presses = []; say(""); return; }
     if (event.repeat) { return; }
     var now = Date.now();
     presses = presses.filter(function (at) { return now - at < 5000; });
     presses.push(now);
-    if (presses.length >= 3) { leave(); }
+    if (presses.length >= 3) { leave(); return; }
+    if (presses.length === 2) { say("Press Shift once more to leave."); }
   });
 
   /* A page that the browser kept for "back" must not show what was left behind. */

@@ -44,10 +44,10 @@
     host = event.origin;
     dress(event.data.accent);
     tell("ready");
-    box.focus();
+    if (box) { box.focus(); }
   });
 
-  window.addEventListener("focus", function () { if (document.activeElement === document.body) { box.focus(); } });
+  window.addEventListener("focus", function () { if (box && document.activeElement === document.body) { box.focus(); } });
 
   document.addEventListener("keydown", function (event) {
     if (event.key === "Escape" && !event.isComposing) { tell("close"); }

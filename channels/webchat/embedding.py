@@ -12,7 +12,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
-from channels.pages import STATIC, policy
+from channels.pages import STATIC, form_action, policy
 from channels.settings import Settings
 
 SCRIPT: Final = STATIC / "widget.js"
@@ -38,7 +38,9 @@ def embed_context(request: Request, settings: Settings) -> dict[str, str]:
 def allow_framing(request: Request, response: Response, settings: Settings) -> None:
     """Let the sites in the list frame this answer, if it is one for a frame. An empty list lets nobody."""
     if is_embedded(request) and settings.embed_origins:
-        response.headers["Content-Security-Policy"] = policy(frame_ancestors=" ".join(settings.embed_origins))
+        response.headers["Content-Security-Policy"] = policy(
+            frame_ancestors=" ".join(settings.embed_origins), form_action=form_action(settings.exit_url)
+        )
 
 
 async def widget_script(_request: Request) -> Response:

@@ -19,7 +19,7 @@ from starlette.templating import Jinja2Templates
 from channels.conversation import Channel, Inbound
 from channels.errors import LedgerUnavailable
 from channels.intake import Intake
-from channels.pages import EXIT_TO, cross_site, open_templates
+from channels.pages import cross_site, open_templates
 from channels.settings import Settings
 from channels.webchat import view
 from channels.webchat.embedding import allow_framing, embed_context, widget_script
@@ -56,6 +56,7 @@ class WebChat:
             ("/chat/messages", "POST", self.take),
             ("/chat/events", "GET", self.stream),
             ("/chat/leave", "POST", self.leave),
+            ("/chat/safety", "GET", self.show_safety),
             ("/chat/widget.js", "GET", widget_script),
         )
         return [
@@ -120,11 +121,16 @@ class WebChat:
     async def leave(self, request: Request) -> Response:
         """Forget which conversation this browser had. Its words stay where they are: FORGET ME erases those."""
         quiet = "quiet" in request.query_params
-        response = Response(status_code=204) if quiet else RedirectResponse(EXIT_TO, status_code=303)
+        response = Response(status_code=204) if quiet else RedirectResponse(self.settings.exit_url, status_code=303)
         response.headers["Clear-Site-Data"] = '"cache"'
         if not cross_site(request):
             forget_visitor(request, response, secure=self._secure)
         return response
+
+    async def show_safety(self, request: Request) -> Response:
+        """What "Leave this page" does and, as honestly, what it cannot do."""
+        context = {"days": self.settings.retention_days, **self._context(request)}
+        return self.templates.TemplateResponse(request, "staying_safe.html", context)
 
     def _page(
         self,
