@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,7 @@ from channels.settings import Settings
 from channels.webchat import view
 from channels.webchat.embedding import allow_framing, embed_context, widget_script
 from channels.webchat.reader import ChatLedger, Reader
+from channels.webchat.returning import Guesses
 from channels.webchat.stream import Watcher, events
 from channels.webchat.visitor import Visitor, forget_visitor
 from channels.wording import Wording
@@ -44,6 +45,7 @@ class WebChat:
     wording: Wording
     templates: Jinja2Templates = field(init=False)
     reader: Reader = field(init=False)
+    guesses: Guesses = field(default_factory=Guesses)
 
     def __post_init__(self) -> None:
         self.templates = open_templates(self.settings, Path(__file__).parent / "templates")
@@ -56,6 +58,10 @@ class WebChat:
             ("/chat/messages", "POST", self.take),
             ("/chat/events", "GET", self.stream),
             ("/chat/leave", "POST", self.leave),
+            ("/chat/return", "GET", self.show_return),
+            ("/chat/return/keep", "POST", self.keep),
+            ("/chat/return/code", "POST", self.make_code),
+            ("/chat/return/use", "POST", self.use_code),
             ("/chat/safety", "GET", self.show_safety),
             ("/chat/widget.js", "GET", widget_script),
         )
@@ -81,7 +87,7 @@ class WebChat:
     async def take(self, request: Request) -> Response:
         """A message or a press. The script gets 204; a plain form goes back to the page."""
         if cross_site(request):
-            return PlainTextResponse("Please write from the chat page itself.", status_code=403)
+            return _from_elsewhere()
         visitor = Visitor.of(request)
         form = await request.form(max_fields=20, max_files=0)
         text = _text(form, "text").replace("\r\n", "\n")
@@ -126,6 +132,54 @@ class WebChat:
         if not cross_site(request):
             forget_visitor(request, response, secure=self._secure)
         return response
+
+    async def show_return(self, request: Request) -> Response:
+        return await self._return_page(request)
+
+    async def keep(self, request: Request) -> Response:
+        """Keep the chat on this device, or no longer."""
+        if cross_site(request):
+            return _from_elsewhere()
+        form = await request.form(max_fields=20, max_files=0)
+        visitor = replace(Visitor.of(request), kept=_text(form, "keep") == "yes")
+        response = await self._return_page(request, visitor, said="kept" if visitor.kept else "not_kept")
+        visitor.write(response, secure=self._secure)
+        return response
+
+    async def make_code(self, request: Request) -> Response:
+        if cross_site(request):
+            return _from_elsewhere()
+        visitor = Visitor.of(request)
+        conversation = await self.reader.conversation(visitor)
+        if conversation is None:
+            return await self._return_page(request, visitor, said="nothing_yet")
+        code = await self.ledger.make_return_code(conversation.person_id, visitor.secret)
+        return await self._return_page(request, visitor, code=f"{code[:3]} {code[3:]}")
+
+    async def use_code(self, request: Request) -> Response:
+        """Go on here with a chat from another device. Whatever was said on this one stays behind, unmerged."""
+        if cross_site(request):
+            return _from_elsewhere()
+        here = request.client.host if request.client else ""
+        form = await request.form(max_fields=20, max_files=0)
+        if self.guesses.too_many(here):
+            return await self._return_page(request, said="too_many", status=429)
+        secret = await self.ledger.use_return_code(_text(form, "code")[:40])
+        if secret is None:
+            self.guesses.count(here)
+            return await self._return_page(request, said="wrong", status=422)
+        visitor = replace(Visitor.of(request), secret=secret, fresh=False, kept=False)
+        response = RedirectResponse(_back_to_chat(visitor), status_code=303)
+        visitor.write(response, secure=self._secure)
+        return response
+
+    async def _return_page(
+        self, request: Request, visitor: Visitor | None = None, *, code: str = "", said: str = "", status: int = 200
+    ) -> Response:
+        visitor = visitor or Visitor.of(request)
+        begun = await self.reader.conversation(visitor) is not None
+        context = {"begun": begun, "kept": visitor.kept, "code": code, "said": said, **self._context(request)}
+        return self.templates.TemplateResponse(request, "return.html", context, status_code=status)
 
     async def show_safety(self, request: Request) -> Response:
         """What "Leave this page" does and, as honestly, what it cannot do."""
@@ -181,6 +235,10 @@ class WebChat:
         draft = _text(await request.form(), "text") if request.method == "POST" else ""
         context = {"draft": draft[:LONGEST_MESSAGE], **self._context(request)}
         return self.templates.TemplateResponse(request, "away.html", context, status_code=503)
+
+
+def _from_elsewhere() -> Response:
+    return PlainTextResponse("Please write from the chat page itself.", status_code=403)
 
 
 def _back_to_chat(visitor: Visitor) -> str:

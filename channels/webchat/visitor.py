@@ -1,4 +1,5 @@
-"""Who a browser is, as far as we know: a random number in a cookie that ends with the browser session.
+"""Who a browser is, as far as we know: a random number in a cookie that ends with the browser session,
+or after 30 days without a visit if the person asked for that.
 
 The ledger gets a hash of it: whoever reads the ledger cannot step into a conversation.
 A chat framed by another site has a cookie of its own. Over https it is partitioned: the browser keeps one for each
@@ -22,6 +23,9 @@ from channels.webchat.embedding import is_embedded
 COOKIE: Final = "nwd_visit"
 FRAMED_COOKIE: Final = "nwd_framed"
 COOKIE_PATH: Final = "/chat"
+KEPT_SECONDS: Final = 30 * 24 * 3600
+KEPT_MARK: Final = ".kept"
+"""Ends the value of a cookie that the person asked to have kept: a browser does not say how long it keeps one."""
 SECRET_FORM: Final = re.compile(r"[A-Za-z0-9_-]{22}")
 CLIENT_ID_FORM: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
@@ -33,13 +37,15 @@ class Visitor:
     secret: str
     fresh: bool = False
     embedded: bool = False
+    kept: bool = False
 
     @classmethod
     def of(cls, request: Request) -> Visitor:
         embedded = is_embedded(request)
         given = request.cookies.get(FRAMED_COOKIE if embedded else COOKIE, "")
-        if SECRET_FORM.fullmatch(given):
-            return cls(secret=given, embedded=embedded)
+        secret = given.removesuffix(KEPT_MARK)
+        if SECRET_FORM.fullmatch(secret):
+            return cls(secret=secret, embedded=embedded, kept=secret != given)
         return cls(secret=secrets.token_urlsafe(16), fresh=True, embedded=embedded)
 
     @property
@@ -57,8 +63,14 @@ class Visitor:
         return f"{self.address}:{mark[:32]}"
 
     def remember(self, response: Response, *, secure: bool) -> None:
-        if self.fresh:
-            _set_cookie(response, self.secret, framed=self.embedded, secure=secure)
+        """Nothing to do for a cookie that is there, except to let a kept one start its 30 days again."""
+        if self.fresh or self.kept:
+            self.write(response, secure=secure)
+
+    def write(self, response: Response, *, secure: bool) -> None:
+        value = self.secret + (KEPT_MARK if self.kept else "")
+        seconds = KEPT_SECONDS if self.kept else None
+        _set_cookie(response, value, framed=self.embedded, secure=secure, seconds=seconds)
 
 
 def forget_visitor(request: Request, response: Response, *, secure: bool) -> None:

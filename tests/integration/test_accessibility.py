@@ -132,7 +132,7 @@ async def test_axe_finds_nothing_on_any_page_or_state(
 ) -> None:
     house = House(address, ledger, streams, await browser.new_context(**look))  # type: ignore[arg-type]
     wrong: list[str] = []
-    for path in ("/", "/chat/safety", "/simulator", "/no-such-page", "/chat?embed=1"):
+    for path in ("/", "/chat/safety", "/chat/return", "/simulator", "/no-such-page", "/chat?embed=1"):
         wrong += await check(await house.open(path), path)
 
     chat = await house.open("/chat")
