@@ -71,7 +71,10 @@ def create_app(settings: Settings) -> Starlette:
     landing = Landing(settings=settings, wording=wording)
     return Starlette(
         lifespan=partial(_open_parts, settings, landing),
-        middleware=[Middleware(SecurityHeaders), Middleware(LastResort, answer=landing.broken)],
+        middleware=[
+            Middleware(SecurityHeaders, exit_to=settings.exit_url),
+            Middleware(LastResort, answer=landing.broken),
+        ],
         exception_handlers={404: landing.missing},
         max_body_size=LARGEST_BODY,
     )

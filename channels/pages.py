@@ -23,12 +23,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from channels.settings import Settings
+from channels.settings import EXIT_TO, WEB_PAGE, Settings
 
 HERE: Final = Path(__file__).parent
 STATIC: Final = HERE / "static"
-EXIT_TO: Final = "https://www.bbc.co.uk/weather"
-"""Where "Leave this page" goes: a page that anybody might have open."""
 
 LINKS: Final = re.compile(
     r"(?P<web>https?://[^\s<>\"']+[^\s<>\"'.,;:!?)])"
@@ -42,11 +40,25 @@ PERMITTED: Final = {
     "object-src": "'none'",
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
-    # A form that is answered with a redirect may go where "Leave this page" goes.
-    "form-action": "'self' https://www.bbc.co.uk https://www.bbc.com",
+    "form-action": "'self'",
 }
+
+
+def policy(**changes: str) -> str:
+    """The Content-Security-Policy, with some of it changed: `policy(frame_ancestors="'self'")`."""
+    permitted = {**PERMITTED, **{name.replace("_", "-"): to for name, to in changes.items()}}
+    return "; ".join(f"{name} {value}" for name, value in permitted.items())
+
+
+def form_action(exit_to: str) -> str:
+    """A form that is answered with a redirect may go where "Leave this page" goes, and the BBC's page has two homes."""
+    found = WEB_PAGE.fullmatch(exit_to)
+    homes = ["https://www.bbc.co.uk", "https://www.bbc.com"] if exit_to == EXIT_TO else [found[1]] if found else []
+    return " ".join(["'self'", *homes])
+
+
 HEADERS: Final = {
-    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in PERMITTED.items()),
+    "Content-Security-Policy": policy(),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "X-Frame-Options": "DENY",
@@ -57,17 +69,23 @@ HEADERS: Final = {
 
 
 class SecurityHeaders:
-    """Adds HEADERS to every answer that does not set them itself."""
+    """Adds HEADERS to every answer that does not set them itself.
 
-    def __init__(self, app: ASGIApp) -> None:
+    X-Frame-Options knows no list of sites: it is left out where an answer says by its own policy who may frame it.
+    """
+
+    def __init__(self, app: ASGIApp, exit_to: str = EXIT_TO) -> None:
         self.app = app
+        self.headers = {**HEADERS, "Content-Security-Policy": policy(form_action=form_action(exit_to))}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                own_policy = "content-security-policy" in headers
+                for name, value in self.headers.items():
+                    if not (own_policy and name == "X-Frame-Options"):
+                        headers.setdefault(name, value)
             await send(message)
 
         await self.app(scope, receive, send_with_headers if scope["type"] == "http" else send)
@@ -87,7 +105,7 @@ def open_templates(settings: Settings, folder: Path = HERE / "templates") -> Jin
         service_name=settings.service_name,
         demo=settings.demo,
         static_version=_version_of_static(),
-        exit_to=EXIT_TO,
+        exit_to=settings.exit_url,
         new_id=lambda: secrets.token_hex(16),
     )
     environment.filters.update(

@@ -6,10 +6,11 @@ Secrets never print. A value that is missing where it is needed is named in the 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from channels.errors import SettingsError
@@ -18,6 +19,11 @@ RASA_PORT_OFFSET = 5
 ACTIONS_PORT_OFFSET = 6
 EDITOR_PORT_OFFSET = 1
 WORKER_PORT_OFFSET = 2
+EXIT_TO: Final = "https://www.bbc.co.uk/weather"
+"""A page that anybody might have open."""
+WEB_PAGE: Final = re.compile(r"(https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?)(?:/[^\s\"';,]*)?")
+ORIGIN: Final = re.compile(r"https?://[a-z0-9-]+(\.[a-z0-9-]+)*(:[0-9]{1,5})?")
+"""What a browser calls an origin. It goes into a header as it stands, so nothing else may pass."""
 
 
 class Settings(BaseSettings):
@@ -36,6 +42,14 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address the web app listens on.")
     port: int = Field(8000, description="Port of the web app; the next ten ports are used by its companions.")
     public_url: str = Field("", description="Address that people and providers reach us at, without a final slash.")
+
+    embed_sites: str = Field(
+        "", description="Sites that may show the chat as a widget: origins (https://www.example.org), comma separated."
+    )
+
+    exit_url: str = Field(
+        EXIT_TO, description="Where 'Leave this page' goes: an ordinary page, by its final address (no redirect)."
+    )
 
     database_url: SecretStr = Field(SecretStr(""), description="SQL ledger; empty means SQLite in the data folder.")
     redis_url: SecretStr = Field(
@@ -109,6 +123,25 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR. No level prints personal data.")
 
+    @field_validator("embed_sites")
+    @classmethod
+    def _are_origins(cls, sites: str) -> str:
+        wrong = [site for site in _listed(sites) if not ORIGIN.fullmatch(site)]
+        if wrong:
+            raise ValueError(f"{wrong[0]!r} is not an origin like https://www.example.org (no path, no star)")
+        return sites
+
+    @field_validator("exit_url")
+    @classmethod
+    def _is_web_page(cls, address: str) -> str:
+        if not WEB_PAGE.fullmatch(address):
+            raise ValueError("it is not the address of a page, like https://www.bbc.co.uk/weather")
+        return address
+
+    @property
+    def embed_origins(self) -> tuple[str, ...]:
+        return _listed(self.embed_sites)
+
     @property
     def base_url(self) -> str:
         """The public address; demo mode may leave it out and uses the local one."""
@@ -131,6 +164,10 @@ class Settings(BaseSettings):
         if url.startswith(("postgres://", "postgresql://")):
             return "postgresql+psycopg://" + url.split("://", 1)[1]
         return url
+
+
+def _listed(words: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in words.split(",") if word.strip())
 
 
 def read_settings(**overrides: object) -> Settings:

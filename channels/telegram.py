@@ -47,6 +47,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "person": ("person", "Talk to a person"),
     "privacy": ("privacy", "What we keep, and for how long"),
     "forget": ("forget me", "Erase what we hold about you"),
+    "language": ("talk to a person in another language", "A person who can help in your language"),
 }
 """Commands in the bot's menu: what each one stands for in plain words, and its line in the menu."""
 

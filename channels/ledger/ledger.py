@@ -10,7 +10,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from channels.conversation import Channel, Choice, Inbound, Receipt
 from channels.errors import LedgerUnavailable, NotTaken
-from channels.ledger import audit, escalations, inbound, outbound, people, reading, staff, sweep
+from channels.ledger import audit, escalations, inbound, outbound, people, reading, returning, staff, sweep
 from channels.ledger.cipher import Cipher
 from channels.ledger.database import Database, new_id, shard_of
 from channels.ledger.records import (
@@ -266,6 +266,15 @@ class Ledger:
         async with self._database.writing() as work:
             await people.forget(work, person_id, actor)
         await self._database.scrub()
+
+    async def make_return_code(self, person_id: str, visit: str) -> str:
+        """A code that opens `visit`, once, within 15 minutes."""
+        async with self._database.writing() as work:
+            return await returning.make(work, person_id, visit)
+
+    async def use_return_code(self, code: str) -> str | None:
+        async with self._database.writing() as work:
+            return await returning.use(work, code)
 
     async def expire(self, before: datetime) -> int:
         """Retention. Says how many messages and people were emptied."""

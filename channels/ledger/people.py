@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
-from channels.ledger import audit, erasure, escalations, reading, tables
+from channels.ledger import audit, erasure, escalations, reading, returning, tables
 from channels.ledger.database import Work
 from channels.ledger.records import Held
 
@@ -44,6 +44,7 @@ async def forget(work: Work, person_id: str, actor: str) -> None:
             tables.outbox.c.conversation_id == conversation_id, tables.outbox.c.kind == "inbound"
         )
     )
+    await returning.drop(work, person_id)
     await erasure.erase_notes(work, conversation_id, person_id)
     await erasure.finish(work, conversation_id)
     await audit.append(work, actor, "person_forgotten", person_id)

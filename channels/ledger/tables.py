@@ -243,6 +243,16 @@ sessions = Table(
     Index("ix_sessions_expires_at", "expires_at"),
 )
 
+return_codes = Table(
+    "return_codes",
+    metadata,
+    Column("code_hash", Plain(64), primary_key=True),
+    Column("person_id", ID, ForeignKey("people.id"), nullable=False),
+    Column("visit", Text, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+    Index("ix_return_codes_expires_at", "expires_at"),
+)
+
 quarantine = Table(
     "quarantine",
     metadata,

@@ -22,10 +22,13 @@
     return items.length ? items[items.length - 1].dataset.seq : "0";
   }
 
+  function after(address) {
+    return address + (address.indexOf("?") < 0 ? "?" : "&") + "after=" + encodeURIComponent(lastSeq());
+  }
+
   function refresh() {
     if (fetching) { again = true; return fetching; }
-    var url = root.dataset.log + "?after=" + encodeURIComponent(lastSeq());
-    fetching = fetch(url, { cache: "no-store", credentials: "same-origin" })
+    fetching = fetch(after(root.dataset.log), { cache: "no-store", credentials: "same-origin" })
       .then(function (answer) {
         if (!answer.ok) { throw new Error("status " + answer.status); }
         return answer.text();
@@ -46,7 +49,7 @@
     part.querySelectorAll("[data-part]").forEach(replacePart);
     var added = Array.prototype.map.call(part.querySelectorAll("li[data-seq]"), addItem).filter(Boolean);
     if (part.hasAttribute("data-open")) { closeChoices(part.dataset.open); }
-    if (stay) { show(added[0]); }
+    if (stay && list.children.length) { show(added[0]); }
   }
 
   /* Only the newest offer can still be pressed. */
@@ -95,7 +98,7 @@
 
   function listen() {
     if (source || root.dataset.listen === "no") { return; }
-    source = new EventSource(root.dataset.events + "?after=" + encodeURIComponent(lastSeq()));
+    source = new EventSource(after(root.dataset.events));
     source.onopen = function () { online(); refresh().catch(lost); };
     source.addEventListener("changed", function () { refresh().catch(lost); });
     source.onerror = function () {
@@ -218,5 +221,7 @@
   /* What stands in for this script where it does not run. */
   document.querySelectorAll("[data-plain]").forEach(function (part) { part.hidden = true; });
   if (list.children.length) { toEnd(); }
+  /* Before the first message there is nothing to hear; asking once finds out whether this browser keeps our cookie. */
+  if (root.dataset.listen === "no") { refresh().catch(lost); }
   listen();
 })();

@@ -29,6 +29,10 @@ class ChatLedger(Protocol):
 
     async def place_in_queue(self, conversation_id: str | None, has_concern: bool) -> int: ...
 
+    async def make_return_code(self, person_id: str, visit: str) -> str: ...
+
+    async def use_return_code(self, code: str) -> str | None: ...
+
 
 class Reader:
     """Every method raises LedgerUnavailable."""

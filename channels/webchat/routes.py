@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +19,12 @@ from starlette.templating import Jinja2Templates
 from channels.conversation import Channel, Inbound
 from channels.errors import LedgerUnavailable
 from channels.intake import Intake
-from channels.pages import EXIT_TO, cross_site, open_templates
+from channels.pages import cross_site, open_templates
 from channels.settings import Settings
 from channels.webchat import view
+from channels.webchat.embedding import allow_framing, embed_context, widget_script
 from channels.webchat.reader import ChatLedger, Reader
+from channels.webchat.returning import Guesses
 from channels.webchat.stream import Watcher, events
 from channels.webchat.visitor import Visitor, forget_visitor
 from channels.wording import Wording
@@ -43,6 +45,7 @@ class WebChat:
     wording: Wording
     templates: Jinja2Templates = field(init=False)
     reader: Reader = field(init=False)
+    guesses: Guesses = field(default_factory=Guesses)
 
     def __post_init__(self) -> None:
         self.templates = open_templates(self.settings, Path(__file__).parent / "templates")
@@ -55,6 +58,12 @@ class WebChat:
             ("/chat/messages", "POST", self.take),
             ("/chat/events", "GET", self.stream),
             ("/chat/leave", "POST", self.leave),
+            ("/chat/return", "GET", self.show_return),
+            ("/chat/return/keep", "POST", self.keep),
+            ("/chat/return/code", "POST", self.make_code),
+            ("/chat/return/use", "POST", self.use_code),
+            ("/chat/safety", "GET", self.show_safety),
+            ("/chat/widget.js", "GET", widget_script),
         )
         return [
             Route(path, self._guarded(page), methods=[method], max_body_size=LARGEST_FORM)
@@ -69,14 +78,16 @@ class WebChat:
 
     async def show_log(self, request: Request) -> Response:
         """What came after message `after`, and who the person is talking to now."""
-        after = _number(request.query_params.get("after"))
-        talk = await self.reader.talk(Visitor.of(request), after=after)
-        return self.templates.TemplateResponse(request, "log.html", {"talk": talk})
+        visitor, after = Visitor.of(request), _number(request.query_params.get("after"))
+        talk = await self.reader.talk(visitor, after=after)
+        # The page that asks has set the cookie already: a browser without it keeps none, or has left meanwhile.
+        context = {"talk": talk, "no_cookies": visitor.fresh and not after, "sent": False, **self._context(request)}
+        return self.templates.TemplateResponse(request, "log.html", context)
 
     async def take(self, request: Request) -> Response:
         """A message or a press. The script gets 204; a plain form goes back to the page."""
         if cross_site(request):
-            return PlainTextResponse("Please write from the chat page itself.", status_code=403)
+            return _from_elsewhere()
         visitor = Visitor.of(request)
         form = await request.form(max_fields=20, max_files=0)
         text = _text(form, "text").replace("\r\n", "\n")
@@ -96,7 +107,7 @@ class WebChat:
             )
         response = Response(status_code=204)
         if not _from_script(request):
-            response = RedirectResponse(f"/chat{'?first=1' if visitor.fresh else ''}#end", status_code=303)
+            response = RedirectResponse(_back_to_chat(visitor), status_code=303)
         visitor.remember(response, secure=self._secure)
         return response
 
@@ -116,11 +127,64 @@ class WebChat:
     async def leave(self, request: Request) -> Response:
         """Forget which conversation this browser had. Its words stay where they are: FORGET ME erases those."""
         quiet = "quiet" in request.query_params
-        response = Response(status_code=204) if quiet else RedirectResponse(EXIT_TO, status_code=303)
+        response = Response(status_code=204) if quiet else RedirectResponse(self.settings.exit_url, status_code=303)
         response.headers["Clear-Site-Data"] = '"cache"'
         if not cross_site(request):
-            forget_visitor(response)
+            forget_visitor(request, response, secure=self._secure)
         return response
+
+    async def show_return(self, request: Request) -> Response:
+        return await self._return_page(request)
+
+    async def keep(self, request: Request) -> Response:
+        """Keep the chat on this device, or no longer."""
+        if cross_site(request):
+            return _from_elsewhere()
+        form = await request.form(max_fields=20, max_files=0)
+        visitor = replace(Visitor.of(request), kept=_text(form, "keep") == "yes")
+        response = await self._return_page(request, visitor, said="kept" if visitor.kept else "not_kept")
+        visitor.write(response, secure=self._secure)
+        return response
+
+    async def make_code(self, request: Request) -> Response:
+        if cross_site(request):
+            return _from_elsewhere()
+        visitor = Visitor.of(request)
+        conversation = await self.reader.conversation(visitor)
+        if conversation is None:
+            return await self._return_page(request, visitor, said="nothing_yet")
+        code = await self.ledger.make_return_code(conversation.person_id, visitor.secret)
+        return await self._return_page(request, visitor, code=f"{code[:3]} {code[3:]}")
+
+    async def use_code(self, request: Request) -> Response:
+        """Go on here with a chat from another device. Whatever was said on this one stays behind, unmerged."""
+        if cross_site(request):
+            return _from_elsewhere()
+        here = request.client.host if request.client else ""
+        form = await request.form(max_fields=20, max_files=0)
+        if self.guesses.too_many(here):
+            return await self._return_page(request, said="too_many", status=429)
+        secret = await self.ledger.use_return_code(_text(form, "code")[:40])
+        if secret is None:
+            self.guesses.count(here)
+            return await self._return_page(request, said="wrong", status=422)
+        visitor = replace(Visitor.of(request), secret=secret, fresh=False, kept=False)
+        response = RedirectResponse(_back_to_chat(visitor), status_code=303)
+        visitor.write(response, secure=self._secure)
+        return response
+
+    async def _return_page(
+        self, request: Request, visitor: Visitor | None = None, *, code: str = "", said: str = "", status: int = 200
+    ) -> Response:
+        visitor = visitor or Visitor.of(request)
+        begun = await self.reader.conversation(visitor) is not None
+        context = {"begun": begun, "kept": visitor.kept, "code": code, "said": said, **self._context(request)}
+        return self.templates.TemplateResponse(request, "return.html", context, status_code=status)
+
+    async def show_safety(self, request: Request) -> Response:
+        """What "Leave this page" does and, as honestly, what it cannot do."""
+        context = {"days": self.settings.retention_days, **self._context(request)}
+        return self.templates.TemplateResponse(request, "staying_safe.html", context)
 
     def _page(
         self,
@@ -136,14 +200,16 @@ class WebChat:
             "draft": draft,
             "longest": LONGEST_MESSAGE,
             "no_cookies": visitor.fresh and "first" in request.query_params,
-            **self._lines(),
+            "sent": True,
+            **self._context(request),
         }
         response = self.templates.TemplateResponse(request, "chat.html", context, status_code=status)
         visitor.remember(response, secure=self._secure)
         return response
 
-    def _lines(self) -> dict[str, str]:
-        return {"emergency": self.wording.crisis.emergency, "lines": self.wording.lines(limit=2)}
+    def _context(self, request: Request) -> dict[str, str]:
+        crisis = {"emergency": self.wording.crisis.emergency, "lines": self.wording.lines(limit=2)}
+        return {**crisis, **embed_context(request, self.settings)}
 
     @property
     def _secure(self) -> bool:
@@ -154,16 +220,30 @@ class WebChat:
 
         async def guarded(request: Request) -> Response:
             try:
-                return await page(request)
+                response = await page(request)
             except LedgerUnavailable:
                 structlog.get_logger().error("ledger_unavailable", channel=Channel.WEB)
-            if _from_script(request):
-                return PlainTextResponse("Not sent.", status_code=503)
-            draft = _text(await request.form(), "text") if request.method == "POST" else ""
-            context = {"draft": draft[:LONGEST_MESSAGE], **self._lines()}
-            return self.templates.TemplateResponse(request, "away.html", context, status_code=503)
+                response = await self._away(request)
+            allow_framing(request, response, self.settings)
+            return response
 
         return guarded
+
+    async def _away(self, request: Request) -> Response:
+        if _from_script(request):
+            return PlainTextResponse("Not sent.", status_code=503)
+        draft = _text(await request.form(), "text") if request.method == "POST" else ""
+        context = {"draft": draft[:LONGEST_MESSAGE], **self._context(request)}
+        return self.templates.TemplateResponse(request, "away.html", context, status_code=503)
+
+
+def _from_elsewhere() -> Response:
+    return PlainTextResponse("Please write from the chat page itself.", status_code=403)
+
+
+def _back_to_chat(visitor: Visitor) -> str:
+    asked = [*(["first=1"] if visitor.fresh else []), *(["embed=1"] if visitor.embedded else [])]
+    return f"/chat{'?' if asked else ''}{'&'.join(asked)}#end"
 
 
 def _from_script(request: Request) -> bool:

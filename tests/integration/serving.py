@@ -19,14 +19,14 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, port: int) -> AsyncIterator[str]:
-    """The address of the application, served in this very event loop."""
+async def serving(app: ASGIApp, port: int, **tls: str) -> AsyncIterator[str]:
+    """The address of the application, served in this very event loop. `tls`: uvicorn's ssl_certfile and ssl_keyfile."""
     server = uvicorn.Server(
-        uvicorn.Config(app, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        uvicorn.Config(app, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=1, **tls)
     )
     task = asyncio.create_task(server.serve())
     await eventually(lambda: server.started or task.done())
-    yield f"http://127.0.0.1:{port}"
+    yield f"{'https' if tls else 'http'}://127.0.0.1:{port}"
     server.should_exit = True
     await task
 

@@ -120,6 +120,6 @@ async def test_setting_up_tells_telegram_where_to_send_and_what_the_menu_holds(w
     info = (await world.browser.get(f"{api}/getWebhookInfo")).json()["result"]
     assert info["url"] == f"{world.settings.base_url}/hooks/telegram"
     menu = (await world.browser.get(f"{api}/getMyCommands")).json()["result"]
-    assert [line["command"] for line in menu] == ["start", "help", "person", "privacy", "forget"]
+    assert [line["command"] for line in menu] == ["start", "help", "person", "privacy", "forget", "language"]
     await world.browser.post(f"{ASH.page}/messages", data={"text": "hello"})
     await world.arrives(Channel.TELEGRAM, ASH.address, "hello")

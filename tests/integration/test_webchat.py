@@ -10,8 +10,7 @@ import pytest
 
 from channels.conversation import Channel
 from channels.ledger import Ledger
-from channels.pages import EXIT_TO
-from channels.settings import Settings
+from channels.settings import EXIT_TO, Settings
 from channels.streams import Streams
 from channels.webchat.visitor import COOKIE
 from tests.chat_builders import (

@@ -156,3 +156,24 @@ async def test_without_a_secret_nothing_opens() -> None:
 )
 def test_telegram_is_off_until_it_is_set_up(settings: Settings) -> None:
     assert Telegram.from_settings(settings) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "means"),
+    [
+        ("/start", "hello"),
+        ("/start library-poster", "hello"),
+        ("/help", "help"),
+        ("/person", "person"),
+        ("/privacy", "privacy"),
+        ("/forget", "forget me"),
+        ("/language", "talk to a person in another language"),
+        ("/LANGUAGE@our_bot", "talk to a person in another language"),
+    ],
+)
+def test_a_command_of_the_menu_stands_for_plain_words(telegram: Telegram, typed: str, means: str) -> None:
+    update = recorded("start")
+    update["message"]["text"] = typed
+    parsed = telegram.parse(update)
+    assert parsed is not None
+    assert (parsed.text, parsed.payload) == (means, None)

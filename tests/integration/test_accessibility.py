@@ -1,0 +1,236 @@
+"""axe-core on every page and state that people and peer workers see, in a real Chromium, and a journey by keyboard.
+
+The rules come with the package axe-playwright-python; `AXE_SCRIPT` may name another axe.min.js.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from pydantic import SecretStr
+
+from channels.app import create_app
+from channels.conversation import Channel, Sender
+from channels.ledger import Ledger
+from channels.ledger.records import ConversationRecord, Draft, OpenEscalation, Outcome
+from channels.settings import Settings
+from channels.streams import Streams
+from channels.webchat.visitor import COOKIE, Visitor
+from tests.chat_builders import OFFER, RENT, said
+from tests.integration.serving import free_port, serving
+from tests.ledger_builders import TEST_PREFIX
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def axe_script() -> Path | None:
+    if named := os.environ.get("AXE_SCRIPT"):
+        return Path(named)
+    package = importlib.util.find_spec("axe_playwright_python")
+    found = list(Path(package.origin).parent.rglob("axe.min.js")) if package and package.origin else []
+    return found[0] if found else None
+
+
+AXE = axe_script()
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
+]
+needs_axe = pytest.mark.skipif(AXE is None, reason="no axe-core here: pip install axe-playwright-python")
+LOOKS = [
+    pytest.param({"viewport": {"width": 360, "height": 780}, "color_scheme": "light"}, id="phone, light"),
+    pytest.param({"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"}, id="desktop, dark"),
+    pytest.param({"viewport": {"width": 320, "height": 256}, "forced_colors": "active"}, id="400 %, forced colours"),
+]
+
+
+@dataclass
+class House:
+    """The whole web process on its feet, and somebody looking at it."""
+
+    address: str
+    ledger: Ledger
+    streams: Streams
+    context: BrowserContext
+
+    async def open(self, path: str) -> Page:
+        page = await self.context.new_page()
+        page.set_default_timeout(10_000)
+        await page.goto(self.address + path)
+        return page
+
+    async def conversation(self) -> ConversationRecord:
+        secret = next(one["value"] for one in await self.context.cookies() if one["name"] == COOKIE)
+        person = await self.ledger.person_at(Channel.WEB, Visitor(secret=secret).address)
+        assert person is not None
+        return await self.ledger.conversation_of(person.id)
+
+    async def answer(self, *drafts: Draft, ask: bool = False) -> None:
+        conversation = await self.conversation()
+        message = await self.ledger.next_unanswered(conversation.id)
+        assert message is not None
+        escalation = OpenEscalation(reason="asked") if ask else None
+        outcome = Outcome(
+            message_id=message.id, expected_holder=conversation.holder, kind="bot", drafts=drafts, escalation=escalation
+        )
+        assert await self.ledger.commit(outcome)
+        await self.streams.changed(conversation.id)
+
+    async def claim(self) -> None:
+        """Sam, of the demo, takes it."""
+        sam = await self.ledger.peer_by_login("sam")
+        escalation = await self.ledger.escalation_of((await self.conversation()).id)
+        assert sam is not None
+        assert escalation is not None
+        hello = Draft(sender=Sender.PEER, text="Hi, I am Sam. I am here.", sender_name="Sam")
+        await self.ledger.claim(escalation.id, sam, escalation.opened_at.replace(year=2100), hello)
+        await self.streams.changed(escalation.conversation_id)
+
+
+@pytest.fixture
+async def address(ledger: Ledger, settings: Settings, valkey_url: str) -> AsyncIterator[str]:
+    await ledger.add_peer(name="Sam", login="sam", role="peer", password_hash="x")
+    port = free_port()
+    app = create_app(
+        settings.model_copy(update={"port": port, "redis_url": SecretStr(valkey_url), "redis_prefix": TEST_PREFIX})
+    )
+    async with serving(app, port) as served:
+        yield served
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        await opened.close()
+
+
+async def check(page: Page, state: str) -> list[str]:
+    """What axe-core objects to, one line for each element."""
+    assert AXE is not None
+    await page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{state}: {problem['id']}: {node['html'][:120]} {[one['message'] for one in node['any']][:2]}"
+        for problem in found["violations"]
+        for node in problem["nodes"]
+    ]
+
+
+@needs_axe
+@pytest.mark.parametrize("look", LOOKS)
+async def test_axe_finds_nothing_on_any_page_or_state(
+    browser: Browser, address: str, ledger: Ledger, streams: Streams, look: dict[str, object]
+) -> None:
+    house = House(address, ledger, streams, await browser.new_context(**look))  # type: ignore[arg-type]
+    wrong: list[str] = []
+    for path in ("/", "/chat/safety", "/chat/return", "/simulator", "/no-such-page", "/chat?embed=1"):
+        wrong += await check(await house.open(path), path)
+
+    chat = await house.open("/chat")
+    wrong += await check(chat, "chat, empty")
+    await chat.get_by_label("Your message").fill("cant pay my rent")
+    await chat.get_by_role("button", name="Send").click()
+    await chat.wait_for_selector("li[data-seq='1']")
+    wrong += await check(chat, "chat, thinking")
+    await house.answer(OFFER, Draft(sender=Sender.ASSISTANT, text="All of it:", reply=detail()))
+    await chat.wait_for_selector("li[data-seq='3']")
+    wrong += await check(chat, "chat, with cards")
+    await chat.get_by_label("Your message").fill("can i talk to someone")
+    await chat.get_by_role("button", name="Send").click()
+    await chat.wait_for_selector("li[data-seq='4']")
+    await house.answer(Draft(sender=Sender.NOTICE, text="You are next."), ask=True)
+    await expect(chat.get_by_text("Waiting for a person: you are next.")).to_be_visible()
+    wrong += await check(chat, "chat, waiting")
+
+    desk = await house.open("/desk")
+    wrong += await check(desk, "desk, list")
+    await house.claim()
+    await expect(chat.get_by_text("You are talking to Sam, a peer worker.")).to_be_visible()
+    wrong += await check(chat, "chat, with a peer worker")
+    await desk.goto(f"{address}/desk/conversations/{(await house.conversation()).id}")
+    wrong += await check(desk, "desk, conversation")
+
+    await chat.route("**/chat/messages", lambda route: route.abort())
+    await chat.get_by_label("Your message").fill("are you there")
+    await chat.get_by_role("button", name="Send").click()
+    await expect(chat.get_by_text("Not sent.")).to_be_visible()
+    wrong += await check(chat, "chat, not sent")
+
+    for kind in ("phone", "telegram"):
+        phone = await house.open(f"/simulator/{kind}/1")
+        wrong += await check(phone, f"{kind}, empty")
+        await phone.get_by_label("Your message").fill("hello")
+        await phone.get_by_role("button", name="Send").click()
+        await phone.wait_for_selector("li[data-seq]")
+        wrong += await check(phone, kind)
+    await house.context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def detail() -> object:
+    assert OFFER.reply is not None
+    return type(OFFER.reply)(text="All of it:", cards=(RENT,), detail=True)
+
+
+async def test_a_whole_conversation_by_keyboard_alone(
+    browser: Browser, address: str, ledger: Ledger, streams: Streams
+) -> None:
+    house = House(address, ledger, streams, await browser.new_context(viewport={"width": 1280, "height": 900}))
+    page = await house.open("/chat")
+    press = page.keyboard.press
+    order = []
+    for _ in range(5):
+        await press("Tab")
+        order.append(await page.evaluate("document.activeElement.innerText.trim() || document.activeElement.id"))
+    assert order[:3] == ["Skip to the main part", "Leave this page", "text"]
+    assert order[3] == "Send"
+
+    await press("Shift+Tab")
+    await page.get_by_label("Your message").focus()
+    await page.keyboard.type("cant pay my rent")
+    await press("Shift+Enter")
+    await page.keyboard.type("im so down")
+    await press("Enter")
+    await expect(page.locator("li.you[data-seq='1'] .bubble")).to_have_text("cant pay my rent\nim so down")
+    await expect(page.get_by_label("Your message")).to_be_focused()
+
+    await page.keyboard.type("and")
+    await house.answer(OFFER, said("Shall I ask somebody?"))
+    await expect(page.get_by_role("log").get_by_text("Shall I ask somebody?")).to_be_visible()
+    await expect(page.get_by_label("Your message")).to_be_focused()
+    await expect(page.get_by_label("Your message")).to_have_value("and")
+    await press("Control+A")
+    await press("Delete")
+
+    seen = []
+    for _ in range(6):
+        await press("Shift+Tab")
+        outline = "getComputedStyle(document.activeElement).outlineStyle"
+        assert await page.evaluate(outline) != "none", await page.evaluate("document.activeElement.outerHTML")
+        seen.append(await page.evaluate("document.activeElement.textContent.trim()"))
+        if seen[-1] == "More about this: Rent Rescue drop-in":
+            break
+    assert seen == ["Talk to a person", "More about this: Rent Rescue drop-in"]
+    await press("Enter")
+    await expect(page.locator("li.you[data-seq='4'] .bubble")).to_have_text("Rent Rescue drop-in")
+    await expect(page.get_by_label("Your message")).to_be_focused()
+
+    await house.context.route("https://www.bbc.co.uk/**", lambda route: route.fulfill(body="weather"))
+    await press("Shift")
+    await press("Shift")
+    await expect(page.get_by_text("Press Shift once more to leave.")).to_be_visible()
+    await press("A")
+    await expect(page.get_by_text("Press Shift once more to leave.")).to_have_count(0)
+    for _ in range(3):
+        await press("Shift")
+    await page.wait_for_url("https://www.bbc.co.uk/weather")
+    await house.context.close()
