@@ -271,6 +271,7 @@ def build(force_training=False):
         (encoder / "model.onnx").exists,
         lambda: run([python, "-m", "knowledge", "export-encoder"], "encoder", "Exporting the encoder"),
     )
+    spelling = (ROOT / "knowledge" / "spelling.py", ROOT / "knowledge" / "data" / "sms_spelling.yml")
     training = ["--config", "config.yml", "--domain", "domain.yml", "--data", "bot/data"]
     training += ["--out", str(BUILD / "rasa"), "--fixed-model-name", "current", "--skip-validation"]
     if force_training:
@@ -278,7 +279,8 @@ def build(force_training=False):
     ran |= step(
         "training the assistant",
         digest(ROOT / "config.yml", ROOT / "domain.yml", ROOT / "bot" / "data", ROOT / "bot" / "components",
-               encoder / "encoder.json", ROOT / "requirements-rasa.lock", str(time.time()) if force_training else ""),
+               encoder / "encoder.json", *spelling,
+               ROOT / "requirements-rasa.lock", str(time.time()) if force_training else ""),
         STAMPS,
         model.exists,
         lambda: run([rasa_python, "-m", "rasa", "train", *training], "train", "Training the assistant",

@@ -103,6 +103,11 @@ def _sms_attempts(reply: Reply, choices: tuple[Choice, ...], wording: Says) -> I
         for short in (False, True):
             lines = [*_card_lines(reply.cards, name_letters), *_choice_lines(choices, len(reply.cards))]
             yield _join(reply.text, *lines, how_to_reply(reply, choices, wording, short=short))
+    if reply.cards:
+        # The services and a person are what counts: the other choices still answer to their numbers and words.
+        shown = tuple(choice for choice in choices if choice.payload == PERSON or choice in choices[: len(reply.cards)])
+        how = how_to_reply(reply, shown, wording, short=True)
+        yield _join(reply.text, *_card_lines(reply.cards, SHORT_NAME), how)
 
 
 def _card_lines(cards: Sequence[ServiceCard], name_letters: int | None) -> list[str]:

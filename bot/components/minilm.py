@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, Dict, List, Optional, Text, Type
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -16,6 +18,10 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.components.encoder import Encoder, encoder_folder, fingerprint
+from knowledge.spelling import Spelling
+
+SPELLING = Path(__file__).resolve().parents[2] / "knowledge" / "data" / "sms_spelling.yml"
+"""The table that search uses too: "can i tlk 2 sum1" is read as "can i talk to someone", in training and after."""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
@@ -25,6 +31,7 @@ class OnnxMiniLMFeaturizer(DenseFeaturizer, GraphComponent):
     def __init__(self, config: Dict[Text, Any], name: Text) -> None:
         super().__init__(name, config)
         self._encoder = Encoder(encoder_folder(config["folder"]))
+        self._spelling = Spelling.load(SPELLING)
 
     @classmethod
     def create(
@@ -55,8 +62,8 @@ class OnnxMiniLMFeaturizer(DenseFeaturizer, GraphComponent):
 
     @classmethod
     def fingerprint_addon(cls, config: Dict[Text, Any]) -> Optional[Text]:
-        """The weights live outside the model archive, so Rasa's cache has to be told when they change."""
-        return fingerprint(encoder_folder(config.get("folder", "")))
+        """Weights and spelling live outside the model archive, so Rasa's cache has to be told when they change."""
+        return fingerprint(encoder_folder(config.get("folder", ""))) + sha256(SPELLING.read_bytes()).hexdigest()
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         self.process(training_data.training_examples)
@@ -64,7 +71,7 @@ class OnnxMiniLMFeaturizer(DenseFeaturizer, GraphComponent):
 
     def process(self, messages: List[Message]) -> List[Message]:
         with_text = [message for message in messages if message.get(TEXT)]
-        vectors = self._encoder.encode([message.get(TEXT) for message in with_text])
+        vectors = self._encoder.encode([self._spelling.plain(message.get(TEXT)) for message in with_text])
         for message, vector in zip(with_text, vectors, strict=True):
             message.add_features(Features(vector.reshape(1, -1), FEATURE_TYPE_SENTENCE, TEXT, self._identifier))
         return messages

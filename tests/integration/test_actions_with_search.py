@@ -52,9 +52,12 @@ class Talk:
         self._client = client
         self._slots: dict[str, Any] = {}
 
-    async def say(self, action: str, text: str = "", value: str | None = None) -> Turn:
+    async def say(
+        self, action: str, text: str = "", value: str | None = None, metadata: dict[str, Any] | None = None
+    ) -> Turn:
         entities = [] if value is None else [{"entity": "value", "value": value}]
-        body = call(action, text, slots=self._slots, latest_message={"entities": entities})
+        latest = {"entities": entities} | ({"metadata": metadata} if metadata else {})
+        body = call(action, text, slots=self._slots, latest_message=latest)
         # As Rasa's client writes it: in ASCII, so that even half a character arrives.
         answer = (await self._client.post("/webhook", content=json.dumps(body))).raise_for_status().json()
         self._slots |= {event["name"]: event["value"] for event in answer["events"]}
@@ -116,6 +119,15 @@ async def test_words_about_suicide_ask_for_a_person_and_name_a_line(client: http
     assert HandOver(reason="concern", need="suicidal_thoughts") in turn.requests
     assert "116 123" in {card.phone for card in turn.replies[0].cards}
     assert "postcode" not in turn.replies[0].text
+
+
+@pytest.mark.parametrize("concern", ["attempt", "method_seeking"])
+async def test_tablets_named_in_danger_bring_no_drugs_service(client: httpx.AsyncClient, concern: str) -> None:
+    talk = Talk(client)
+    turn = await talk.say("action_find_support", "i took all my tablets", metadata={"concerns": [concern]})
+    names = [card.name for reply in turn.replies for card in reply.cards]
+    assert "Samaritans" in names
+    assert not {"FRANK", "New Tide safer kit", "Pop-up test van"} & set(names)
 
 
 def test_a_missing_token_stops_the_process_with_its_name(

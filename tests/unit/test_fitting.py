@@ -131,6 +131,13 @@ def test_a_list_is_numbered_lines_with_phones_and_how_to_reply() -> None:
     assert [choice.payload for choice in message.choices] == ["details:svc-rent", "details:svc-debt", "person"]
 
 
+def test_a_list_stays_in_one_message_by_leaving_out_the_other_choices_first() -> None:
+    words = "w" * (306 - len("\n1 Rent Rescue drop-in 01632 960112\nReply 1, or PERSON.") - 1)
+    (message,) = sms(Reply(text=words, cards=(RENT,), choices=(MORE, PERSON)))
+    assert message.text.endswith("1 Rent Rescue drop-in 01632 960112\nReply 1, or PERSON.")
+    assert [choice.payload for choice in message.choices] == ["details:svc-rent", "more", "person"]
+
+
 def test_other_choices_are_numbered_after_the_cards_and_a_person_is_a_word() -> None:
     details = Choice(title="Rent Rescue", payload="details:svc-rent")
     (message,) = sms(Reply(text="This can help:", cards=(RENT,), choices=(PERSON, MORE, details)))
