@@ -191,7 +191,7 @@ async def check_assistant(settings: Settings) -> list[Finding]:
 
 async def check_actions(settings: Settings) -> list[Finding]:
     """The action server says how old its index is, and whether the catalogue has moved on since."""
-    url = f"{settings.action_server_url}/ready"
+    url = f"{settings.action_server_url}/ready?about=index"
     try:
         async with httpx.AsyncClient(timeout=5.0, trust_env=False) as client:
             response = await client.get(url)

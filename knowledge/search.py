@@ -16,12 +16,13 @@ from knowledge.boosts import Circumstances, boost, miles_to, suits_age
 from knowledge.catalogue import Area, Kind, Place, Service
 from knowledge.choosing import CRISIS_LINES, Candidate, Pick, Wish, choose
 from knowledge.crisis import LINES_FROM
-from knowledge.embedding import Encoder, open_encoder
+from knowledge.embedding import Encoder, open_encoder, open_publisher
 from knowledge.hours import Opening, opening
 from knowledge.index import Index, load_index
 from knowledge.names import EXACT, Names
 from knowledge.needs import NeedGuess
 from knowledge.places import Places, load_places, middle_of
+from knowledge.publish import is_fresh
 from knowledge.reading import Reader, Reading, clean
 from knowledge.reasons import reason_for
 from knowledge.scoring import Array, Evidence, View, look
@@ -101,6 +102,10 @@ class Search:
     def index(self) -> Index:
         """The snapshot that serves: its version, age, services and needs."""
         return self._shelf.index
+
+    def is_fresh(self) -> bool:
+        """Whether a publish now would change nothing: the snapshot is made of the catalogue as it is."""
+        return is_fresh(self._settings, open_publisher(self._settings).id)
 
     def refresh(self) -> bool:
         """Take a newer snapshot if one was published. Raises IndexMissing; the old one then still serves."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
 
 from bot.actions.language import load_languages
-from bot.actions.live_search import LiveSearch
+from bot.actions.live_search import LiveSearch, Refreshable
 from bot.actions.logs import set_up_logs
 from bot.actions.server import build_app
 from bot.actions.settings import ActionsSettings, ActionsSettingsError, read_settings
@@ -28,7 +29,7 @@ from knowledge.threads import use_one_thread
 
 def compose(settings: ActionsSettings, knowledge: KnowledgeSettings) -> Starlette:
     """Real parts for everything. One worker thread: searching is CPU work, and the event loop must answer /ready."""
-    search = LiveSearch(lambda: Search.open(knowledge))
+    search = LiveSearch(lambda: Search.open(knowledge), describe=describe)
     toolbox = Toolbox(
         finder=search,
         wording=load_wording(),
@@ -41,6 +42,14 @@ def compose(settings: ActionsSettings, knowledge: KnowledgeSettings) -> Starlett
     threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="actions")
     token = settings.actions_token.get_secret_value()
     return build_app(build_shells(toolbox, threads), token=token, search=search, threads=threads)
+
+
+def describe(search: Refreshable) -> dict[str, Any]:
+    """How many services serve, since when, and whether the catalogue is still what the index was made of."""
+    if not isinstance(search, Search):
+        return {}
+    built = search.index.built_at.isoformat()
+    return {"services": len(search.index.services), "built_at": built, "fresh": search.is_fresh()}
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -28,9 +28,15 @@ class Refreshable(Finder, Protocol):
 class LiveSearch:
     """A Finder that is there before its index is. All calls come from one thread."""
 
-    def __init__(self, open_search: Callable[[], Refreshable], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        open_search: Callable[[], Refreshable],
+        clock: Callable[[], float] = time.monotonic,
+        describe: Callable[[Refreshable], dict[str, Any]] = lambda search: {},
+    ) -> None:
         self._open_search = open_search
         self._clock = clock
+        self._describe = describe
         self._search: Refreshable | None = None
         self._looked_at = 0.0
         self._said = ""
@@ -39,6 +45,10 @@ class LiveSearch:
     @property
     def ready(self) -> bool:
         return self._search is not None
+
+    def about(self) -> dict[str, Any]:
+        """What an operator wants to know of the index that serves. Raises NotReady."""
+        return self._describe(self._fresh())
 
     def open(self) -> bool:
         """Try to load the index and run one search, so that the first person does not wait for it. Never raises."""

@@ -37,6 +37,7 @@ class Webhook:
     executor: ActionExecutor
     token: str
     search: LiveSearch
+    threads: Executor
 
     async def answer(self, request: Request) -> Response:
         """One action call. 401 without the token; 400 for what is no action call; 500 when the action failed."""
@@ -55,9 +56,14 @@ class Webhook:
             structlog.get_logger().error("action_failed", action=name, error=type(error).__name__, at=last_line(error))
             return JSONResponse({"error": "action failed", "action_name": name}, status_code=500)
 
-    async def show_ready(self, _request: Request) -> Response:
-        ready = self.search.ready
-        return JSONResponse({"ready": ready}, status_code=200 if ready else 503)
+    async def show_ready(self, request: Request) -> Response:
+        """Whether the index is loaded; with `?about=index` also its age and whether the catalogue has moved on."""
+        if not self.search.ready:
+            return JSONResponse({"ready": False}, status_code=503)
+        about: dict[str, Any] = {}
+        if request.query_params.get("about") == "index":
+            about = await asyncio.get_running_loop().run_in_executor(self.threads, self.search.about)
+        return JSONResponse({"ready": True, **about})
 
     def is_allowed(self, header: str) -> bool:
         """Constant time: the time taken says nothing about how much of a guess was right."""
@@ -115,7 +121,7 @@ def build_app(shells: list[Shell], *, token: str, search: LiveSearch, threads: E
     executor = ActionExecutor()
     for shell in shells:
         executor.register_action(shell)
-    webhook = Webhook(executor=executor, token=token, search=search)
+    webhook = Webhook(executor=executor, token=token, search=search, threads=threads)
     routes = [
         Route("/webhook", webhook.answer, methods=["POST"]),
         Route("/ready", webhook.show_ready, methods=["GET"]),

@@ -121,6 +121,13 @@ async def test_words_about_suicide_ask_for_a_person_and_name_a_line(client: http
     assert "postcode" not in turn.replies[0].text
 
 
+async def test_an_operator_can_ask_how_old_the_index_is(client: httpx.AsyncClient) -> None:
+    about = (await client.get("/ready", params={"about": "index"})).json()
+    assert about["ready"] and about["fresh"]
+    assert about["services"] > 120
+    assert about["built_at"]
+
+
 @pytest.mark.parametrize("concern", ["attempt", "method_seeking"])
 async def test_tablets_named_in_danger_bring_no_drugs_service(client: httpx.AsyncClient, concern: str) -> None:
     talk = Talk(client)
