@@ -63,7 +63,7 @@ class OnnxMiniLMFeaturizer(DenseFeaturizer, GraphComponent):
     @classmethod
     def fingerprint_addon(cls, config: Dict[Text, Any]) -> Optional[Text]:
         """Weights and spelling live outside the model archive, so Rasa's cache has to be told when they change."""
-        return fingerprint(encoder_folder(config.get("folder", ""))) + sha256(SPELLING.read_bytes()).hexdigest()
+        return f"{fingerprint(encoder_folder(config.get('folder', '')))}:{sha256(SPELLING.read_bytes()).hexdigest()}"
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         self.process(training_data.training_examples)

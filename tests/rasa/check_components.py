@@ -14,6 +14,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from bot.components import fixes
 from bot.components.encoder import Encoder, encoder_folder, read_facts
 from bot.components.gateway_channel import GatewayChannel
 from bot.components.logreg import LogisticRegressionIntents
-from bot.components.minilm import OnnxMiniLMFeaturizer
+from bot.components.minilm import SPELLING, OnnxMiniLMFeaturizer
 from bot.components.problems import collect_problems
 from bot.components.regression import Regression, fit, save
 from bot.components.tracker_store import BoundedTrackerStore, Recent
@@ -212,9 +213,18 @@ def check_vectors_are_unit_length_and_independent_of_their_batch() -> None:
     assert encoder.encode([]).shape == (0, encoder.dimensions)
 
 
-def check_the_fingerprint_is_that_of_the_weights() -> None:
+def check_the_fingerprint_is_that_of_the_weights_and_the_spelling() -> None:
     hashes = read_facts(encoder_folder())["sha256"]
-    assert OnnxMiniLMFeaturizer.fingerprint_addon({}) == f"{hashes['model.onnx']}:{hashes['tokenizer.json']}"
+    weights = f"{hashes['model.onnx']}:{hashes['tokenizer.json']}"
+    assert OnnxMiniLMFeaturizer.fingerprint_addon({}) == f"{weights}:{sha256(SPELLING.read_bytes()).hexdigest()}"
+
+
+def check_text_message_spelling_is_read_as_plain_words() -> None:
+    featurizer = OnnxMiniLMFeaturizer(OnnxMiniLMFeaturizer.get_default_config(), "featurizer")
+    written, plain = (Message.build(text) for text in ("can i tlk 2 sum1", "can i talk to someone"))
+    featurizer.process([written, plain])
+    vectors = [message.get_dense_features("text")[1].features for message in (written, plain)]
+    assert np.abs(vectors[0] - vectors[1]).max() < 1e-5
 
 
 def check_training_twice_gives_the_same_file() -> None:
