@@ -148,10 +148,13 @@ class Answering:
         plan = replace(plan, intent=str((turn.understood.get("intent") or {}).get("name", "")))
         for request in turn.requests:
             match request:
-                case HandOver(reason=reason, need=need):
+                case HandOver(reason=reason, need=need, language=language):
                     found = {CONCERNS_OF_NEEDS[need]} if reason == "concern" and need in CONCERNS_OF_NEEDS else set()
                     plan = replace(
-                        plan, ask=OpenEscalation(reason=reason, need=need), concerns=plan.concerns | frozenset(found)
+                        plan,
+                        ask=OpenEscalation(reason=reason, need=need),
+                        concerns=plan.concerns | frozenset(found),
+                        language=language or plan.language,
                     )
                 case ForgetMe(confirmed=confirmed):
                     plan = replace(plan, forget=plan.forget or confirmed)

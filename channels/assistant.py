@@ -172,7 +172,8 @@ def _request(message: Mapping[str, Any]) -> Request | None:
     noun = REQUESTS[held["kind"]]
     if noun is HandOver:
         need = held.get("need")
-        return HandOver(reason=_text(held.get("reason")) or "asked", need=_text(need) or None)
+        language = _text(held.get("language")) or None
+        return HandOver(reason=_text(held.get("reason")) or "asked", need=_text(need) or None, language=language)
     if noun is ForgetMe:
         return ForgetMe(confirmed=held.get("confirmed") is True)
     if noun is Note:

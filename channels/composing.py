@@ -71,6 +71,7 @@ class Plan:
     said: tuple[Draft, ...] = ()
     needs: tuple[str, ...] = ()
     place: str | None = None
+    language: str | None = None
     intent: str = ""
     concerns: frozenset[Concern] = frozenset()
     ask: OpenEscalation | None = None
@@ -115,6 +116,7 @@ class Composer:
             concerns=concerns,
             needs=plan.needs,
             place=plan.place,
+            language=plan.language,
             escalation=ask,
             new_episode=starts_anew(moment, plan, asked=ask is not None),
             do_not_text_first=plan.do_not_text_first,

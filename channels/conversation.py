@@ -166,6 +166,8 @@ class HandOver:
     reason: str
     """A reason word: asked, complaint, nothing_found, silent, language, concern."""
     need: str | None = None
+    language: str | None = None
+    """The language somebody writes in (ISO 639-1), when it was recognised and is not English."""
 
 
 @dataclass(frozen=True, kw_only=True)

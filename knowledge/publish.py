@@ -13,6 +13,7 @@ from knowledge.catalogue_files import CatalogueFiles, catalogue_paths, files_has
 from knowledge.crisis import CrisisLine, lines_as_services, load_crisis_lines, order_crisis_lines
 from knowledge.embedding import Encoder, VectorCache, Vectors, cache_folder, encode_cached, open_publisher
 from knowledge.errors import CatalogueFileError, IndexMissing
+from knowledge.foreign_needs import prepare_foreign_needs
 from knowledge.index import Source, all_texts, build_index, read_manifest, write_index
 from knowledge.need_head import NeedHead, train_head
 from knowledge.needs import load_needs, needs_hash, training_texts
@@ -89,6 +90,7 @@ def publish(settings: Settings, *, encoder: Encoder | None = None, force: bool =
     Raises KnowledgeError; whatever happens, the snapshot that served before still does.
     """
     encoder = encoder or open_publisher(settings)
+    prepare_foreign_needs(settings, load_needs(settings.content_dir / "needs.yml"))
     with build_lock(settings.index_dir):
         store, notes = open_store(settings)
         try:

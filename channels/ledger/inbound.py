@@ -199,6 +199,9 @@ async def commit(work: Work, outcome: Outcome) -> Committed | None:
     sent = await outbound.insert(work, conversation, outcome.drafts)
     await end_turn(work, conversation, outcome, sent, notes)
     await record_choice(work, conversation, outcome)
+    if outcome.language:
+        wanted = update(tables.people).where(tables.people.c.id == conversation.person_id)
+        await work.run(wanted.values(language=outcome.language))
     escalation_id = await escalations.ask(work, conversation, outcome, notes)
     return Committed(
         conversation_id=conversation.id,

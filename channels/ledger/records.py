@@ -177,6 +177,8 @@ class Outcome:
     concerns: frozenset[Concern] = frozenset()
     needs: tuple[str, ...] = ()
     place: str | None = None
+    language: str | None = None
+    """What they write in, when it was recognised: it replaces what the channel says of their device."""
     escalation: OpenEscalation | None = None
     new_episode: bool = False
     do_not_text_first: bool | None = None
