@@ -53,7 +53,7 @@ def ask_for_reader(heard: Heard, tools: Toolbox) -> Answer:
     text = tools.wording.say("other_language", heard.turns)
     if words is not None:
         text = f"{words.hello} {words.found}" if found else words.hello
-    replies = [Reply(text=text, choices=() if found else tools.wording.choices("person", "privacy"))]
+    replies = [Reply(text=text, choices=() if words else tools.wording.choices("person", "privacy"))]
     slots: dict[str, object] = {}
     if found:
         introduction = introduce(found.matches, needs, found.place, tools)
