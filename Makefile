@@ -30,8 +30,9 @@ check: setup ## Lint, types, layers, content and Rasa data
 	@$(RUN) -m knowledge check
 	@$(RUN) -m bot.checks $(RASA)
 
-bench: setup ## Measure reply time through the whole stack against bare Rasa, and acknowledgement with Rasa stopped
+bench: setup ## Measure replies through the whole stack against bare Rasa, and search against numpy and FAISS as it grows
 	@$(RUN) -m tests.bench.latency
+	@$(RUN) -m tests.bench.searching
 
 train: ## Train the assistant again
 	@$(PYTHON) bootstrap.py train

@@ -4,7 +4,10 @@ A snapshot is a folder that is written whole and then pointed at by a small file
 the old one or the new one, and a build that dies leaves the old one serving.
 
     index/current                    the name of the snapshot that serves
-    index/20261123T061500-1a2b3c4d/  manifest.json services.json needs.json vectors.faiss table.npz head.npz lexical/
+    index/20261123T061500-1a2b3c4d/  manifest.json services.jsonl offsets.npy roll.json needs.json vectors.faiss
+                                     owners.npy fields.npy carried.npy spreads.npz head.npz lexical/
+
+The large files are mapped into memory, not read: loading takes about as long for a county as for a country.
 """
 
 from __future__ import annotations
@@ -22,14 +25,16 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.catalogue import Need, Service, service_from_dict, service_to_dict
-from knowledge.embedding import DIMENSIONS, Vectors
+from knowledge.catalogue import Need, Service, service_to_dict
+from knowledge.embedding import Vectors
 from knowledge.errors import IndexMissing
 from knowledge.lexical import Lexical
+from knowledge.nearest import build_nearest, load_nearest, write_nearest
 from knowledge.need_head import NeedHead
 from knowledge.needs import label_text
+from knowledge.roll import LISTINGS, OFFSETS, ROLL, ListingFile, Roll, read_roll, write_listings
 
-FORMAT = 1
+FORMAT = 2
 ORDER_WEIGHTS = (1.0, 0.9, 0.8, 0.75, 0.7)
 """How much a service's first, second ... need counts: editors put the most fitting one first."""
 REBUILD = "Run: python -m knowledge index"
@@ -55,15 +60,13 @@ class Source:
     encoder: str
 
     def stamp(self) -> str:
-        """Changes whenever the index would."""
-        body = [
-            FORMAT,
-            self.encoder,
-            [service_to_dict(service) for service in self.services],
-            [asdict(need) for need in self.needs],
-            {need: list(lines) for need, lines in self.crisis.items()},
-        ]
-        return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+        """Changes whenever the index would. One service at a time, so that a large catalogue fits."""
+        lines = {need: list(ids) for need, ids in self.crisis.items()}
+        whole = [FORMAT, self.encoder, len(self.services), [asdict(need) for need in self.needs], lines]
+        digest = hashlib.sha256(json.dumps(whole, sort_keys=True).encode())
+        for service in self.services:
+            digest.update(json.dumps(service_to_dict(service), sort_keys=True).encode())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -91,11 +94,13 @@ class Index:
     version: str
     built_at: datetime
     stamp: str
-    services: tuple[Service, ...]
+    services: Sequence[Service]
+    """In memory when it was just built; read from the snapshot one by one when it was loaded."""
+    roll: Roll
     needs: tuple[Need, ...]
     crisis: Mapping[str, tuple[str, ...]]
     vectors: Any
-    """faiss.IndexIDMap2 over IndexFlatIP: exact, and editable in place."""
+    """A FAISS index whose ids are positions (`knowledge.nearest`)."""
     owners: NDArray[np.int32]
     """Vector id to the row of its service. Rows are in order, so the vectors of a service are neighbours."""
     fields: NDArray[np.int8]
@@ -130,22 +135,19 @@ def all_texts(source: Source) -> list[str]:
 
 def build_index(source: Source, vectors: Vectors, head: NeedHead, *, version: str, now: datetime) -> Index:
     """Put together an index from vectors already made (`all_texts` gives their texts)."""
-    import faiss
-
     labels = {need.id: label_text(need) for need in source.needs}
     kinds = [(row, field) for row, service in enumerate(source.services) for field, _ in texts_of(service, labels)]
     owners = np.array([row for row, _field in kinds], dtype=np.int32)
     fields = np.array([field for _row, field in kinds], dtype=np.int8)
-    flat = faiss.IndexIDMap2(faiss.IndexFlatIP(DIMENSIONS))
-    flat.add_with_ids(vectors, np.arange(len(vectors), dtype=np.int64))
     return Index(
         version=version,
         built_at=now,
         stamp=source.stamp(),
         services=source.services,
+        roll=Roll.of(source.services),
         needs=source.needs,
         crisis=source.crisis,
-        vectors=flat,
+        vectors=build_nearest(vectors),
         owners=owners,
         fields=fields,
         carried=_carried(source, vectors, owners, head),
@@ -177,19 +179,19 @@ def _carried(source: Source, vectors: Vectors, owners: NDArray[np.int32], head: 
 
 def write_index(index: Index, folder: Path) -> None:
     """Write a snapshot's files into an empty folder; the manifest, which vouches for the others, last."""
-    import faiss
-
-    services = json.dumps([service_to_dict(service) for service in index.services], ensure_ascii=False)
-    needs = json.dumps([asdict(need) for need in index.needs], ensure_ascii=False)
-    (folder / "services.json").write_text(services, encoding="utf-8")
-    (folder / "needs.json").write_text(needs, encoding="utf-8")
-    faiss.write_index(index.vectors, str(folder / "vectors.faiss"))
+    write_listings(index.services, index.roll, folder)
+    (folder / "needs.json").write_text(
+        json.dumps([asdict(need) for need in index.needs], ensure_ascii=False), encoding="utf-8"
+    )
+    write_nearest(index.vectors, folder / "vectors.faiss")
     spreads = {
         f"{part}_{field.name}": getattr(spread, part)
         for field, spread in index.spreads.items()
         for part in ("mean", "covariance")
     }
-    np.savez(folder / "table.npz", owners=index.owners, fields=index.fields, carried=index.carried, **spreads)
+    np.savez(folder / "spreads.npz", **spreads)
+    for name in ("owners", "fields", "carried"):
+        np.save(folder / f"{name}.npy", getattr(index, name))
     index.head.save(folder / "head.npz")
     index.lexical.save(folder / "lexical")
     manifest = {
@@ -199,7 +201,7 @@ def write_index(index: Index, folder: Path) -> None:
         "stamp": index.stamp,
         "services": len(index.services),
         "vectors": int(index.vectors.ntotal),
-        "content_sha256": _content_hash(services, needs),
+        "content_sha256": _content_hash(folder),
         "crisis": {need: list(lines) for need, lines in index.crisis.items()},
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
@@ -218,39 +220,39 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def load_index(folder: Path) -> Index:
     """Load and verify a snapshot. Raises IndexMissing when it is absent, damaged or from another version."""
-    import faiss
-
     manifest = read_manifest(folder)
     try:
-        services = (folder / "services.json").read_text(encoding="utf-8")
-        needs = (folder / "needs.json").read_text(encoding="utf-8")
-        if _content_hash(services, needs) != manifest["content_sha256"]:
+        if _content_hash(folder) != manifest["content_sha256"]:
             raise ValueError("the services are not those that were indexed")
-        flat = faiss.read_index(str(folder / "vectors.faiss"))
-        with np.load(folder / "table.npz", allow_pickle=False) as table:
-            owners, fields, carried = table["owners"], table["fields"], table["carried"]
+        services, roll = ListingFile(folder), read_roll(folder)
+        vectors = load_nearest(folder / "vectors.faiss")
+        owners, fields, carried = (
+            np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False))  # mapped, read as an array
+            for name in ("owners", "fields", "carried")
+        )
+        with np.load(folder / "spreads.npz", allow_pickle=False) as table:
             spreads = {
                 field: Spread(table[f"mean_{field.name}"], table[f"covariance_{field.name}"])
                 for field in Field
                 if f"mean_{field.name}" in table
             }
-        listed = tuple(service_from_dict(body) for body in json.loads(services))
-        if not flat.ntotal == len(owners) == manifest["vectors"] or len(carried) != len(listed):
+        if not vectors.ntotal == len(owners) == manifest["vectors"] or len(carried) != len(services):
             raise ValueError("the number of vectors is not the one that was written")
         return Index(
             version=manifest["version"],
             built_at=datetime.fromisoformat(manifest["built_at"]),
             stamp=manifest["stamp"],
-            services=listed,
-            needs=tuple(_need(body) for body in json.loads(needs)),
+            services=services,
+            roll=roll,
+            needs=tuple(_need(body) for body in json.loads((folder / "needs.json").read_text(encoding="utf-8"))),
             crisis={need: tuple(lines) for need, lines in manifest["crisis"].items()},
-            vectors=flat,
+            vectors=vectors,
             owners=owners,
             fields=fields,
             carried=carried,
             spreads=spreads,
             head=NeedHead.load(folder / "head.npz"),
-            lexical=Lexical.load(folder / "lexical", len(listed)),
+            lexical=Lexical.load(folder / "lexical", len(services)),
         )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, BadZipFile) as error:
         raise IndexMissing(f"The index in {folder} is damaged ({error}). {REBUILD}") from None
@@ -260,8 +262,10 @@ def _need(body: dict[str, Any]) -> Need:
     return Need(**{**body, "related": tuple(body["related"]), "phrasings": tuple(body["phrasings"])})
 
 
-def _content_hash(*texts: Sequence[str] | str) -> str:
+def _content_hash(folder: Path) -> str:
+    """Of what people would be given: the listings, where each begins, the roll and the needs."""
     digest = hashlib.sha256()
-    for text in texts:
-        digest.update(str(text).encode() + b"\0")
+    for name in (LISTINGS, OFFSETS, ROLL, "needs.json"):
+        with (folder / name).open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()

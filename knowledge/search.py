@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, count
 
 import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.boosts import Circumstances, boost, miles_to, suits_age
-from knowledge.catalogue import Area, Kind, Place, Service
+from knowledge.catalogue import Place, Service
 from knowledge.choosing import CRISIS_LINES, Candidate, Pick, Wish, choose
 from knowledge.crisis import LINES_FROM
 from knowledge.embedding import Encoder, open_encoder, open_publisher
@@ -25,6 +26,7 @@ from knowledge.places import Places, load_places, middle_of
 from knowledge.publish import is_fresh
 from knowledge.reading import Reader, Reading, clean
 from knowledge.reasons import reason_for
+from knowledge.roll import Roll
 from knowledge.scoring import Array, Evidence, View, look
 from knowledge.settings import Settings
 from knowledge.snapshots import current_snapshot, current_version
@@ -50,7 +52,6 @@ OVERALL = 1.0
 """Share of the fit to the whole message in the fit to one need of it: help for both is better than for one."""
 GENERAL = ("loneliness", "community_spaces", "low_mood")
 """Needs to answer when a message says nothing that is understood: company and somebody to talk to."""
-GENERAL_FIRST = tuple((need,) for need in GENERAL)
 URGENT = 3
 WHOLE = ""
 """The view of a message as a whole, beside one view for each need in it."""
@@ -94,7 +95,7 @@ class Search:
         """Load what set-up built. Raises IndexMissing, ModelNotTrusted or CatalogueFileError, each naming the fix."""
         use_one_thread()
         index = load_index(current_snapshot(settings.index_dir))
-        places = load_places(settings.content_dir / "places", demo=settings.demo, home=_home(index))
+        places = load_places(settings.content_dir / "places", demo=settings.demo, home=_home(index.roll))
         spelling = Spelling.load(settings.content_dir / "sms_spelling.yml")
         return cls(settings, index, open_encoder(settings), spelling, places)
 
@@ -177,22 +178,17 @@ class _Shelf:
 
     @classmethod
     def of(cls, index: Index, encoder: Encoder, spelling: Spelling) -> _Shelf:
-        named = [(service.name, row) for row, service in enumerate(index.services)]
-        named += [(service.organisation.name, row) for row, service in enumerate(index.services)]
-        national = [
-            row
-            for row, service in enumerate(index.services)
-            if service.kind is Kind.LINE and service.area is Area.NATIONAL
-        ]
+        roll = index.roll
+        named = chain(zip(roll.names, count(), strict=False), zip(roll.organisations, count(), strict=False))
         return cls(
             index=index,
             reader=Reader(encoder, spelling, index.needs, index.head),
             names=Names.of(named),
-            rows={service.id: row for row, service in enumerate(index.services)},
+            rows={service_id: row for row, service_id in enumerate(roll.ids)},
             columns={need.id: column for column, need in enumerate(index.needs)},
             labels={need.id: need.label for need in index.needs},
-            company=tuple(row for row, service in enumerate(index.services) if service.needs[:1] in GENERAL_FIRST),
-            lines=np.array(national, dtype=np.int64),
+            company=tuple(row for row, need in enumerate(roll.mainly) if need in GENERAL),
+            lines=np.array(roll.lines, dtype=np.int64),
         )
 
 
@@ -316,10 +312,5 @@ def _guesses(index: Index, chances: Array) -> tuple[NeedGuess, ...]:
     )
 
 
-def _home(index: Index) -> Place | None:
-    return middle_of(
-        (each.latitude, each.longitude)
-        for service in index.services
-        for each in service.locations
-        if each.latitude is not None and each.longitude is not None
-    )
+def _home(roll: Roll) -> Place | None:
+    return middle_of([roll.middle] if roll.middle else [])
