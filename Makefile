@@ -30,8 +30,9 @@ check: setup ## Lint, types, layers, content and Rasa data
 	@$(RUN) -m knowledge check
 	@$(RUN) -m bot.checks $(RASA)
 
-bench: setup ## Measure reply time through the whole stack against bare Rasa, and acknowledgement with Rasa stopped
+bench: setup ## Measure reply time against bare Rasa, acknowledgement with Rasa stopped, and what a bad network loses
 	@$(RUN) -m tests.bench.latency
+	@$(RUN) -m tests.bench.reliability
 
 train: ## Train the assistant again
 	@$(PYTHON) bootstrap.py train
