@@ -25,6 +25,7 @@ from channels.answering import Answering, Answers
 from channels.assistant import Assistant
 from channels.composing import Composer
 from channels.concern import load_knowledge
+from channels.confirming import Confirmer, Reports
 from channels.conversation import Channel
 from channels.crew import Crew
 from channels.errors import ChannelsError, StreamsUnavailable
@@ -66,6 +67,8 @@ class Parts:
     senders: Mapping[Channel, Sender]
     inbox: Lists | None = None
     """The SMS provider's own list of what people sent, where it keeps one."""
+    reports: Reports | None = None
+    """The SMS provider, where it can be asked what became of a text."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
@@ -89,6 +92,7 @@ class Worker:
         turn_seconds = settings.assistant_deadline + 2.0
         self._streams = streams
         self._shards = range(settings.shards)
+        self._reconcile_every = settings.reconcile_seconds
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.inbound = Crew(
             kind="inbound", streams=streams, work=turns.work_through, metrics=metrics, lock_seconds=turn_seconds
@@ -102,6 +106,7 @@ class Worker:
             retention=timedelta(days=settings.retention_days),
         )  # fmt: skip
         self._reconciler = self._reconciling(parts, metrics)
+        self._confirmer = self._confirming(parts, metrics)
         # Longer than any honest piece of work, or two workers would do the same.
         self._idle_ms = {"inbound": round(turn_seconds * 1000) + 3000, "outbound": round(SEND_SECONDS * 1000) + 3000}
 
@@ -114,6 +119,14 @@ class Worker:
             inbox=parts.inbox, ledger=parts.ledger, streams=parts.streams, metrics=metrics, clock=parts.clock,
             intake=Intake(parts.ledger, parts.streams, metrics), every=every, furthest=retention,
         )  # fmt: skip
+
+    @staticmethod
+    def _confirming(parts: Parts, metrics: WorkerMetrics) -> Confirmer | None:
+        if parts.reports is None or parts.settings.reconcile_seconds <= 0:
+            return None
+        return Confirmer(
+            provider=parts.reports, ledger=parts.ledger, streams=parts.streams, metrics=metrics, clock=parts.clock
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then finish what has begun."""
@@ -129,6 +142,9 @@ class Worker:
         if self._reconciler is not None:
             reconcile = self._guarded(self._reconciler.reconcile)
             jobs.append(asyncio.create_task(repeat(reconcile, self._reconciler.every, stop)))
+        if self._confirmer is not None:
+            confirm = self._guarded(self._confirmer.confirm)
+            jobs.append(asyncio.create_task(repeat(confirm, self._reconcile_every, stop)))
         told = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({told, *jobs}, return_when=asyncio.FIRST_COMPLETED)
@@ -225,8 +241,9 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             stack.push_async_callback(telegram.close)
             senders[Channel.TELEGRAM] = TelegramSender(telegram)
         yield Parts(
-            settings=settings, ledger=ledger, streams=streams, assistant=assistant, senders=senders, inbox=twilio
-        )
+            settings=settings, ledger=ledger, streams=streams, assistant=assistant, senders=senders,
+            inbox=twilio, reports=twilio,
+        )  # fmt: skip
 
 
 class QuietServer(uvicorn.Server):

@@ -32,7 +32,7 @@ class WorkerMetrics(Metrics):
         self._announced = Counter("nwd_swept", "Conversations announced again.", ["kind"], registry=self.registry)
         self._reconciled = Counter(
             "nwd_reconciled",
-            "Looks at the provider's list: texts that had not reached us, and looks that failed.",
+            "What only the provider knew: texts and receipts that had not reached us, and looks that failed.",
             ["channel", "result"],
             registry=self.registry,
         )
@@ -57,7 +57,7 @@ class WorkerMetrics(Metrics):
         self._announced.labels(kind).inc(conversations)
 
     def count_reconciled(self, channel: Channel, result: str, count: int = 1) -> None:
-        """`result` is found (a webhook did not do its work) or failed (nobody can tell)."""
+        """`result` is found or receipt (a webhook did not do its work), or failed (nobody can tell)."""
         self._reconciled.labels(channel, result).inc(count)
 
     def count_failure(self, kind: str) -> None:

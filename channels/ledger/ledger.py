@@ -26,6 +26,7 @@ from channels.ledger.records import (
     PersonRecord,
     Stalled,
     Stored,
+    Unconfirmed,
 )
 
 RETENTION = timedelta(days=90)
@@ -148,6 +149,11 @@ class Ledger:
     async def store_receipt(self, receipt: Receipt) -> bool:
         async with self._database.writing() as work:
             return await outbound.store_receipt(work, receipt)
+
+    async def unconfirmed(self, channel: Channel, since: datetime, before: datetime) -> list[Unconfirmed]:
+        """What was sent between those moments and is still no more than SENT, newest first, at most so many."""
+        async with self._database.reading() as work:
+            return await outbound.unconfirmed(work, channel, since, before)
 
     # Reading
 
