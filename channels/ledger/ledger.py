@@ -10,7 +10,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from channels.conversation import Channel, Choice, Inbound, Receipt
 from channels.errors import LedgerUnavailable, NotTaken
-from channels.ledger import audit, escalations, inbound, outbound, people, reading, returning, staff, sweep
+from channels.ledger import audit, canary, escalations, inbound, outbound, people, reading, returning, staff, sweep
 from channels.ledger.cipher import Cipher
 from channels.ledger.database import Database, new_id, shard_of
 from channels.ledger.records import (
@@ -154,6 +154,11 @@ class Ledger:
         """What was sent between those moments and is still no more than SENT, newest first, at most so many."""
         async with self._database.reading() as work:
             return await outbound.unconfirmed(work, channel, since, before)
+
+    async def remove_canaries(self, conversation_id: str, before: datetime) -> int:
+        """A round of our own test messages, and rounds begun before a moment; nobody else's, whatever the id."""
+        async with self._database.writing() as work:
+            return await canary.remove(work, conversation_id, before)
 
     # Reading
 
