@@ -21,6 +21,7 @@ from channels.worker_metrics import WorkerMetrics
 
 LOCK_PAUSE: Final = 0.03
 """Seconds between two tries at a lock that another worker has."""
+CUT_AGAIN: Final = 1.0
 
 
 @dataclass(kw_only=True)
@@ -68,11 +69,12 @@ class Crew:
 
     async def drain(self, seconds: float) -> None:
         """Let what has begun come to its end; what does not is cut short, and the ledger brings it back."""
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+        late = (await asyncio.wait(self._tasks, timeout=seconds))[1] if self._tasks else set()
+        while late:
+            # Again, should it be needed: a client may swallow a cancellation that comes while it connects.
             for task in late:
                 task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            _, late = await asyncio.wait(late, timeout=CUT_AGAIN)
 
     async def _run(self, key: tuple[str, bool]) -> None:
         """Whatever goes wrong, the entries stay and come again. The text of an unforeseen error is never logged."""
