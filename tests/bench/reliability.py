@@ -259,38 +259,41 @@ def fresh_settings(folder: Path) -> Settings:
     return settings
 
 
-async def measure(arguments: argparse.Namespace, folder: Path, redis_url: str) -> list[tuple[str, str]]:
-    rows = []
+def show(what: str, figure: str) -> None:
+    """At once: the next one may take a while."""
+    print(f"{what}\n    {figure}", flush=True)
+
+
+async def measure(arguments: argparse.Namespace, folder: Path, redis_url: str) -> None:
     async with open_rig(fresh_settings(folder / "crowd"), redis_url, arguments.seed) as rig:
         crowd = await run_crowd(rig, arguments.people, arguments.lines)
-        rows.append((
+        show(
             f"{crowd.texts} texts of {crowd.people} people in {crowd.requests} requests to two gateways, shuffled, "
             f"{crowd.requests - crowd.texts} repeated; {crowd.receipts} receipts shuffled, a fifth repeated",
             ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in crowd.worst.items())
             + f"; {crowd.seconds:.0f} s",
-        ))  # fmt: skip
+        )  # fmt: skip
         forged = await run_forgeries(rig, arguments.forgeries)
-        rows.append((f"{forged.requests} forged requests", f"{forged.accepted} accepted, {forged.stored} stored"))
+        show(f"{forged.requests} forged requests", f"{forged.accepted} accepted, {forged.stored} stored")
     async with open_rig(fresh_settings(folder / "outage"), redis_url, arguments.seed, gateways=0) as rig:
         outage = await run_outage(rig, arguments.people, arguments.lines)
-        rows.append((
+        show(
             f"{outage.texts} texts written in 60 s without any gateway",
             f"all stored {outage.look_seconds:.1f} s after one look began, all answered after "
             f"{outage.answered_seconds:.1f} s; {outage.lost} lost, {outage.answered_twice} answered twice, "
             f"{outage.out_of_order} conversations out of order",
-        ))  # fmt: skip
+        )  # fmt: skip
     async with open_rig(fresh_settings(folder / "ambiguous"), redis_url, arguments.seed, gateways=0) as rig:
         cut = await run_ambiguous(rig, arguments.people)
-        rows.append((
+        show(
             f"{cut.sends} sends that Twilio took before the connection broke",
             f"{cut.lost} lost, {cut.arrived_twice} arrived twice",
-        ))  # fmt: skip
-    return rows
+        )  # fmt: skip
 
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--people", type=int, default=200)
+    parser.add_argument("--people", type=int, default=60)
     parser.add_argument("--lines", type=int, default=5, help="texts of each person")
     parser.add_argument("--forgeries", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=SEED)
@@ -311,11 +314,9 @@ def main() -> None:
         server = Valkey(Path(name) / "valkey")
         server.start()
         try:
-            rows = asyncio.run(measure(arguments, Path(name), server.url))
+            asyncio.run(measure(arguments, Path(name), server.url))
         finally:
             server.stop()
-    for what, figure in rows:
-        print(f"{what}\n    {figure}")
 
 
 if __name__ == "__main__":
