@@ -30,9 +30,10 @@ check: setup ## Lint, types, layers, content and Rasa data
 	@$(RUN) -m knowledge check
 	@$(RUN) -m bot.checks $(RASA)
 
-bench: setup ## Measure replies through the whole stack against bare Rasa, and search against numpy and FAISS as it grows
+bench: setup ## Measure replies against bare Rasa, search as the catalogue grows, and what a bad network loses
 	@$(RUN) -m tests.bench.latency
 	@$(RUN) -m tests.bench.searching
+	@$(RUN) -m tests.bench.reliability
 
 train: ## Train the assistant again
 	@$(PYTHON) bootstrap.py train

@@ -18,6 +18,8 @@ class Channel(StrEnum):
     SMS = "sms"
     TELEGRAM = "telegram"
     WEB = "web"
+    CANARY = "canary"
+    """Nobody: our own test messages, which never leave the machine and are removed after each round."""
 
 
 class Holder(StrEnum):

@@ -121,6 +121,9 @@ class Settings(BaseSettings):
     reconcile_seconds: float = Field(
         60.0, description="How often the worker asks the SMS provider for texts that never reached us; 0 turns it off."
     )
+    canary_seconds: float = Field(
+        60.0, description="How often the worker sends itself a test message through everything; 0 turns it off."
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR. No level prints personal data.")
 
     @field_validator("embed_sites")

@@ -23,8 +23,10 @@ from starlette.applications import Starlette
 
 from channels.answering import Answering, Answers
 from channels.assistant import Assistant
+from channels.canary import Canary, CanarySender
 from channels.composing import Composer
 from channels.concern import load_knowledge
+from channels.confirming import Confirmer, Reports
 from channels.conversation import Channel
 from channels.crew import Crew
 from channels.errors import ChannelsError, StreamsUnavailable
@@ -51,6 +53,8 @@ from channels.worker_metrics import WorkerMetrics
 RECLAIM_EVERY: Final = 2.0
 BLOCK_MS: Final = 2000
 DRAIN_SECONDS: Final = 10.0
+CANARY_MARGIN: Final = 10.0
+"""Seconds beyond the assistant's deadline, twice, after which a test message counts as not answered."""
 PAUSE: Final = 0.5
 """Seconds before trying again what Redis or the ledger would not do."""
 
@@ -66,6 +70,8 @@ class Parts:
     senders: Mapping[Channel, Sender]
     inbox: Lists | None = None
     """The SMS provider's own list of what people sent, where it keeps one."""
+    reports: Reports | None = None
+    """The SMS provider, where it can be asked what became of a text."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
@@ -84,11 +90,13 @@ class Worker:
         turns = Turns(ledger=ledger, streams=streams, answering=answering, escalations=escalations, metrics=metrics)
         pacers = {Channel.SMS: Pacer(settings.sms_per_second)} if settings.sms_per_second > 0 else {}
         sending = Sending(
-            ledger=ledger, streams=streams, senders=parts.senders, metrics=metrics, clock=parts.clock, pacers=pacers
-        )
+            ledger=ledger, streams=streams, senders={Channel.CANARY: CanarySender(), **parts.senders}, metrics=metrics,
+            clock=parts.clock, pacers=pacers,
+        )  # fmt: skip
         turn_seconds = settings.assistant_deadline + 2.0
         self._streams = streams
         self._shards = range(settings.shards)
+        self._reconcile_every = settings.reconcile_seconds
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.inbound = Crew(
             kind="inbound", streams=streams, work=turns.work_through, metrics=metrics, lock_seconds=turn_seconds
@@ -102,6 +110,11 @@ class Worker:
             retention=timedelta(days=settings.retention_days),
         )  # fmt: skip
         self._reconciler = self._reconciling(parts, metrics)
+        self._confirmer = self._confirming(parts, metrics)
+        self.canary = Canary(
+            intake=Intake(ledger, streams, metrics), ledger=ledger, streams=streams, metrics=metrics,
+            every=settings.canary_seconds, patience=2 * settings.assistant_deadline + CANARY_MARGIN,
+        )  # fmt: skip
         # Longer than any honest piece of work, or two workers would do the same.
         self._idle_ms = {"inbound": round(turn_seconds * 1000) + 3000, "outbound": round(SEND_SECONDS * 1000) + 3000}
 
@@ -114,6 +127,14 @@ class Worker:
             inbox=parts.inbox, ledger=parts.ledger, streams=parts.streams, metrics=metrics, clock=parts.clock,
             intake=Intake(parts.ledger, parts.streams, metrics), every=every, furthest=retention,
         )  # fmt: skip
+
+    @staticmethod
+    def _confirming(parts: Parts, metrics: WorkerMetrics) -> Confirmer | None:
+        if parts.reports is None or parts.settings.reconcile_seconds <= 0:
+            return None
+        return Confirmer(
+            provider=parts.reports, ledger=parts.ledger, streams=parts.streams, metrics=metrics, clock=parts.clock
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then finish what has begun."""
@@ -129,6 +150,12 @@ class Worker:
         if self._reconciler is not None:
             reconcile = self._guarded(self._reconciler.reconcile)
             jobs.append(asyncio.create_task(repeat(reconcile, self._reconciler.every, stop)))
+        if self._confirmer is not None:
+            confirm = self._guarded(self._confirmer.confirm)
+            jobs.append(asyncio.create_task(repeat(confirm, self._reconcile_every, stop)))
+        if self.canary.every > 0:
+            sing = self._guarded(self.canary.sing)
+            jobs.append(asyncio.create_task(repeat(sing, self.canary.every, stop, at_once=False)))
         told = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({told, *jobs}, return_when=asyncio.FIRST_COMPLETED)
@@ -191,7 +218,10 @@ async def _run(settings: Settings) -> None:
     async with open_parts(settings) as parts:
         metrics = WorkerMetrics()
         worker = Worker(parts, metrics)
-        server = health_server(settings, Health(ledger=parts.ledger, streams=parts.streams, metrics=metrics))
+        health = Health(
+            ledger=parts.ledger, streams=parts.streams, metrics=metrics, also=lambda: {"canary": worker.canary.well}
+        )
+        server = health_server(settings, health)
         serving = asyncio.create_task(server.serve())
         structlog.get_logger().info("worker_started")
         try:
@@ -225,8 +255,9 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             stack.push_async_callback(telegram.close)
             senders[Channel.TELEGRAM] = TelegramSender(telegram)
         yield Parts(
-            settings=settings, ledger=ledger, streams=streams, assistant=assistant, senders=senders, inbox=twilio
-        )
+            settings=settings, ledger=ledger, streams=streams, assistant=assistant, senders=senders,
+            inbox=twilio, reports=twilio,
+        )  # fmt: skip
 
 
 class QuietServer(uvicorn.Server):

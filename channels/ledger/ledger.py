@@ -10,7 +10,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from channels.conversation import Channel, Choice, Inbound, Receipt
 from channels.errors import LedgerUnavailable, NotTaken
-from channels.ledger import audit, escalations, inbound, outbound, people, reading, returning, staff, sweep
+from channels.ledger import audit, canary, escalations, inbound, outbound, people, reading, returning, staff, sweep
 from channels.ledger.cipher import Cipher
 from channels.ledger.database import Database, new_id, shard_of
 from channels.ledger.records import (
@@ -26,6 +26,7 @@ from channels.ledger.records import (
     PersonRecord,
     Stalled,
     Stored,
+    Unconfirmed,
 )
 
 RETENTION = timedelta(days=90)
@@ -148,6 +149,16 @@ class Ledger:
     async def store_receipt(self, receipt: Receipt) -> bool:
         async with self._database.writing() as work:
             return await outbound.store_receipt(work, receipt)
+
+    async def unconfirmed(self, channel: Channel, since: datetime, before: datetime) -> list[Unconfirmed]:
+        """What was sent between those moments and is still no more than SENT, newest first, at most so many."""
+        async with self._database.reading() as work:
+            return await outbound.unconfirmed(work, channel, since, before)
+
+    async def remove_canaries(self, conversation_id: str, before: datetime) -> int:
+        """A round of our own test messages, and rounds begun before a moment; nobody else's, whatever the id."""
+        async with self._database.writing() as work:
+            return await canary.remove(work, conversation_id, before)
 
     # Reading
 

@@ -13,13 +13,14 @@ from typing import Any
 
 from sqlalchemy import Row, delete, select, update
 
-from channels.conversation import Delivery, Receipt, Sender
+from channels.conversation import Channel, Delivery, Receipt, Sender
 from channels.ledger import erasure, reading, rows, tables
 from channels.ledger.database import Work, new_id
 from channels.ledger.delivery import Known, forward
-from channels.ledger.records import Draft, MessageRecord
+from channels.ledger.records import Draft, MessageRecord, Unconfirmed
 
 OUTBOUND = "outbound"
+UNCONFIRMED_AT_ONCE = 1000
 
 
 async def add(work: Work, conversation: Row[Any], drafts: Sequence[Draft]) -> int:
@@ -181,6 +182,33 @@ async def store_receipt(work: Work, receipt: Receipt) -> bool:
         update(tables.messages).where(table.id == row.id).values(delivery=known.state, error_code=known.error_code)
     )
     return True
+
+
+async def unconfirmed(work: Work, channel: Channel, since: datetime, before: datetime) -> list[Unconfirmed]:
+    """The index on created_at bounds it: a message is written before it is sent."""
+    table = tables.messages.c
+    wanted = (
+        select(table.id, table.conversation_id, table.provider_id, table.sending_since)
+        .where(
+            table.created_at >= since,
+            table.created_at < before,
+            table.sending_since < before,
+            table.channel == channel,
+            table.delivery == Delivery.SENT,
+            table.provider_id.is_not(None),
+        )
+        .order_by(table.created_at.desc())
+        .limit(UNCONFIRMED_AT_ONCE)
+    )
+    return [
+        Unconfirmed(
+            message_id=row.id,
+            conversation_id=row.conversation_id,
+            provider_id=work.cipher.decrypt(row.provider_id),
+            sent_at=row.sending_since,
+        )
+        for row in await work.run(wanted)
+    ]
 
 
 async def lock_message(work: Work, message_id: str) -> Row[Any]:

@@ -211,6 +211,16 @@ class Held:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unconfirmed:
+    """A message that its provider took, and of which nothing has been heard since."""
+
+    message_id: str
+    conversation_id: str
+    provider_id: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stalled:
     """Conversations, as (shard, id), with a message that nothing has happened to for too long."""
 

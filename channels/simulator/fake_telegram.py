@@ -93,7 +93,9 @@ class FakeTelegram:
         return True
 
     async def _hand_in(self, line: Line, update: Mapping[str, Any], bubble: Bubble | None) -> None:
-        async with self._order.setdefault(line.key, asyncio.Lock()):
+        # An update normally waits until the one before it has been taken.
+        order = asyncio.Lock() if self._misbehave.reorder else self._order.setdefault(line.key, asyncio.Lock())
+        async with order:
             body = {"update_id": await self._store.next_number("update_id"), **update}
             headers = {"Content-Type": "application/json", "X-Telegram-Bot-Api-Secret-Token": self._secret}
             taken = await self._webhooks.call(self._url, json.dumps(body).encode(), headers)
@@ -107,6 +109,7 @@ class FakeTelegram:
         await self._misbehave.wait()
         if bad and self._misbehave.hang:
             await asyncio.sleep(HANG_SECONDS)
+            return BrokenOff()
         try:
             if bad and self._misbehave.status:
                 raise Refusal(self._misbehave.status, "Too Many Requests" if self._misbehave.status == 429 else "Error")

@@ -134,6 +134,7 @@ class FakeTwilio:
         await self._misbehave.wait()
         if bad and self._misbehave.hang:
             await asyncio.sleep(HANG_SECONDS)
+            return BrokenOff()
         if bad and self._misbehave.status:
             return _refuse(20429 if self._misbehave.status == 429 else 20500)
         problem = self._unacceptable(request) or await self._unsendable(form)
@@ -222,7 +223,7 @@ class FakeTwilio:
             report = {**fields, "MessageSid": sid, "SmsSid": sid, "MessageStatus": state, "SmsStatus": state}
             if state == "undelivered":
                 report["ErrorCode"] = "30005"
-            if url:
+            if url and not self._misbehave.drop_callbacks:
                 await self._post(url, report)
 
     def _resource(self, bubble: Bubble) -> dict[str, Any]:

@@ -130,6 +130,15 @@ class Streams:
         with as_unavailable():
             return await self._turns.presence()
 
+    async def note_canary(self, result: str) -> None:
+        with as_unavailable():
+            await self._turns.note_canary(result)
+
+    async def canary_ages(self) -> dict[str, float]:
+        """Seconds since our own test message last had each result: passed, degraded, failed."""
+        with as_unavailable():
+            return await self._turns.canary_ages()
+
     # News
 
     async def changed(self, name: str) -> None:

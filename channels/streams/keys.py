@@ -31,5 +31,9 @@ class Keys:
         return f"{self.prefix}:queue"
 
     @property
+    def canary(self) -> str:
+        return f"{self.prefix}:canary"
+
+    @property
     def presence(self) -> str:
         return f"{self.prefix}:presence"

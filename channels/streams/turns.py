@@ -86,6 +86,15 @@ class Turns:
         found: Any = await self._client.zrange(self._keys.presence, 0, -1)
         return list(found)
 
+    async def note_canary(self, result: str) -> None:
+        """When our own test message last had this result, by the server's clock."""
+        await self._client.hset(self._keys.canary, result, str(await self._now()))
+
+    async def canary_ages(self) -> dict[str, float]:
+        now = await self._now()
+        found: Any = await self._client.hgetall(self._keys.canary)
+        return {result: max(0.0, now - float(moment)) for result, moment in found.items()}
+
     async def _now(self) -> float:
         moment: Any = await self._client.time()
         return float(moment[0]) + float(moment[1]) / 1_000_000

@@ -82,14 +82,14 @@ async def test_failures_at_telegram_say_what_to_do_next(world: World) -> None:
         401: ("token", False, None),
         400: ("refused", False, None),
     }.items():
-        world.phones.misbehave.status, world.phones.misbehave.times = status, 1
+        world.phones.misbehave["telegram"].status, world.phones.misbehave["telegram"].times = status, 1
         with pytest.raises(SendFailed) as failure:
             await world.telegram.send(ASH.address, "hello")
         assert (failure.value.code, failure.value.retryable, failure.value.retry_after) == expected
 
 
 async def test_an_answer_that_breaks_off_is_worth_another_try(world: World) -> None:
-    world.phones.misbehave.reset = True
+    world.phones.misbehave["telegram"].reset = True
     with pytest.raises(SendFailed) as failure:
         await world.telegram.send(ASH.address, "hello")
     assert failure.value.retryable
@@ -109,7 +109,7 @@ async def test_what_telegram_would_not_take_is_not_taken_here(world: World) -> N
 
 
 async def test_a_press_that_cannot_be_answered_is_let_go(world: World) -> None:
-    world.phones.misbehave.status = 500
+    world.phones.misbehave["telegram"].status = 500
     await world.telegram.answer_press("1")
 
 
