@@ -223,7 +223,8 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             senders[Channel.SMS] = SmsSender(vonage)
         if (telegram := Telegram.from_settings(settings)) is not None:
             stack.push_async_callback(telegram.close)
-            senders[Channel.TELEGRAM] = TelegramSender(telegram)
+            senders[Channel.TELEGRAM] = sender = TelegramSender(telegram, ledger)
+            stack.push_async_callback(sender.close)
         yield Parts(
             settings=settings, ledger=ledger, streams=streams, assistant=assistant, senders=senders, inbox=twilio
         )

@@ -39,6 +39,8 @@ class PlaceFinder(Protocol):
 
     def resolve(self, near: str) -> Place | None: ...
 
+    def nearest(self, latitude: float, longitude: float) -> Place | None: ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class Toolbox:
