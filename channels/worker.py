@@ -13,7 +13,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -44,6 +44,7 @@ from channels.streams import Streams
 from channels.sweeping import Sweeper, repeat
 from channels.telegram import Telegram
 from channels.turns import Turns
+from channels.typing_signs import ShowsTyping, TypingSigns
 from channels.valkey import Valkey
 from channels.wording import Wording
 from channels.worker_metrics import WorkerMetrics
@@ -66,6 +67,8 @@ class Parts:
     senders: Mapping[Channel, Sender]
     inbox: Lists | None = None
     """The SMS provider's own list of what people sent, where it keeps one."""
+    typing: Mapping[Channel, ShowsTyping] = field(default_factory=dict)
+    """The channels that can show that somebody is typing."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
@@ -81,7 +84,11 @@ class Worker:
             ledger=ledger, wording=wording, hours=hours, clock=parts.clock, own_number=settings.fallback_number
         )
         answering = Answering(assistant=parts.assistant, composer=composer, on_silence=metrics.count_silence)
-        turns = Turns(ledger=ledger, streams=streams, answering=answering, escalations=escalations, metrics=metrics)
+        self.signs = TypingSigns(ledger=ledger, streams=streams, shown_by=parts.typing)
+        turns = Turns(
+            ledger=ledger, streams=streams, answering=answering, escalations=escalations, metrics=metrics,
+            signs=self.signs,
+        )  # fmt: skip
         pacers = {Channel.SMS: Pacer(settings.sms_per_second)} if settings.sms_per_second > 0 else {}
         sending = Sending(
             ledger=ledger, streams=streams, senders=parts.senders, metrics=metrics, clock=parts.clock, pacers=pacers
@@ -129,6 +136,7 @@ class Worker:
         if self._reconciler is not None:
             reconcile = self._guarded(self._reconciler.reconcile)
             jobs.append(asyncio.create_task(repeat(reconcile, self._reconciler.every, stop)))
+        jobs.append(asyncio.create_task(self.signs.follow(stop)))
         told = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({told, *jobs}, return_when=asyncio.FIRST_COMPLETED)
@@ -215,6 +223,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         assistant = Assistant(settings.assistant_url, token, settings.assistant_deadline)
         stack.push_async_callback(assistant.close)
         senders: dict[Channel, Sender] = {}
+        typing: dict[Channel, ShowsTyping] = {}
         if (twilio := Twilio.from_settings(settings)) is not None:
             stack.callback(twilio.close)
             senders[Channel.SMS] = SmsSender(twilio)
@@ -223,10 +232,17 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             senders[Channel.SMS] = SmsSender(vonage)
         if (telegram := Telegram.from_settings(settings)) is not None:
             stack.push_async_callback(telegram.close)
-            senders[Channel.TELEGRAM] = sender = TelegramSender(telegram, ledger)
+            sender = TelegramSender(telegram, ledger)
+            senders[Channel.TELEGRAM] = typing[Channel.TELEGRAM] = sender
             stack.push_async_callback(sender.close)
         yield Parts(
-            settings=settings, ledger=ledger, streams=streams, assistant=assistant, senders=senders, inbox=twilio
+            settings=settings,
+            ledger=ledger,
+            streams=streams,
+            assistant=assistant,
+            senders=senders,
+            inbox=twilio,
+            typing=typing,
         )
 
 

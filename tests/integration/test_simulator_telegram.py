@@ -173,11 +173,10 @@ async def test_a_group_is_given_our_link_by_the_name_telegram_knows_us_by(world:
     assert await world.telegram.link_for(GroupCall(chat_id="-1", names=frozenset({"another_bot"}))) is None
 
 
-async def test_a_new_list_takes_the_buttons_of_the_one_before(world: World) -> None:
-    await world.browser.post(f"{ASH.page}/messages", data={"text": "hello"})
-    first = await world.arrives(Channel.TELEGRAM, ASH.address, "hello")
-    drafts = [Draft(sender=Sender.ASSISTANT, text=text, choices=CHOICES) for text in ("one", "two")]
-    await world.ledger.append(first.conversation_id, drafts)
+async def answer(world: World, conversation_id: str, *texts: str) -> TelegramSender:
+    """Queue messages with choices and send them, as a worker does. Close what it gives."""
+    drafts = [Draft(sender=Sender.ASSISTANT, text=text, choices=CHOICES) for text in texts]
+    await world.ledger.append(conversation_id, drafts)
     sender = TelegramSender(world.telegram, world.ledger)
     sending = Sending(
         ledger=world.ledger,
@@ -186,7 +185,31 @@ async def test_a_new_list_takes_the_buttons_of_the_one_before(world: World) -> N
         metrics=WorkerMetrics(),
         clock=lambda: datetime.now(UTC),
     )
-    await sending.work_through(first.conversation_id)
+    await sending.work_through(conversation_id)
+    return sender
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "why"),
+    [
+        pytest.param(403, Delivery.FAILED, "This person has blocked the bot or closed their account.", id="blocked"),
+        pytest.param(429, Delivery.QUEUED, "Telegram asked us to slow down.", id="too many, for now"),
+        pytest.param(500, Delivery.QUEUED, "Telegram could not be reached in time.", id="away"),
+    ],
+)
+async def test_what_became_of_a_message_is_said_in_words(world: World, status: int, state: Delivery, why: str) -> None:
+    await world.browser.post(f"{ASH.page}/messages", data={"text": "hello"})
+    first = await world.arrives(Channel.TELEGRAM, ASH.address, "hello")
+    world.phones.misbehave.status, world.phones.misbehave.times = status, 1
+    await (await answer(world, first.conversation_id, "one")).close()
+    message = (await world.stored(Channel.TELEGRAM, ASH.address))[-1]
+    assert (message.delivery, message.error_text) == (state, why)
+
+
+async def test_a_new_list_takes_the_buttons_of_the_one_before(world: World) -> None:
+    await world.browser.post(f"{ASH.page}/messages", data={"text": "hello"})
+    first = await world.arrives(Channel.TELEGRAM, ASH.address, "hello")
+    sender = await answer(world, first.conversation_id, "one", "two")
 
     async def one_keyboard() -> bool:
         return (await world.page(ASH.page)).count('<button name="data"') == len(CHOICES)
