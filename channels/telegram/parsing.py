@@ -2,7 +2,8 @@
 
 Oddities worth knowing:
 - An update is sent again until it gets a 2xx, and holds up the ones behind it: what we do not use is answered 200.
-- An edited message is a new one to us: what somebody corrects is what they mean.
+- An edited message is a new one to us: what somebody corrects is what they mean. A live location is edited every few
+  seconds; the first one says enough.
 - A link (t.me/our_bot?start=poster-library) brings its last part in the text: "/start poster-library".
 - In a group a bot hears what is meant for it, and more if an administrator lets it: only being added, being named, a
   command and an answer to its own message count.
@@ -60,6 +61,8 @@ def arrival_of(update: Update, bot_id: int) -> Arrival:
         return Arrival(inbound=_from_press(query, provider_id), press=_press(query))
     if update.my_chat_member is not None:
         return _from_membership(update.my_chat_member)
+    if update.edited_message is not None and update.edited_message.location is not None:
+        return Arrival()
     message = update.message or update.edited_message
     if message is not None and message.chat.type == ChatType.PRIVATE:
         return Arrival(inbound=_from_message(message, provider_id))
@@ -174,8 +177,11 @@ def _is_inside(member: Any) -> bool:
 
 
 def _group_call(message: Message, bot_id: int) -> GroupCall | None:
-    """None for talk that is not for us, and for what another bot says: two polite bots would never stop."""
-    if message.from_user is not None and message.from_user.is_bot:
+    """None for talk that is not for us, and for what another bot says: two polite bots would never stop.
+
+    An administrator who hides behind the group writes as a bot too, with the group as the sender.
+    """
+    if message.from_user is not None and message.from_user.is_bot and message.sender_chat is None:
         return None
     names, sure = set[str](), _answers_bot(message, bot_id)
     for entity, words in _named(message):

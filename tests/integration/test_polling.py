@@ -8,8 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import pytest
+from pydantic import SecretStr
 
+from channels.app import create_app
 from channels.conversation import Channel
 from channels.errors import LedgerUnavailable, Malformed, SendFailed
 from channels.ledger import Ledger
@@ -17,7 +20,7 @@ from channels.polling import Poller
 from channels.settings import Settings
 from channels.streams import Streams
 from channels.updates import Errand
-from tests.integration.serving import eventually
+from tests.integration.serving import eventually, serving
 from tests.phone_builders import ASH, World, open_world, with_phones
 from tests.worker_builders import cut_short
 
@@ -182,6 +185,22 @@ async def test_an_answer_that_breaks_off_loses_nothing(world: World) -> None:
         await write(world, "one", "two")
         await world.arrives(Channel.TELEGRAM, ASH.address, "two")
     assert await texts(world) == ["one", "two"]
+
+
+async def test_the_app_asks_when_it_is_told_to_and_needs_no_secret(
+    settings: Settings, ledger: Ledger, valkey_url: str
+) -> None:
+    given = {"telegram_polling": True, "telegram_secret": SecretStr(""), "redis_url": SecretStr(valkey_url)}
+    told = settings.model_copy(update=given)
+    info = f"/simulator/telegram/bot{told.telegram_token.get_secret_value()}/getWebhookInfo"
+    async with serving(create_app(told), told.port) as address, httpx.AsyncClient(base_url=address) as browser:
+
+        async def webhook_is_gone() -> bool:
+            return (await browser.get(info)).json()["result"]["url"] == ""
+
+        await eventually(webhook_is_gone)
+        await browser.post(f"{ASH.page}/messages", data={"text": "hello"})
+        await eventually(lambda: ledger.person_at(Channel.TELEGRAM, ASH.address))
 
 
 async def eventually_updates(world: World) -> list[Any]:
