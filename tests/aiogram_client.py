@@ -1,9 +1,9 @@
 """aiogram, another Telegram library, run by an interpreter that has it: reads updates, and drives a Bot API.
 
     python aiogram_client.py read < updates.json                 {name: update}
-    python aiogram_client.py drive URL TOKEN CHAT STEP...        steps are functions below
+    python aiogram_client.py drive URL TOKEN CHAT                steps (functions below) come in, a line each
 
-Prints JSON. Its types check every answer: one that the Bot API would not give ends this program with an error.
+Prints JSON, a line for each answer. Its types check what the API gives: what the real one would not ends it here.
 """
 
 from __future__ import annotations
@@ -115,13 +115,15 @@ async def problem(call: Any) -> str:
 STEPS = {step.__name__: step for step in (me, menu, talk, refusals, send, updates, webhook)}
 
 
-async def drive(url: str, token: str, chat: int, *steps: str) -> dict[str, Any]:
+async def drive(url: str, token: str, chat: int) -> None:
+    """Until there are no more steps. One process for all of them: the library takes seconds to load."""
     async with Bot(token, session=AiohttpSession(api=TelegramAPIServer.from_base(url))) as bot:
-        return {step: await STEPS[step](bot, chat) for step in steps}
+        while step := (await asyncio.to_thread(sys.stdin.readline)).strip():
+            print(json.dumps(await STEPS[step](bot, chat)), flush=True)
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "read":
         print(json.dumps(read(json.load(sys.stdin))))
     else:
-        print(json.dumps(asyncio.run(drive(sys.argv[2], sys.argv[3], int(sys.argv[4]), *sys.argv[5:]))))
+        asyncio.run(drive(sys.argv[2], sys.argv[3], int(sys.argv[4])))

@@ -11,7 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from tests.phone_builders import ASH, World, open_world, with_phones
 PACKAGE = "aiogram==3.31.0"
 CLIENT = Path(__file__).parent.parent / "aiogram_client.py"
 DATA = Path(__file__).parent.parent / "data" / "telegram"
+STEP_SECONDS = 120.0
+"""The first step waits for the library to load."""
 KINDS = {
     "edited": "edited_message",
     "channel_post": "channel_post",
@@ -71,7 +74,7 @@ def expected_kind(name: str) -> str | None:
 async def test_aiogram_reads_every_recorded_update_as_we_do(aiogram: Path) -> None:
     recorded = {path.stem: json.loads(path.read_text()) for path in sorted(DATA.glob("*.json"))}
     done = subprocess.run(
-        [aiogram, CLIENT, "read"], input=json.dumps(recorded), capture_output=True, text=True, timeout=60
+        [aiogram, CLIENT, "read"], input=json.dumps(recorded), capture_output=True, text=True, timeout=STEP_SECONDS
     )
     assert done.returncode == 0, done.stderr[-2000:]
     read: dict[str, Any] = json.loads(done.stdout)
@@ -104,56 +107,58 @@ async def world(settings: Settings, ledger: Ledger, streams: Streams) -> AsyncIt
         yield opened
 
 
-async def drive(aiogram: Path, world: World, *steps: str) -> dict[str, Any]:
+Drive = Callable[[str], Awaitable[Any]]
+
+
+@asynccontextmanager
+async def driver(aiogram: Path, world: World) -> AsyncIterator[Drive]:
+    """One client that is told step by step what to do; its answer to each."""
     token = world.settings.telegram_token.get_secret_value()
     url = f"{world.settings.base_url}/simulator/telegram"
-    pipes = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
-    process = await asyncio.create_subprocess_exec(aiogram, CLIENT, "drive", url, token, ASH.address, *steps, **pipes)
-    async with asyncio.timeout(60):
-        said, problem = await process.communicate()
-    assert process.returncode == 0, problem.decode()[-2000:]
-    found: dict[str, Any] = json.loads(said)
-    return found
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        aiogram, CLIENT, "drive", url, token, ASH.address, stdin=pipe, stdout=pipe, stderr=pipe
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    said, told = process.stdout, process.stdin
+
+    async def drive(step: str) -> Any:
+        told.write(f"{step}\n".encode())
+        async with asyncio.timeout(STEP_SECONDS):
+            line = await said.readline()
+        return json.loads(line) if line else (await process.communicate())[1].decode()[-2000:]
+
+    try:
+        yield drive
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
 
 
 async def test_aiogram_takes_our_fake_for_telegram(aiogram: Path, world: World) -> None:
     bot_id = int(world.settings.telegram_token.get_secret_value().split(":")[0])
-    assert await drive(aiogram, world, "me", "menu", "talk", "refusals", "webhook") == {
-        "me": [bot_id, True, "no_wrong_door_demo_bot"],
-        "menu": [["start"], "Geiriau", "Gair", 0],
-        "talk": ["These can help:", True, True, True, "TelegramBadRequest"],
-        "refusals": [*["TelegramBadRequest"] * 4, "TelegramUnauthorizedError"],
-        "webhook": "https://help.example/hooks/telegram",
-    }
+    async with driver(aiogram, world) as drive:
+        assert await drive("me") == [bot_id, True, "no_wrong_door_demo_bot"]
+        assert await drive("menu") == [["start"], "Geiriau", "Gair", 0]
+        assert await drive("talk") == ["These can help:", True, True, True, "TelegramBadRequest"]
+        assert await drive("refusals") == [*["TelegramBadRequest"] * 4, "TelegramUnauthorizedError"]
+        for status, problem in (
+            (429, "TelegramRetryAfter 1"),
+            (500, "TelegramServerError"),
+            (409, "TelegramConflictError"),
+        ):
+            world.phones.misbehave.status, world.phones.misbehave.times = status, 1
+            assert await drive("send") == problem
+        assert await drive("updates") == ["TelegramConflictError", [], True, 0]
+        await world.browser.post(f"{ASH.page}/messages", data={"text": "/start poster-library"})
+        await world.browser.post(f"{ASH.page}/block")
 
+        async def both_wait() -> bool:
+            return len(await world.telegram.updates(None)) == 2
 
-@pytest.mark.parametrize(
-    ("status", "problem"),
-    [(429, "TelegramRetryAfter 1"), (500, "TelegramServerError"), (409, "TelegramConflictError")],
-)
-async def test_aiogram_understands_our_fake_on_a_bad_day(
-    aiogram: Path, world: World, status: int, problem: str
-) -> None:
-    world.phones.misbehave.status = status
-    assert await drive(aiogram, world, "send") == {"send": problem}
-
-
-async def test_aiogram_understands_that_it_is_blocked(aiogram: Path, world: World) -> None:
-    await world.browser.post(f"{ASH.page}/block")
-    assert await drive(aiogram, world, "send") == {"send": "TelegramForbiddenError"}
-
-
-async def test_aiogram_is_given_what_waits_and_reads_it(aiogram: Path, world: World) -> None:
-    await world.telegram.send(ASH.address, "These can help:", ())
-    await world.telegram.drop_webhook()
-    await world.browser.post(f"{ASH.page}/messages", data={"text": "/start poster-library"})
-    await world.browser.post(f"{ASH.page}/block")
-
-    async def both_wait() -> bool:
-        return len(await world.telegram.updates(None)) == 2
-
-    await eventually(both_wait)
-    found = await drive(aiogram, world, "updates")
-    assert found["updates"] == ["", ["message", "my_chat_member"], True, 0]
-    await world.telegram.set_up()
-    assert (await drive(aiogram, world, "updates"))["updates"] == ["TelegramConflictError", [], True, 0]
+        await eventually(both_wait)
+        assert await drive("updates") == ["", ["message", "my_chat_member"], True, 0]
+        assert await drive("send") == "TelegramForbiddenError"
+        assert await drive("webhook") == "https://help.example/hooks/telegram"
