@@ -30,7 +30,7 @@ class Metrics:
             "nwd_unannounced", "Stored messages left to the sweeper because Redis was away.", registry=self.registry
         )
         self._came_from = Counter(
-            "nwd_came_from", "People who came by a link.", ["channel", "source"], registry=self.registry
+            "nwd_came_from", "Times that somebody came by a link.", ["channel", "source"], registry=self.registry
         )
         self._depth = Gauge("nwd_depth", "Entries waiting in Redis.", ["queue"], registry=self.registry)
 
