@@ -83,6 +83,7 @@ class Assistant:
                 "turns": conversation.turns,
                 "waiting": waiting,
                 "concerns": sorted({*conversation.concerns, *concerns}),
+                **_location(message),
             },
         }
         return read_turn(await self._post(body, message.id))
@@ -104,6 +105,12 @@ class Assistant:
         except ValueError:
             silent = "malformed"
         raise AssistantSilent(silent)
+
+
+def _location(message: MessageRecord) -> dict[str, str]:
+    """'54.150,-0.900' when that is what they sent; the assistant reads it as the name of the place."""
+    here = next((media.reference for media in message.media if media.kind == "location"), None)
+    return {} if here is None else {"location": here}
 
 
 def shorten(text: str) -> str:

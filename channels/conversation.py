@@ -104,6 +104,8 @@ class Inbound:
     language: str | None = None
     opt_out: str | None = None
     """The provider's own opt-out marker (Twilio's OptOutType: STOP, START or HELP)."""
+    came_from: str | None = None
+    """What a link said that brought them here (Telegram's /start poster-library): short, letters, digits, - and _."""
 
 
 @dataclass(frozen=True, kw_only=True)

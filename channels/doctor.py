@@ -113,6 +113,10 @@ async def check_channels(settings: Settings) -> list[Finding]:
         found.append(ok("SMS", "account, token and sender are set"))
     if not is_set(settings, "telegram_token"):
         found.append(warning("Telegram", "off", "Set NWD_TELEGRAM_TOKEN and NWD_TELEGRAM_SECRET to turn it on."))
+    elif settings.telegram_polling:
+        found.append(
+            warning("Telegram", "updates are asked for: one copy of the app", "Unset NWD_TELEGRAM_POLLING to go live.")
+        )
     elif not is_set(settings, "telegram_secret"):
         found.append(failed("Telegram", "no secret: anybody could write as anybody", "Set NWD_TELEGRAM_SECRET."))
     else:

@@ -8,10 +8,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from channels.conversation import Channel, Choice, Concern, EscalationState, Holder
+from channels.conversation import Channel, Choice, Concern, EscalationState, Holder, Media
 from channels.ledger.records import ConversationRecord, EscalationRecord, MessageRecord
 
 PERSON = "person"
+PLACE = "place"
 
 OPT_OUT_WORDS = frozenset({"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
 """Phone networks keep these for themselves when they are the whole message. "I want it to stop" is not one."""
@@ -81,8 +82,15 @@ def decide(
     if message.payload:
         return AskPerson(again=waiting) if message.payload == PERSON else ToBot(message.payload)
     if not message.text.strip():
-        return NoWords(message.media[0].kind if message.media else "")
+        return _read_things(message.media)
     return _read_words(conversation.channel, message, () if concerns else choices, waiting=waiting)
+
+
+def _read_things(media: Sequence[Media]) -> Route:
+    """Where they are is as good as the name of the place: the assistant finds what is near."""
+    if any(thing.kind == "location" for thing in media):
+        return ToBot(PLACE)
+    return NoWords(media[0].kind if media else "")
 
 
 def _read_words(channel: Channel, message: MessageRecord, choices: Sequence[Choice], *, waiting: bool) -> Route:

@@ -104,6 +104,12 @@ class Settings(BaseSettings):
     telegram_token: SecretStr = Field(SecretStr(""), description="Bot token from BotFather.")
     telegram_secret: SecretStr = Field(SecretStr(""), description="Secret token that Telegram sends with each update.")
     telegram_api_url: str = Field("", description="Base address of the Bot API; empty means the real one.")
+    telegram_polling: bool = Field(
+        False, description="Ask Telegram for updates instead of being called: development without a public address."
+    )
+    telegram_sources: str = Field(
+        "", description="Names of links (t.me/bot?start=NAME) that metrics count one by one, comma separated."
+    )
 
     fallback_number: str = Field("", description="A phone number of the service itself, given when nothing else works.")
     lease_seconds: float = Field(
@@ -144,6 +150,10 @@ class Settings(BaseSettings):
     @property
     def embed_origins(self) -> tuple[str, ...]:
         return _listed(self.embed_sites)
+
+    @property
+    def known_sources(self) -> tuple[str, ...]:
+        return _listed(self.telegram_sources)
 
     @property
     def base_url(self) -> str:

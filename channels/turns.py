@@ -21,6 +21,7 @@ from channels.conversation import Sender
 from channels.ledger import Ledger
 from channels.ledger.records import Committed, MessageRecord, Outcome
 from channels.streams import Streams
+from channels.typing_signs import TypingSigns
 from channels.worker_metrics import WorkerMetrics
 
 MOST_DECISIONS: Final = 5
@@ -43,6 +44,7 @@ class Turns:
     answering: Answering
     escalations: Announces
     metrics: WorkerMetrics
+    signs: TypingSigns
 
     async def work_through(self, conversation_id: str) -> None:
         """Answer until nothing is left to answer. The caller sees to it that one worker does this at a time."""
@@ -56,7 +58,8 @@ class Turns:
         started = time.monotonic()
         for _ in range(MOST_DECISIONS):
             moment = replace(await self._look(message), attempt=attempt)
-            decided = await self.answering.answer(moment)
+            async with self.signs.thinking(moment):
+                decided = await self.answering.answer(moment)
             if isinstance(decided, Farewell):
                 await self._forget(moment, decided)
                 self.metrics.count_turn(moment.conversation.channel, "forgotten", time.monotonic() - started)

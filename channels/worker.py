@@ -13,7 +13,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -46,6 +46,7 @@ from channels.streams import Streams
 from channels.sweeping import Sweeper, repeat
 from channels.telegram import Telegram
 from channels.turns import Turns
+from channels.typing_signs import ShowsTyping, TypingSigns
 from channels.valkey import Valkey
 from channels.wording import Wording
 from channels.worker_metrics import WorkerMetrics
@@ -72,6 +73,8 @@ class Parts:
     """The SMS provider's own list of what people sent, where it keeps one."""
     reports: Reports | None = None
     """The SMS provider, where it can be asked what became of a text."""
+    typing: Mapping[Channel, ShowsTyping] = field(default_factory=dict)
+    """The channels that can show that somebody is typing."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
@@ -87,7 +90,11 @@ class Worker:
             ledger=ledger, wording=wording, hours=hours, clock=parts.clock, own_number=settings.fallback_number
         )
         answering = Answering(assistant=parts.assistant, composer=composer, on_silence=metrics.count_silence)
-        turns = Turns(ledger=ledger, streams=streams, answering=answering, escalations=escalations, metrics=metrics)
+        self.signs = TypingSigns(ledger=ledger, streams=streams, shown_by=parts.typing)
+        turns = Turns(
+            ledger=ledger, streams=streams, answering=answering, escalations=escalations, metrics=metrics,
+            signs=self.signs,
+        )  # fmt: skip
         pacers = {Channel.SMS: Pacer(settings.sms_per_second)} if settings.sms_per_second > 0 else {}
         sending = Sending(
             ledger=ledger, streams=streams, senders={Channel.CANARY: CanarySender(), **parts.senders}, metrics=metrics,
@@ -156,6 +163,7 @@ class Worker:
         if self.canary.every > 0:
             sing = self._guarded(self.canary.sing)
             jobs.append(asyncio.create_task(repeat(sing, self.canary.every, stop, at_once=False)))
+        jobs.append(asyncio.create_task(self.signs.follow(stop)))
         told = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({told, *jobs}, return_when=asyncio.FIRST_COMPLETED)
@@ -245,6 +253,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         assistant = Assistant(settings.assistant_url, token, settings.assistant_deadline)
         stack.push_async_callback(assistant.close)
         senders: dict[Channel, Sender] = {}
+        typing: dict[Channel, ShowsTyping] = {}
         if (twilio := Twilio.from_settings(settings)) is not None:
             stack.callback(twilio.close)
             senders[Channel.SMS] = SmsSender(twilio)
@@ -253,10 +262,12 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             senders[Channel.SMS] = SmsSender(vonage)
         if (telegram := Telegram.from_settings(settings)) is not None:
             stack.push_async_callback(telegram.close)
-            senders[Channel.TELEGRAM] = TelegramSender(telegram)
+            sender = TelegramSender(telegram, ledger)
+            senders[Channel.TELEGRAM] = typing[Channel.TELEGRAM] = sender
+            stack.push_async_callback(sender.close)
         yield Parts(
             settings=settings, ledger=ledger, streams=streams, assistant=assistant, senders=senders,
-            inbox=twilio, reports=twilio,
+            inbox=twilio, reports=twilio, typing=typing,
         )  # fmt: skip
 
 

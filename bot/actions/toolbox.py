@@ -41,6 +41,8 @@ class PlaceFinder(Protocol):
 
     def resolve(self, near: str) -> Place | None: ...
 
+    def nearest(self, latitude: float, longitude: float) -> Place | None: ...
+
 
 class ForeignReader(Protocol):
     """The part of knowledge.foreign_needs.ForeignNeeds that decisions use."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from channels.conversation import Channel, Delivery, EscalationState, Reply, Sender
-from channels.desk.access import Opened, Standing, find_escalation, open_conversation
+from channels.desk.access import Opened, Standing, find_escalation, open_conversation, standing_of
 from channels.desk.guard import Site, missing, policy, posted, unsent_words
 from channels.desk.queue import PRESENT_SECONDS, concern_words, show_list
 from channels.desk.sessions import Visit
@@ -124,6 +124,15 @@ async def keep(site: Site, visit: Visit) -> Response:
     if kept:
         response.headers["Refresh"] = str(every)
     return response
+
+
+async def show_typing(site: Site, visit: Visit) -> Response:
+    """POST .../typing: something is being written in the box. Not what; and nothing depends on it."""
+    escalation = await find_escalation(site, visit.request.path_params["conversation"])
+    if escalation is None or standing_of(escalation, visit) is not Standing.MINE:
+        return Response(status_code=409)
+    await site.streams.typing(escalation.conversation_id)
+    return Response(status_code=204)
 
 
 async def _renew(site: Site, visit: Visit) -> bool:

@@ -36,6 +36,7 @@ PARTS: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/desk/conversations/{conversation}/log", conversations.show_part),
     ("GET", "/desk/conversations/{conversation}/keep", conversations.keep),
     ("POST", "/desk/conversations/{conversation}/renew", conversations.renew),
+    ("POST", "/desk/conversations/{conversation}/typing", conversations.show_typing),
 )
 """What an open page asks for by itself."""
 

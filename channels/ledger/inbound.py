@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,7 +60,7 @@ async def store(work: Work, inbound: Inbound) -> Stored:
     await work.run(
         update(tables.conversations)
         .where(tables.conversations.c.id == conversation.id)
-        .values(last_seq=seq, last_inbound_at=work.now, **episode)
+        .values(last_seq=seq, last_inbound_at=work.now, **episode, **arrival_notes(work, conversation, inbound))
     )
     if inbound.language:
         await work.run(
@@ -79,6 +80,29 @@ def episode_now(conversation: Row[Any], now: datetime) -> dict[str, Any]:
     if last is not None and now - last > EPISODE_RESTS:
         return {"episode": new_id(), "episode_turns": 0}
     return {"episode": conversation.episode}
+
+
+def arrival_notes(work: Work, conversation: Row[Any], inbound: Inbound) -> dict[str, Any]:
+    """The first link that brought somebody here stays; whoever writes has not shut us out."""
+    known = rows.open_notes(work.cipher, conversation.notes)
+    now = replace(known, came_from=known.came_from or inbound.came_from, blocked=False)
+    return {} if now == known else {"notes": rows.seal_notes(work.cipher, now)}
+
+
+async def set_blocked(work: Work, channel: Channel, address: str, blocked: bool) -> str | None:
+    """The conversation it concerns; None when nobody we know has this address."""
+    conversation = await reading.lock_where(
+        work, tables.people.c.person_key == work.cipher.person_key(channel, address)
+    )
+    if conversation is None:
+        return None
+    notes = replace(rows.open_notes(work.cipher, conversation.notes), blocked=blocked)
+    await work.run(
+        update(tables.conversations)
+        .where(tables.conversations.c.id == conversation.id)
+        .values(notes=rows.seal_notes(work.cipher, notes))
+    )
+    return str(conversation.id)
 
 
 async def already_stored(work: Work, provider_key: str) -> Stored:

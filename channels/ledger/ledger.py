@@ -66,6 +66,11 @@ class Ledger:
         async with self._database.writing() as work:
             return await inbound.store(work, message)
 
+    async def set_blocked(self, channel: Channel, address: str, blocked: bool) -> str | None:
+        """Whether somebody has shut us out at their provider. Gives their conversation; None if we do not know them."""
+        async with self._database.writing() as work:
+            return await inbound.set_blocked(work, channel, address, blocked)
+
     async def unknown(self, channel: Channel, provider_ids: Sequence[str]) -> set[str]:
         """Those of a provider's ids that no message from a person has, forgotten and expired ones included."""
         async with self._database.reading() as work:

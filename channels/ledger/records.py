@@ -50,6 +50,10 @@ class ConversationRecord:
     last_inbound_at: datetime | None
     created_at: datetime
     last_seq: int
+    came_from: str | None = None
+    """What the first link said that brought them here."""
+    blocked: bool = False
+    """They have shut us out at their provider: nothing reaches them until they write again."""
 
 
 @dataclass(frozen=True, kw_only=True)

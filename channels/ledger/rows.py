@@ -34,10 +34,13 @@ class Notes:
     concerns: frozenset[Concern] = frozenset()
     needs: tuple[str, ...] = ()
     place: str | None = None
+    came_from: str | None = None
+    blocked: bool = False
 
     def with_more(self, concerns: Iterable[Concern], needs: Iterable[str], place: str | None) -> Notes:
         """Only adds: a concern never clears itself."""
-        return Notes(
+        return replace(
+            self,
             concerns=self.concerns | frozenset(concerns),
             needs=tuple(dict.fromkeys((*self.needs, *needs))),
             place=place or self.place,
@@ -48,7 +51,7 @@ def seal_notes(cipher: Cipher, notes: Notes) -> str | None:
     if notes == Notes():
         return None
     held = {"concerns": sorted(notes.concerns), "needs": notes.needs, "place": notes.place}
-    return cipher.encrypt(json.dumps(held))
+    return cipher.encrypt(json.dumps({**held, "came_from": notes.came_from, "blocked": notes.blocked}))
 
 
 def open_notes(cipher: Cipher, token: str | None) -> Notes:
@@ -59,6 +62,8 @@ def open_notes(cipher: Cipher, token: str | None) -> Notes:
         concerns=frozenset(Concern(word) for word in held["concerns"]),
         needs=tuple(held["needs"]),
         place=held["place"],
+        came_from=held.get("came_from"),
+        blocked=held.get("blocked", False),
     )
 
 
@@ -156,6 +161,8 @@ def conversation_of(cipher: Cipher, row: Row[Any], shards: int) -> ConversationR
         last_inbound_at=row.last_inbound_at,
         created_at=row.created_at,
         last_seq=row.last_seq,
+        came_from=notes.came_from,
+        blocked=notes.blocked,
     )
 
 

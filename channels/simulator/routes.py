@@ -107,8 +107,11 @@ class Pages:
     async def block(self, request: Request) -> Response:
         """Block the bot, or stop blocking it. A phone does the same with STOP and START."""
         line, _ = await self._form(request)
-        if line.kind == "telegram" and not await self.simulator.store.unblock(line.key):
-            await self.simulator.store.block(line.key)
+        if line.kind == "telegram":
+            blocked = not await self.simulator.store.unblock(line.key)
+            if blocked:
+                await self.simulator.store.block(line.key)
+            await self.simulator.telegram.change_block(line, blocked)
         return _back(request, line)
 
     async def _form(self, request: Request) -> tuple[Line, dict[str, str]]:

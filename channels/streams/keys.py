@@ -23,6 +23,9 @@ class Keys:
     def lease(self, escalation_id: str) -> str:
         return f"{self.prefix}:lease:{escalation_id}"
 
+    def first(self, name: str) -> str:
+        return f"{self.prefix}:first:{name}"
+
     def changed(self, name: str) -> str:
         return f"{self.prefix}:changed:{name}"
 

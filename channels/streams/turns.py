@@ -52,6 +52,10 @@ class Turns:
                 with suppress(RedisError, OSError):
                     await self._give_up(keys=[key], args=[token])
 
+    async def first(self, name: str, ttl_s: float) -> bool:
+        token = secrets.token_hex(8)
+        return bool(await self._take(keys=[self._keys.first(name)], args=[token, milliseconds(ttl_s)]))
+
     async def queue_set(self, order: Sequence[tuple[str, float]]) -> None:
         async with self._client.pipeline(transaction=True) as pipe:
             pipe.delete(self._keys.queue)

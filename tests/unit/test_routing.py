@@ -134,6 +134,11 @@ def test_a_message_without_words(message: MessageRecord, kind: str) -> None:
     assert route_of(message) == NoWords(kind)
 
 
+def test_where_they_are_goes_to_the_assistant_as_a_place() -> None:
+    here = (Media(kind="location", reference="54.150,-0.900"),)
+    assert route_of(a_message(media=here)) == ToBot("place")
+
+
 def test_words_beside_a_picture_are_read() -> None:
     assert route_of(a_message("damp in my flat", media=(Media(kind="picture"),))) == ToBot()
 
