@@ -74,7 +74,7 @@ class WebChat:
         visitor = Visitor.of(request)
         before = _number(request.query_params.get("before"))
         talk = await self.reader.talk(visitor, before=before)
-        return self._page(request, visitor, talk)
+        return self._page(request, visitor, talk, past=before > 1)
 
     async def show_log(self, request: Request) -> Response:
         """What came after message `after`, and who the person is talking to now."""
@@ -193,11 +193,14 @@ class WebChat:
         talk: view.Talk,
         *,
         draft: str = "",
+        past: bool = False,
         status: int = 200,
     ) -> Response:
+        """`past`: an earlier part of the conversation, which does not grow while it is read."""
         context = {
             "talk": talk,
             "draft": draft,
+            "past": past,
             "longest": LONGEST_MESSAGE,
             "no_cookies": visitor.fresh and "first" in request.query_params,
             "sent": True,
