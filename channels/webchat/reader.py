@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, Protocol
+from zoneinfo import ZoneInfo
 
 from channels.conversation import Channel, Choice
 from channels.errors import NotFound
@@ -34,18 +38,24 @@ class ChatLedger(Protocol):
     async def use_return_code(self, code: str) -> str | None: ...
 
 
-class Reader:
-    """Every method raises LedgerUnavailable."""
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
-    def __init__(self, ledger: ChatLedger) -> None:
-        self._ledger = ledger
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Every method raises LedgerUnavailable. `zone` says which day it is for the people who read."""
+
+    ledger: ChatLedger
+    zone: ZoneInfo
+    clock: Callable[[], datetime] = utc_now
 
     async def conversation(self, visitor: Visitor) -> ConversationRecord | None:
         if visitor.fresh:
             return None
-        person = await self._ledger.person_at(Channel.WEB, visitor.address)
+        person = await self.ledger.person_at(Channel.WEB, visitor.address)
         try:
-            return await self._ledger.conversation_of(person.id) if person else None
+            return await self.ledger.conversation_of(person.id) if person else None
         except NotFound:
             return None
 
@@ -59,12 +69,12 @@ class Reader:
             return view.Talk(standing=view.Standing(kind="new"), gone=after > 0)
         last = min(before - 1, conversation.last_seq) if before > 1 else conversation.last_seq
         first = max(0, last - (view.CHOICES_REACH if glance else PAGE))
-        messages = await self._ledger.messages(conversation.id, after_seq=first, limit=PAGE)
+        messages = await self.ledger.messages(conversation.id, after_seq=first, limit=PAGE)
         open_seq = 0 if before else view.open_seq_of(messages)
         shown = [message for message in messages if message.seq > after and (not before or message.seq <= last)]
         return view.Talk(
             standing=await self._standing(conversation),
-            bubbles=view.bubbles_of(shown, open_seq),
+            bubbles=view.bubbles_of(shown, open_seq, self.clock(), self.zone),
             open_seq=open_seq,
             last_seq=messages[-1].seq if messages else conversation.last_seq,
             thinking=view.is_thinking(conversation, messages),
@@ -79,17 +89,17 @@ class Reader:
         conversation = await self.conversation(visitor) if payload else None
         if conversation is None:
             return None
-        choices = await self._ledger.last_choices(conversation.id)
+        choices = await self.ledger.last_choices(conversation.id)
         title = next((choice.title for choice in choices if choice.payload == payload), None)
         if title is not None:
             return title, payload
-        recent = await self._ledger.messages(conversation.id, after_seq=max(0, conversation.last_seq - PAGE))
+        recent = await self.ledger.messages(conversation.id, after_seq=max(0, conversation.last_seq - PAGE))
         old = view.title_of(recent, payload)
         return (old, None) if old is not None else None
 
     async def _standing(self, conversation: ConversationRecord) -> view.Standing:
-        escalation = await self._ledger.escalation_of(conversation.id)
+        escalation = await self.ledger.escalation_of(conversation.id)
         place = None
         if escalation is not None:
-            place = await self._ledger.place_in_queue(conversation.id, bool(escalation.concerns))
+            place = await self.ledger.place_in_queue(conversation.id, bool(escalation.concerns))
         return view.standing_of(conversation, escalation, place)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import structlog
 from sse_starlette import EventSourceResponse
@@ -22,8 +24,9 @@ from channels.intake import Intake
 from channels.pages import cross_site, open_templates
 from channels.settings import Settings
 from channels.webchat import view
+from channels.webchat.cards import call_address
 from channels.webchat.embedding import allow_framing, embed_context, widget_script
-from channels.webchat.reader import ChatLedger, Reader
+from channels.webchat.reader import ChatLedger, Reader, utc_now
 from channels.webchat.returning import Guesses
 from channels.webchat.stream import Watcher, events
 from channels.webchat.visitor import Visitor, forget_visitor
@@ -46,10 +49,12 @@ class WebChat:
     templates: Jinja2Templates = field(init=False)
     reader: Reader = field(init=False)
     guesses: Guesses = field(default_factory=Guesses)
+    clock: Callable[[], datetime] = utc_now
 
     def __post_init__(self) -> None:
         self.templates = open_templates(self.settings, Path(__file__).parent / "templates")
-        self.reader = Reader(self.ledger)
+        self.templates.env.filters["call_address"] = call_address
+        self.reader = Reader(ledger=self.ledger, zone=ZoneInfo(self.settings.timezone), clock=self.clock)
 
     def routes(self) -> list[BaseRoute]:
         pages: tuple[tuple[str, str, Page], ...] = (

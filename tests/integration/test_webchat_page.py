@@ -189,8 +189,9 @@ async def test_words_of_either_side_stay_words(chat: httpx.AsyncClient, story: S
     clean = await chat.get("/chat")
     await chat.post("/chat/messages", data={"text": nasty})
     card = ServiceCard(
-        service_id="x", name=nasty, phone=nasty, summary=nasty, hours=nasty, website=nasty, email=nasty, checked=nasty
-    )
+        service_id="x", name=nasty, phone=nasty, summary=nasty, hours=nasty, website=nasty, email=nasty, checked=nasty,
+        call=nasty, usual_hours=nasty,
+    )  # fmt: skip
     choice = Choice(title=nasty, payload="more")
     reply = Reply(text=nasty, cards=(card,), choices=(choice,), detail=True)
     await story.answer(Draft(sender=Sender.PEER, text=nasty, reply=reply, choices=(choice,), sender_name=nasty))
@@ -204,7 +205,7 @@ async def test_words_of_either_side_stay_words(chat: httpx.AsyncClient, story: S
         assert nasty in unescape(page.text)
 
 
-DRAWN = {"li", "p", "div", "section", "h3", "dl", "dt", "dd", "a", "form", "input", "button", "time"}
+DRAWN = {"li", "b", "p", "div", "section", "h3", "dl", "dt", "dd", "a", "form", "input", "button", "time"}
 """What a message, its card and its buttons are drawn with."""
 
 
