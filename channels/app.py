@@ -28,6 +28,7 @@ from channels.health import Health
 from channels.intake import Intake
 from channels.landing import Landing
 from channels.ledger import Ledger, open_ledger
+from channels.mailing import Mailer
 from channels.metrics import Metrics
 from channels.pages import SecurityHeaders, static_routes
 from channels.settings import Settings
@@ -110,7 +111,15 @@ async def _channel_routes(parts: Parts, stack: AsyncExitStack) -> list[BaseRoute
         stack.push_async_callback(telegram.close)
         await stack.enter_async_context(_registering(telegram, settings))
     gateway = Gateway(ledger=ledger, intake=intake, metrics=metrics, twilio=twilio, telegram=telegram, vonage=vonage)
-    chat = WebChat(ledger=ledger, streams=streams, intake=intake, settings=settings, wording=wording)
+    chat = WebChat(
+        ledger=ledger,
+        streams=streams,
+        intake=intake,
+        settings=settings,
+        wording=wording,
+        texts=twilio or vonage,
+        mail=Mailer.from_settings(settings),
+    )
     routes = [
         *Health(ledger=ledger, streams=streams, metrics=metrics).routes(),
         *gateway.routes(),

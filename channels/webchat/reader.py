@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
-from channels.conversation import Channel, Choice
+from channels.conversation import Channel, Choice, ServiceCard
 from channels.errors import NotFound
-from channels.ledger.records import ConversationRecord, EscalationRecord, MessageRecord, PersonRecord
+from channels.ledger.lists import CopyLimits
+from channels.ledger.records import ConversationRecord, EscalationRecord, MessageRecord, PersonRecord, SavedService
 from channels.webchat import view
 from channels.webchat.visitor import Visitor
 
@@ -18,8 +19,25 @@ PAGE: Final = 200
 """Messages on one page; earlier ones are a link away."""
 
 
+class ChatLists(Protocol):
+    """People's own lists."""
+
+    async def save(self, conversation_id: str, kept: SavedService) -> None: ...
+
+    async def remove(self, conversation_id: str, service_id: str) -> None: ...
+
+    async def saved(self, conversation_id: str) -> list[SavedService]: ...
+
+    async def count_copy(self, conversation_id: str, destination: str, limits: CopyLimits) -> str | None: ...
+
+    async def uncount_copy(self, copy_id: str) -> None: ...
+
+
 class ChatLedger(Protocol):
-    """The ledger, as far as the chat reads it."""
+    """The ledger, as far as the chat needs it."""
+
+    @property
+    def lists(self) -> ChatLists: ...
 
     async def person_at(self, channel: Channel, address: str) -> PersonRecord | None: ...
 
@@ -78,6 +96,7 @@ class Reader:
             open_seq=open_seq,
             last_seq=messages[-1].seq if messages else conversation.last_seq,
             thinking=view.is_thinking(conversation, messages),
+            kept=() if glance else tuple(one.card.service_id for one in await self.ledger.lists.saved(conversation.id)),
             earlier=first + 1 if first and not after else 0,
         )
 
@@ -96,6 +115,12 @@ class Reader:
         recent = await self.ledger.messages(conversation.id, after_seq=max(0, conversation.last_seq - PAGE))
         old = view.title_of(recent, payload)
         return (old, None) if old is not None else None
+
+    async def card_at(self, conversation_id: str, seq: int, place: int) -> ServiceCard | None:
+        """A service of the visitor's own conversation: the one at `place` in message `seq`."""
+        found = await self.ledger.messages(conversation_id, after_seq=seq - 1, limit=1)
+        cards = found[0].reply.cards if found and found[0].seq == seq and found[0].reply else ()
+        return cards[place] if place < len(cards) else None
 
     async def _standing(self, conversation: ConversationRecord) -> view.Standing:
         escalation = await self.ledger.escalation_of(conversation.id)

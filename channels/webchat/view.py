@@ -73,6 +73,8 @@ class Talk:
     gone: bool = False
     earlier: int = 0
     """Where to look for what came before; 0 when everything is here."""
+    kept: tuple[str, ...] = ()
+    """Services in the person's list."""
 
 
 def standing_of(conversation: ConversationRecord, escalation: EscalationRecord | None, place: int | None) -> Standing:
