@@ -192,7 +192,7 @@
     var item = document.createElement("li");
     item.className = "you pending";
     add(item, "p", "who", root.dataset.me || "You");
-    add(item, "div", "bubble", text);
+    add(item, "div", "bubble", text).dir = "auto";
     add(item, "p", "fate", "Sending");
     list.appendChild(item);
     toEnd();

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Protocol
-from zoneinfo import ZoneInfo
 
 from channels.conversation import Channel, Choice, ServiceCard
 from channels.errors import NotFound
+from channels.hours import StaffedHours
 from channels.ledger.lists import CopyLimits
 from channels.ledger.records import ConversationRecord, EscalationRecord, MessageRecord, PersonRecord, SavedService
 from channels.webchat import view
 from channels.webchat.visitor import Visitor
+from channels.wording import Wording
 
 PAGE: Final = 200
 """Messages on one page; earlier ones are a link away."""
@@ -62,10 +63,11 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """Every method raises LedgerUnavailable. `zone` says which day it is for the people who read."""
+    """Every method raises LedgerUnavailable. `hours` are those of the peer workers, and say which day it is here."""
 
     ledger: ChatLedger
-    zone: ZoneInfo
+    hours: StaffedHours
+    wording: Wording
     clock: Callable[[], datetime] = utc_now
 
     async def conversation(self, visitor: Visitor) -> ConversationRecord | None:
@@ -92,7 +94,7 @@ class Reader:
         shown = [message for message in messages if message.seq > after and (not before or message.seq <= last)]
         return view.Talk(
             standing=await self._standing(conversation),
-            bubbles=view.bubbles_of(shown, open_seq, self.clock(), self.zone),
+            bubbles=view.bubbles_of(shown, open_seq, self.clock(), self.hours.zone),
             open_seq=open_seq,
             last_seq=messages[-1].seq if messages else conversation.last_seq,
             thinking=view.is_thinking(conversation, messages),
@@ -127,4 +129,6 @@ class Reader:
         place = None
         if escalation is not None:
             place = await self.ledger.place_in_queue(conversation.id, bool(escalation.concerns))
-        return view.standing_of(conversation, escalation, place)
+        now = self.clock()
+        opens = "" if self.hours.open_at(now) else self.hours.next_opening(now, self.wording)
+        return view.standing_of(conversation, escalation, place, opens)

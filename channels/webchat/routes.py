@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import structlog
 from sse_starlette import EventSourceResponse
@@ -19,6 +18,7 @@ from starlette.templating import Jinja2Templates
 
 from channels.conversation import Channel, Inbound
 from channels.errors import LedgerUnavailable
+from channels.hours import StaffedHours
 from channels.intake import Intake
 from channels.pages import cross_site, open_templates
 from channels.settings import Settings
@@ -59,7 +59,8 @@ class WebChat:
     def __post_init__(self) -> None:
         self.templates = open_templates(self.settings, Path(__file__).parent / "templates")
         self.templates.env.filters["call_address"] = call_address
-        self.reader = Reader(ledger=self.ledger, zone=ZoneInfo(self.settings.timezone), clock=self.clock)
+        hours = StaffedHours.parse(self.settings.staffed_hours, self.settings.timezone)
+        self.reader = Reader(ledger=self.ledger, hours=hours, wording=self.wording, clock=self.clock)
 
     def routes(self) -> list[BaseRoute]:
         pages: tuple[tuple[str, str, Page], ...] = (

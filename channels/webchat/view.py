@@ -53,11 +53,15 @@ class Bubble:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """Who the person is talking to. `kind` is new, assistant, waiting, lapsed or peer; `place` 1 means next."""
+    """Who the person is talking to. `kind` is new, assistant, waiting, lapsed or peer; `place` 1 means next.
+
+    `opens` is set while nobody is there to come: when somebody is again, "9am tomorrow".
+    """
 
     kind: str
     name: str = ""
     place: int | None = None
+    opens: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,13 +81,15 @@ class Talk:
     """Services in the person's list."""
 
 
-def standing_of(conversation: ConversationRecord, escalation: EscalationRecord | None, place: int | None) -> Standing:
+def standing_of(
+    conversation: ConversationRecord, escalation: EscalationRecord | None, place: int | None, opens: str = ""
+) -> Standing:
     if conversation.holder is Holder.PEER:
         return Standing(kind="peer", name=escalation.claimed_name if escalation else "")
     if escalation is not None and escalation.state is EscalationState.WAITING:
-        return Standing(kind="waiting", place=place)
+        return Standing(kind="waiting", place=place, opens=opens)
     if escalation is not None and escalation.state is EscalationState.LAPSED:
-        return Standing(kind="lapsed", place=place)
+        return Standing(kind="lapsed", place=place, opens=opens)
     return Standing(kind="assistant")
 
 

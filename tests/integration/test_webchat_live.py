@@ -54,7 +54,8 @@ async def test_a_lost_connection_says_so_and_catches_up_with_messages_and_with_w
     await here.waits_for_a_person()
     async with serving(chat_app(ledger, streams, settings), port):
         await expect(here.page.get_by_text("Said while you were away.")).to_be_visible()
-        await expect(here.page.get_by_text("Waiting for a person: you are next.")).to_be_visible()
+        standing = here.page.get_by_role("status").filter(has_text="Waiting for a person: you are next.")
+        await expect(standing).to_be_visible()
         await expect(here.page.locator(".offline")).to_be_empty()
         assert await numbers(here.page) == [1, 2]
     await here.context.close()
