@@ -133,3 +133,21 @@ async def test_arabic_words_stand_to_the_right_and_english_ones_to_the_left(
     assert directions == ["rtl", "rtl", "ltr"]
     await here.page.fill("textarea", "مرحبا")
     assert await here.page.locator("textarea").evaluate("box => getComputedStyle(box).direction") == "rtl"
+
+
+async def test_a_page_from_right_to_left_is_the_same_page_in_a_mirror(
+    browser: Browser, address: str, ledger: Ledger, streams: Streams
+) -> None:
+    here = await full_chat(browser, address, ledger, streams)
+    page = here.page
+    await page.evaluate("document.documentElement.dir = 'rtl'")
+    assert await wider_than_the_window(page) <= 0
+    mine, theirs = page.locator("li.you").first, page.locator("li.assistant").first
+    left = "item => item.getBoundingClientRect().left"
+    right = "item => innerWidth - item.getBoundingClientRect().right"
+    assert await mine.evaluate(left) < await mine.evaluate(right)
+    assert await theirs.evaluate(right) <= await theirs.evaluate(left)
+    send, box = page.get_by_role("button", name="Send"), page.locator("textarea")
+    assert await send.evaluate(left) < await box.evaluate(left)
+    edges = "item => [getComputedStyle(item).borderRightWidth, getComputedStyle(item).borderLeftWidth]"
+    assert await page.locator(".card").first.evaluate(edges) == ["5px", "1px"]
