@@ -27,31 +27,31 @@
     return address + (address.indexOf("?") < 0 ? "?" : "&") + "after=" + encodeURIComponent(lastSeq());
   }
 
-  /* A connection that says nothing for this long has gone. */
+  /* The whole answer, as text. A connection that says nothing for this long has gone. */
   function ask(url, options) {
-    if (!window.AbortController) { return fetch(url, options); }
-    var stop = new AbortController();
-    var timer = setTimeout(function () { stop.abort(); }, PATIENCE);
-    options.signal = stop.signal;
-    return fetch(url, options).then(function (answer) {
-      clearTimeout(timer);
-      return answer;
-    }, function (problem) { clearTimeout(timer); throw problem; });
+    var stop = window.AbortController ? new AbortController() : null;
+    var timer = setTimeout(function () { if (stop) { stop.abort(); } }, PATIENCE);
+    var end = function () { clearTimeout(timer); };
+    if (stop) { options.signal = stop.signal; }
+    var answered = fetch(url, options).then(function (answer) {
+      if (!answer.ok) { throw new Error("status " + answer.status); }
+      return answer.text();
+    });
+    answered.then(end, end);
+    return answered;
   }
 
   function refresh() {
     if (fetching) { again = true; return fetching; }
-    fetching = ask(after(root.dataset.log), { cache: "no-store", credentials: "same-origin" })
-      .then(function (answer) {
-        if (!answer.ok) { throw new Error("status " + answer.status); }
-        return answer.text();
-      })
-      .then(merge);
-    var done = function () {
+    fetching = ask(after(root.dataset.log), { cache: "no-store", credentials: "same-origin" }).then(merge);
+    return fetching.then(function () {
       fetching = null;
       if (again) { again = false; return refresh(); }
-    };
-    return fetching.then(done, function (problem) { done(); throw problem; });
+    }, function (problem) {
+      fetching = null;
+      again = false;
+      throw problem;
+    });
   }
 
   function merge(html) {
@@ -203,8 +203,6 @@
     return ask(url, {
       method: "POST", body: new URLSearchParams(fields), credentials: "same-origin",
       headers: { Accept: "application/json" }
-    }).then(function (answer) {
-      if (!answer.ok) { throw new Error("status " + answer.status); }
     });
   }
 

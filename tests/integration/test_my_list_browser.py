@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, async_playwright, expect
@@ -46,7 +47,7 @@ async def browser() -> AsyncIterator[Browser]:
         await opened.close()
 
 
-async def offered(browser: Browser, address: str, ledger: Ledger, streams: Streams, **options: bool) -> Visit:
+async def offered(browser: Browser, address: str, ledger: Ledger, streams: Streams, **options: Any) -> Visit:
     here = await visit(browser, address, ledger, streams, **options)
     await here.begins("cant pay my rent")
     await here.hears(BOTH)
@@ -96,7 +97,7 @@ async def test_a_save_that_does_not_arrive_is_tried_as_a_plain_page(
 async def test_on_paper_there_are_services_and_nothing_of_the_page_around_them(
     browser: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await offered(browser, address, ledger, streams)
+    here = await offered(browser, address, ledger, streams, color_scheme="dark")
     page = here.page
     await page.get_by_role("button", name="Save to my list Debt Line").click()
     await page.get_by_role("link", name="My list (1)").click()
@@ -104,6 +105,7 @@ async def test_on_paper_there_are_services_and_nothing_of_the_page_around_them(
     await page.get_by_role("button", name="Print my list").click()
     assert await page.evaluate("window.printed")
     await page.emulate_media(media="print")
+    assert await page.locator("dd").first.evaluate("item => getComputedStyle(item).color") == "rgb(0, 0, 0)"
     for words in ("Debt Line", "0808 157 0011", "every day 9am to 5pm", "116 123"):
         await expect(page.get_by_role("main").get_by_text(words).first).to_be_visible()
     for words in ("Leave this page", "Take off my list", "Print my list", "Text it", "Back to the chat"):
