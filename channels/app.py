@@ -28,6 +28,7 @@ from channels.health import Health
 from channels.intake import Intake
 from channels.landing import Landing
 from channels.ledger import Ledger, open_ledger
+from channels.mailing import Mailer
 from channels.metrics import Metrics
 from channels.pages import SecurityHeaders, static_routes
 from channels.polling import Poller
@@ -117,7 +118,15 @@ async def _channel_routes(parts: Parts, stack: AsyncExitStack) -> list[BaseRoute
     gateway = Gateway(ledger=ledger, intake=intake, metrics=metrics, twilio=twilio, telegram=updates, vonage=vonage)
     if updates is not None:
         await stack.enter_async_context(_listening(updates, gateway.quarantine, settings))
-    chat = WebChat(ledger=ledger, streams=streams, intake=intake, settings=settings, wording=wording)
+    chat = WebChat(
+        ledger=ledger,
+        streams=streams,
+        intake=intake,
+        settings=settings,
+        wording=wording,
+        texts=twilio or vonage,
+        mail=Mailer.from_settings(settings),
+    )
     routes = [
         *Health(ledger=ledger, streams=streams, metrics=metrics).routes(),
         *gateway.routes(),

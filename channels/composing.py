@@ -128,6 +128,7 @@ class Composer:
         topics = (self.wording.say("topics") if held.needs else "") + (
             self.wording.say("topics_place") if held.place else ""
         )
+        topics += self.wording.say("topics_list") if held.saved else ""
         words = self.wording.say(
             "my_info",
             messages=held.messages,

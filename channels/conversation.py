@@ -148,6 +148,10 @@ class ServiceCard:
     email: str = ""
     why: str = ""
     """Why it was suggested, for the peer worker; never sent to the person."""
+    call: str = ""
+    """What a tap on the phone number does: "tel:01632960112", "sms:85258?&body=SHOUT"."""
+    usual_hours: str = ""
+    """Opening in words that are as true next week: "Monday to Friday 9am to 5pm". For what is kept or printed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -166,6 +166,11 @@ def _fit_details(reply: Reply, choices: tuple[Choice, ...], wording: Says) -> Se
     return texts
 
 
+def facts_of(card: ServiceCard) -> list[str]:
+    """All that is known of a service, a line for each fact, in the order a person needs them."""
+    return _detail_lines(card, letters=None, dropped=0)
+
+
 def _detail_lines(card: ServiceCard, *, letters: int | None, dropped: int) -> list[str]:
     """The facts in the order a person needs them. `dropped` leaves out that many, least useful first."""
     facts = {

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from channels.errors import SettingsError
@@ -111,6 +112,15 @@ class Settings(BaseSettings):
         "", description="Names of links (t.me/bot?start=NAME) that metrics count one by one, comma separated."
     )
 
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="Mail server for copies of 'My list': smtp://name:password@host or smtps://...; empty: no email.",
+    )
+    smtp_from: str = Field("", description="The address such email comes from.")
+    list_copies_per_day: int = Field(
+        200, description="Most copies of 'My list' sent by text and email in 24 hours, all people together."
+    )
+
     fallback_number: str = Field("", description="A phone number of the service itself, given when nothing else works.")
     lease_seconds: float = Field(
         60.0, description="How long a peer worker keeps a conversation without a sign of life."
@@ -146,6 +156,23 @@ class Settings(BaseSettings):
         if not WEB_PAGE.fullmatch(address):
             raise ValueError("it is not the address of a page, like https://www.bbc.co.uk/weather")
         return address
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_mail_server(cls, address: SecretStr) -> SecretStr:
+        try:
+            url = urlsplit(address.get_secret_value())
+            if (url.scheme in ("smtp", "smtps") and url.hostname and url.port != 0) or not url.geturl():
+                return address
+        except ValueError:
+            pass
+        raise ValueError("it is not a mail server's address, like smtp://name:password@mail.example.org:587")
+
+    @model_validator(mode="after")
+    def _mail_has_a_sender(self) -> Settings:
+        if self.smtp_url.get_secret_value() and not re.fullmatch(r"[^@\s]+@[^@\s]+", self.smtp_from):
+            raise ValueError("NWD_SMTP_FROM: needed with NWD_SMTP_URL, the address that email comes from")
+        return self
 
     @property
     def embed_origins(self) -> tuple[str, ...]:
@@ -193,6 +220,9 @@ def read_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         lines = []
         for problem in error.errors():
+            if not problem["loc"]:  # Two settings that do not go together: its text names them.
+                lines.append(problem["msg"].removeprefix("Value error, "))
+                continue
             name = str(problem["loc"][0])
             field = Settings.model_fields.get(name)
             lines.append(f"NWD_{name.upper()}: {problem['msg']}. It is: {field.description if field else 'unknown'}")

@@ -13,6 +13,7 @@ from channels.errors import LedgerUnavailable, NotTaken
 from channels.ledger import audit, canary, escalations, inbound, outbound, people, reading, returning, staff, sweep
 from channels.ledger.cipher import Cipher
 from channels.ledger.database import Database, new_id, shard_of
+from channels.ledger.lists import Lists
 from channels.ledger.records import (
     AuditRecord,
     Committed,
@@ -42,6 +43,7 @@ class Ledger:
     def __init__(self, database: Database, retention: timedelta) -> None:
         self._database = database
         self._retention = retention
+        self.lists = Lists(database)
 
     @classmethod
     def open(cls, url: str, cipher: Cipher, *, shards: int, retention: timedelta = RETENTION) -> Ledger:

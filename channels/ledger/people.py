@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
-from channels.ledger import audit, erasure, escalations, reading, returning, tables
+from channels.ledger import audit, erasure, escalations, lists, reading, returning, tables
 from channels.ledger.database import Work
 from channels.ledger.records import Held
 
@@ -22,6 +22,7 @@ async def held(work: Work, person_id: str, retention: timedelta) -> Held:
         messages=row[0],
         needs=conversation.needs,
         place=conversation.place,
+        saved=await lists.count(work, conversation.id),
         waiting_for_person=await escalations.place_of(work, conversation.id) is not None,
         keep_until=(row[1] or person.created_at) + retention,
     )
@@ -45,6 +46,7 @@ async def forget(work: Work, person_id: str, actor: str) -> None:
         )
     )
     await returning.drop(work, person_id)
+    await lists.drop(work, conversation_id)
     await erasure.erase_notes(work, conversation_id, person_id)
     await erasure.finish(work, conversation_id)
     await audit.append(work, actor, "person_forgotten", person_id)
@@ -52,7 +54,7 @@ async def forget(work: Work, person_id: str, actor: str) -> None:
 
 async def expire(work: Work, before: datetime) -> int:
     """One batch of retention; 0 when everything old is gone."""
-    done = await erasure.expire_words(work, before)
+    done = await erasure.expire_words(work, before) + await lists.expire(work, before)
     quiet = await erasure.people_gone_quiet(work, before)
     for person_id in quiet:
         await forget(work, person_id, "retention")

@@ -15,6 +15,7 @@ from channels.conversation import (
     Media,
     Reply,
     Sender,
+    ServiceCard,
 )
 
 
@@ -210,6 +211,8 @@ class Held:
     messages: int
     needs: tuple[str, ...]
     place: str | None
+    saved: int
+    """Services in their list."""
     waiting_for_person: bool
     keep_until: datetime
 
@@ -222,6 +225,15 @@ class Unconfirmed:
     conversation_id: str
     provider_id: str
     sent_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedService:
+    """A service in a person's list: the card as it was shown, in message `seq`, at `place` (0 is the first)."""
+
+    card: ServiceCard
+    seq: int
+    place: int
 
 
 @dataclass(frozen=True, kw_only=True)

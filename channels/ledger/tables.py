@@ -253,6 +253,34 @@ return_codes = Table(
     Index("ix_return_codes_expires_at", "expires_at"),
 )
 
+saved_services = Table(
+    "saved_services",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("conversation_id", ID, ForeignKey("conversations.id"), nullable=False),
+    # Which service somebody keeps says what they need: a keyed hash finds it.
+    Column("service_key", Plain(64), nullable=False),
+    # Encrypted JSON: the card as it was shown.
+    Column("body", Text, nullable=False),
+    # The message it was offered in, and its place there.
+    Column("seq", Integer, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("saved_at", UtcTime, nullable=False),
+    Index("uq_saved_services_conversation_id_service_key", "conversation_id", "service_key", unique=True),
+    Index("ix_saved_services_saved_at", "saved_at"),
+)
+
+# Copies of lists in the last 24 hours. Without the conversation once that has been forgotten.
+list_copies = Table(
+    "list_copies",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("conversation_id", ID, ForeignKey("conversations.id")),
+    Column("destination_key", Plain(64), nullable=False),
+    Column("asked_at", UtcTime, nullable=False),
+    Index("ix_list_copies_asked_at", "asked_at"),
+)
+
 quarantine = Table(
     "quarantine",
     metadata,

@@ -15,11 +15,12 @@ from channels.conversation import (
     MyInfo,
     Note,
     Reply,
+    ServiceCard,
     Turn,
 )
 from channels.errors import SendFailed
 from channels.ledger import Ledger
-from channels.ledger.records import Draft
+from channels.ledger.records import Draft, SavedService
 from channels.settings import Settings
 from channels.speaking import Speaker
 from channels.streams import Streams
@@ -266,8 +267,10 @@ async def test_asking_to_be_forgotten_is_first_asked_back(bench: Bench) -> None:
 
 async def test_my_info_tells_what_is_kept_without_naming_it(bench: Bench) -> None:
     bench.assistant.turn = Turn(replies=LIST.replies, requests=(Note(needs=("domestic_abuse",), place="Foxley"),))
-    await talk(bench, "hello")
+    (hello, *_) = await talk(bench, "hello")
+    saved = SavedService(card=ServiceCard(service_id="svc-refuge", name="Refuge", phone="01632 960001"), seq=2, place=0)
+    await bench.ledger.lists.save(hello.conversation_id, saved)
     bench.assistant.turn = Turn(requests=(MyInfo(),))
     messages = await talk(bench, "my info")
-    assert "We keep a note of what it was about. We keep the area you gave." in said(messages)[-1]
+    assert "We keep a note of what it was about. We keep the area you gave. We keep your list." in said(messages)[-1]
     assert "abuse" not in said(messages)[-1]

@@ -24,7 +24,7 @@ LONG = {
     "since": "14 September 2026",
     "until": "31 December 2026",
     "link": "https://t.me/wrenshire_together_support_bot",
-    "topics": " We keep a note of what it was about. We keep the area you gave.",
+    "topics": " We keep a note of what it was about. We keep the area you gave. We keep your list.",
 }
 WORDING = Wording.load()
 IN_COUNTRY = {country: Wording.load(country, "Wrenshire Together Support") for country in COUNTRIES}
