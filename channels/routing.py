@@ -13,9 +13,11 @@ from channels.ledger.records import ConversationRecord, EscalationRecord, Messag
 
 PERSON = "person"
 
-OPT_OUT_WORDS = frozenset({"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
+OPT_OUT_WORDS = frozenset(
+    {"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out", "opt-out"}
+)
 """Phone networks keep these for themselves when they are the whole message. "I want it to stop" is not one."""
-OPT_OUT_ELSEWHERE = frozenset({"stop", "stopall", "stop all", "unsubscribe", "optout", "opt out"})
+OPT_OUT_ELSEWHERE = frozenset({"stop", "stopall", "stop all", "unsubscribe", "optout", "opt out", "opt-out"})
 """On channels where nobody intercepts "end" or "cancel", those are words like any other."""
 OPT_IN_WORDS = frozenset({"start", "unstop"})
 HELP_WORDS = frozenset({"help", "info"})
@@ -23,18 +25,19 @@ HELP_WORDS = frozenset({"help", "info"})
 
 @dataclass(frozen=True)
 class ToBot:
-    """The assistant answers; `payload` is a pressed button or what a typed number meant.
-
-    `asked_for_help`: the whole message was HELP, which is a request for help and not for small print.
-    """
+    """The assistant answers; `payload` is a pressed button or what a typed number meant."""
 
     payload: str | None = None
-    asked_for_help: bool = False
 
 
 @dataclass(frozen=True)
 class ToPeer:
-    """A peer worker has the turn: nothing is said for them, and Rasa is not called."""
+    """A peer worker has the turn: nothing is said for them, and Rasa is not called.
+
+    `opted_out`: the message was STOP or its like, which is kept whoever has the turn.
+    """
+
+    opted_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,11 @@ class OptOut:
 @dataclass(frozen=True)
 class OptIn:
     """The person wants to hear from us again, or for the first time."""
+
+
+@dataclass(frozen=True)
+class AskHelp:
+    """The whole message was HELP or INFO: a request for help, and not for small print."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ class AskPerson:
     again: bool = False
 
 
-Route: TypeAlias = ToBot | ToPeer | OptOut | OptIn | NoWords | AskPerson
+Route: TypeAlias = ToBot | ToPeer | OptOut | OptIn | AskHelp | NoWords | AskPerson
 
 
 def decide(
@@ -76,7 +84,7 @@ def decide(
     A message with a concern is never read as a number or a button's title: its words count.
     """
     if conversation.holder is Holder.PEER:
-        return ToPeer()
+        return ToPeer(opted_out=is_opt_out(conversation.channel, message))
     waiting = escalation is not None and escalation.state is not EscalationState.CLOSED
     if message.payload:
         return AskPerson(again=waiting) if message.payload == PERSON else ToBot(message.payload)
@@ -86,9 +94,9 @@ def decide(
 
 
 def _read_words(channel: Channel, message: MessageRecord, choices: Sequence[Choice], *, waiting: bool) -> Route:
-    words = " ".join(message.text.casefold().split()).removeprefix("/").rstrip(".")
-    if message.opt_out == "STOP" or words in (OPT_OUT_WORDS if channel is Channel.SMS else OPT_OUT_ELSEWHERE):
+    if is_opt_out(channel, message):
         return OptOut()
+    words = whole(message.text)
     choice = resolve_choice(message.text, choices)
     if choice is not None:
         return AskPerson(again=waiting) if choice.payload == PERSON else ToBot(choice.payload)
@@ -96,7 +104,18 @@ def _read_words(channel: Channel, message: MessageRecord, choices: Sequence[Choi
         return OptIn()
     if asks_for_person(message.text):
         return AskPerson(again=waiting)
-    return ToBot(asked_for_help=message.opt_out == "HELP" or words in HELP_WORDS)
+    return AskHelp() if message.opt_out == "HELP" or words in HELP_WORDS else ToBot()
+
+
+def is_opt_out(channel: Channel, message: MessageRecord) -> bool:
+    """STOP or its like as the whole message, or the provider says that it took it as such."""
+    taken = OPT_OUT_WORDS if channel is Channel.SMS else OPT_OUT_ELSEWHERE
+    return message.opt_out == "STOP" or (not message.payload and whole(message.text) in taken)
+
+
+def whole(text: str) -> str:
+    """A message as one word or few, whatever stands around it: " Stop. " is stop."""
+    return " ".join(text.casefold().split()).removeprefix("/").strip(" .!\"'\u2018\u2019\u201c\u201d")
 
 
 # -- asking for a person -----------------------------------------------------------------------------------------

@@ -107,7 +107,7 @@ class Turns:
         later = await self.ledger.messages(conversation.id, moment.message.seq)
         words = {draft.text for draft in farewell.drafts}
         if not any(message.sender is Sender.NOTICE and message.text in words for message in later):
-            await self.ledger.append(conversation.id, farewell.drafts)
+            await self.ledger.append(conversation.id, farewell.drafts, answers=True)
         await self.ledger.forget(moment.person.id)
         structlog.get_logger().info("person_forgotten", conversation_id=conversation.id)
         await self.streams.announce_outbound(conversation.shard, conversation.id)

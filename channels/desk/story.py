@@ -101,8 +101,10 @@ class Telling:
 
     def _remark(self, message: MessageRecord) -> str:
         """What a peer worker should know about an inbound message beyond its words."""
-        if message.opt_out:
-            return self.words.say("remark", "opt_out", word=message.opt_out)
+        if message.outcome == "opted_out_after_concern":
+            return self.words.say("remark", "stopped")
+        if message.opt_out == "STOP" or message.outcome == "opted_out":
+            return self.words.say("remark", "opt_out", word=message.opt_out or message.text.strip())
         if message.sender is Sender.PERSON and not (message.text or message.media or message.payload):
             return self.words.say("remark", "no_words")
         return self.words.say("remark", message.outcome) if message.outcome == "fallback" else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -196,6 +197,8 @@ async def commit(work: Work, outcome: Outcome) -> Committed | None:
     if conversation.holder != outcome.expected_holder or not await mark_answered(work, outcome):
         return None
     notes = rows.open_notes(work.cipher, conversation.notes).with_more(outcome.concerns, outcome.needs, outcome.place)
+    if outcome.concerns:
+        notes = replace(notes, concern_at=work.now)
     sent = await outbound.insert(work, conversation, outcome.drafts)
     await end_turn(work, conversation, outcome, sent, notes)
     await record_choice(work, conversation, outcome)
@@ -232,7 +235,8 @@ async def end_turn(work: Work, conversation: Row[Any], outcome: Outcome, sent: i
         update(tables.conversations)
         .where(tables.conversations.c.id == conversation.id)
         .values(
-            turns=conversation.turns + 1,
+            # STOP gets no first message, so it does not use up the right to one.
+            turns=conversation.turns + (0 if outcome.do_not_text_first else 1),
             last_seq=conversation.last_seq + sent,
             notes=rows.seal_notes(work.cipher, notes),
             **episode,

@@ -100,10 +100,13 @@ class Ledger:
 
     # Messages to people
 
-    async def append(self, conversation_id: str, drafts: Sequence[Draft], *, held_by: str | None = None) -> Committed:
+    async def append(
+        self, conversation_id: str, drafts: Sequence[Draft], *, held_by: str | None = None, answers: bool = False
+    ) -> Committed:
         """Queue messages nobody's message led to: a peer worker's reply, a notice.
 
-        With `held_by` only while that peer worker holds the conversation. Raises NotTaken, NotFound.
+        With `held_by` only while that peer worker holds the conversation. Notices are not kept for somebody who asked
+        not to be texted first, unless they answer what the person has just asked for. Raises NotTaken, NotFound.
         """
         async with self._database.writing() as work:
             conversation = await reading.lock_conversation(work, conversation_id)
@@ -113,7 +116,7 @@ class Ledger:
             return Committed(
                 conversation_id=conversation_id,
                 shard=shard_of(conversation_id, work.shards),
-                outbound=await outbound.add(work, conversation, drafts),
+                outbound=await outbound.add(work, conversation, drafts, answers=answers),
                 escalation_id=current.id if current else None,
                 queue_place=await escalations.place_of(work, conversation_id) if current else None,
             )

@@ -35,12 +35,13 @@ async def lock_conversation(work: Work, conversation_id: str) -> Row[Any]:
 
 
 async def lock_where(work: Work, condition: ColumnElement[bool]) -> Row[Any] | None:
-    """A conversation and whether its person was forgotten, ours until the transaction ends.
+    """A conversation, and whether its person was forgotten or asked for quiet; ours until the transaction ends.
 
     Whatever depends on its holder or on order starts here. The condition holds once the lock is ours.
     """
     both = tables.conversations.join(tables.people, tables.people.c.id == tables.conversations.c.person_id)
-    wanted = select(tables.conversations, tables.people.c.forgotten_at).select_from(both).where(condition)
+    theirs = (tables.people.c.forgotten_at, tables.people.c.do_not_text_first)
+    wanted = select(tables.conversations, *theirs).select_from(both).where(condition)
     return (await work.run(wanted.with_for_update())).first()
 
 

@@ -50,6 +50,8 @@ class ConversationRecord:
     last_inbound_at: datetime | None
     created_at: datetime
     last_seq: int
+    concern_at: datetime | None = None
+    """When a concern was last found."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -34,10 +35,13 @@ class Notes:
     concerns: frozenset[Concern] = frozenset()
     needs: tuple[str, ...] = ()
     place: str | None = None
+    concern_at: datetime | None = None
+    """When a concern was last found."""
 
     def with_more(self, concerns: Iterable[Concern], needs: Iterable[str], place: str | None) -> Notes:
         """Only adds: a concern never clears itself."""
-        return Notes(
+        return replace(
+            self,
             concerns=self.concerns | frozenset(concerns),
             needs=tuple(dict.fromkeys((*self.needs, *needs))),
             place=place or self.place,
@@ -47,7 +51,8 @@ class Notes:
 def seal_notes(cipher: Cipher, notes: Notes) -> str | None:
     if notes == Notes():
         return None
-    held = {"concerns": sorted(notes.concerns), "needs": notes.needs, "place": notes.place}
+    at = notes.concern_at.isoformat() if notes.concern_at else None
+    held = {"concerns": sorted(notes.concerns), "needs": notes.needs, "place": notes.place, "concern_at": at}
     return cipher.encrypt(json.dumps(held))
 
 
@@ -59,6 +64,7 @@ def open_notes(cipher: Cipher, token: str | None) -> Notes:
         concerns=frozenset(Concern(word) for word in held["concerns"]),
         needs=tuple(held["needs"]),
         place=held["place"],
+        concern_at=datetime.fromisoformat(held["concern_at"]) if held.get("concern_at") else None,
     )
 
 
@@ -156,6 +162,7 @@ def conversation_of(cipher: Cipher, row: Row[Any], shards: int) -> ConversationR
         last_inbound_at=row.last_inbound_at,
         created_at=row.created_at,
         last_seq=row.last_seq,
+        concern_at=notes.concern_at,
     )
 
 
