@@ -90,6 +90,8 @@ class Answering:
             return self._leave_to_peer(moment)
         if moment.attempt > MOST_ATTEMPTS:
             plan = await self._plan_fallback(moment, speaker, "given_up")
+        elif moment.rest and not moment.concerns:
+            plan = Plan(kind="more", said=speaker.say_rest(moment.rest, moment.choices))
         else:
             plan = await self._plan(moment, speaker)
         if plan.forget:

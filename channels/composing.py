@@ -56,6 +56,8 @@ class Moment:
     choices: tuple[Choice, ...]
     concerns: frozenset[Concern]
     attempt: int = 1
+    rest: str = ""
+    """What did not fit into our last texts, if this message asks for it."""
 
     @property
     def waiting(self) -> bool:

@@ -118,6 +118,22 @@ def whole(text: str) -> str:
     return " ".join(text.casefold().split()).removeprefix("/").strip(" .!\"'\u2018\u2019\u201c\u201d")
 
 
+# -- asking for the rest of a text message -------------------------------------------------------------------------
+
+THE_REST = frozenset(
+    {
+        "more", "more please", "more pls", "the rest", "rest", "rest please", "go on", "go on then", "carry on",
+        "continue", "keep going", "read more", "see more", "and then", "send more", "send the rest",
+        "the rest please", "yes more", "ok more",
+    }
+)  # fmt: skip
+
+
+def asks_for_rest(message: MessageRecord) -> bool:
+    """MORE and its like, as the whole message: the rest of what we have just said comes before more of anything."""
+    return not message.payload and whole(message.text).replace(",", "") in THE_REST
+
+
 # -- asking for a person -----------------------------------------------------------------------------------------
 
 ASKING = re.compile(

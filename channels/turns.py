@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Final, Protocol
 
 import structlog
@@ -20,11 +21,14 @@ from channels.concern import find_concerns
 from channels.conversation import Sender
 from channels.ledger import Ledger
 from channels.ledger.records import Committed, MessageRecord, Outcome
+from channels.routing import asks_for_rest
 from channels.streams import Streams
 from channels.worker_metrics import WorkerMetrics
 
 MOST_DECISIONS: Final = 5
 """A turn that changes hands more often than this within one message is left to the sweeper."""
+REMEMBERED: Final = 12
+"""Messages of ours that MORE can still be about."""
 QUEUE: Final = "queue"
 
 
@@ -84,7 +88,15 @@ class Turns:
             escalation=await self.ledger.escalation_of(conversation.id),
             choices=await self.ledger.last_choices(conversation.id),
             concerns=frozenset(one.concern for one in found),
+            rest=await self._rest_before(message) if asks_for_rest(message) else "",
         )
+
+    async def _rest_before(self, message: MessageRecord) -> str:
+        """What our last words left out, if nothing else has been written since."""
+        start = max(0, message.seq - 1 - REMEMBERED)
+        before = await self.ledger.messages(message.conversation_id, start, message.seq - 1 - start)
+        ours = takewhile(lambda earlier: earlier.sender is not Sender.PERSON, reversed(before))
+        return "\n".join(earlier.rest for earlier in reversed(list(ours)) if earlier.rest)
 
     async def _announce(self, committed: Committed, outcome: Outcome) -> None:
         if committed.outbound:

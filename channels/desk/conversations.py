@@ -82,7 +82,7 @@ async def reply(site: Site, visit: Visit) -> Response:
     if len(text) > LONGEST_REPLY:
         said = site.words.say("refused", "too_long", limit=LONGEST_REPLY)
         return await _page(site, visit, opened, 422, refused=said)
-    fitted = fit(opened.conversation.channel, Reply(text=text), site.escalations.wording)
+    fitted = fit(opened.conversation.channel, Reply(text=text), site.escalations.wording, whole=True)
     texts = [part.text for part in fitted]
     if not texts or not await _is_repeated(site, opened, texts):
         try:

@@ -101,6 +101,8 @@ class Telling:
 
     def _remark(self, message: MessageRecord) -> str:
         """What a peer worker should know about an inbound message beyond its words."""
+        if message.rest:
+            return self.words.say("remark", "more")
         if message.outcome == "opted_out_after_concern":
             return self.words.say("remark", "stopped")
         if message.opt_out == "STOP" or message.outcome == "opted_out":

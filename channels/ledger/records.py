@@ -86,6 +86,8 @@ class MessageRecord:
     error_code: str
     error_text: str
     created_at: datetime
+    rest: str = ""
+    """Outbound only: what did not fit a text message and has been kept."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,6 +155,8 @@ class Draft:
     sender_name: str = ""
     urgent: bool = False
     """Goes before other conversations' messages (a concern, a fallback)."""
+    rest: str = ""
+    """What did not fit; sent when the person asks for more."""
 
 
 @dataclass(frozen=True, kw_only=True)

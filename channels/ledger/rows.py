@@ -79,6 +79,7 @@ def seal_draft(cipher: Cipher, draft: Draft) -> str:
         "sender_name": draft.sender_name,
         "reply": asdict(draft.reply) if draft.reply else None,
         "choices": [asdict(choice) for choice in draft.choices],
+        **({"rest": draft.rest} if draft.rest else {}),
     }
     return cipher.encrypt(json.dumps(held))
 
@@ -131,6 +132,7 @@ def message_of(cipher: Cipher, row: Row[Any]) -> MessageRecord:
         error_code=row.error_code,
         error_text=cipher.decrypt(row.error_text) if row.error_text else "",
         created_at=row.created_at,
+        rest=body.get("rest", ""),
     )
 
 
