@@ -90,6 +90,8 @@ class Answering:
             return self._leave_to_peer(moment)
         if moment.attempt > MOST_ATTEMPTS:
             plan = await self._plan_fallback(moment, speaker, "given_up")
+        elif moment.looped:
+            plan = await self._plan_loop(moment, speaker)
         elif moment.rest and not moment.concerns:
             plan = Plan(kind="more", said=speaker.say_rest(moment.rest, moment.choices))
         else:
@@ -154,6 +156,11 @@ class Answering:
             return Plan(ask=OpenEscalation(reason="asked"), intent="ask_help")
         said = speaker.say_notice(self.wording.say("help_first"), choices=speaker.person_choice, urgent=True)
         return Plan(said=said, intent="ask_help")
+
+    async def _plan_loop(self, moment: Moment, speaker: Speaker) -> Plan:
+        """The last thing we say by ourselves: it may be a machine, and it may be somebody with no other words left."""
+        plan = await self._plan_fallback(moment, speaker, "repeated")
+        return replace(plan, kind="repeated", ask=OpenEscalation(reason="repeated"))
 
     # -- the assistant
 

@@ -56,6 +56,8 @@ class Moment:
     choices: tuple[Choice, ...]
     concerns: frozenset[Concern]
     attempt: int = 1
+    looped: bool = False
+    """The same words have come so often that only a person should answer on."""
     rest: str = ""
     """What did not fit into our last texts, if this message asks for it."""
 

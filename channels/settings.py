@@ -121,6 +121,16 @@ class Settings(BaseSettings):
     reconcile_seconds: float = Field(
         60.0, description="How often the worker asks the SMS provider for texts that never reached us; 0 turns it off."
     )
+    person_per_minute: int = Field(
+        12,
+        description="Messages a minute from one person that are answered singly; more go together. 0: no limit.",
+    )
+    slow_reply_seconds: float = Field(
+        10.0, description="Least seconds between two answers to somebody who writes more than that."
+    )
+    replies_per_hour: int = Field(
+        120, description="Automatic messages to one person in an hour; then a person is asked to look. 0: no limit."
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR. No level prints personal data.")
 
     @field_validator("embed_sites")

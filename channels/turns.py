@@ -18,18 +18,23 @@ import structlog
 from channels.answering import Answering, Farewell
 from channels.composing import Moment
 from channels.concern import find_concerns
-from channels.conversation import Sender
+from channels.conversation import Holder, Sender
 from channels.ledger import Ledger
 from channels.ledger.records import Committed, MessageRecord, Outcome
 from channels.routing import asks_for_rest
+from channels.slowing import MERGED, Judgement, Slowing, Verdict
 from channels.streams import Streams
 from channels.worker_metrics import WorkerMetrics
 
 MOST_DECISIONS: Final = 5
 """A turn that changes hands more often than this within one message is left to the sweeper."""
+LONGEST_STRETCH: Final = 2.0
+"""Seconds after which no further message of the same conversation is begun: a lock lasts one answer longer."""
 REMEMBERED: Final = 12
 """Messages of ours that MORE can still be about."""
 QUEUE: Final = "queue"
+SILENT: Final = {Verdict.MERGE: MERGED, Verdict.KEEP_QUIET: "quiet"}
+"""What a message is marked with that is not answered by itself."""
 
 
 class Announces(Protocol):
@@ -47,19 +52,50 @@ class Turns:
     answering: Answering
     escalations: Announces
     metrics: WorkerMetrics
+    slowing: Slowing
 
     async def work_through(self, conversation_id: str) -> None:
-        """Answer until nothing is left to answer. The caller sees to it that one worker does this at a time."""
+        """Answer until nothing is left to answer. The caller sees to it that one worker does this at a time.
+
+        After a while it goes to the back of the line: others are answered too, and no lock ends in mid-answer.
+        """
+        started = time.monotonic()
         while (message := await self.ledger.next_unanswered(conversation_id)) is not None:
+            if time.monotonic() - started > LONGEST_STRETCH and await self._announce_again(conversation_id):
+                return
+            judgement = await self.slowing.judge(message)
+            if judgement.verdict is not Verdict.ANSWER:
+                self.metrics.count_slowed(judgement.verdict)
+            if judgement.verdict is Verdict.WAIT:
+                await self.ledger.defer(message.id)
+                return
+            if judgement.verdict in SILENT:
+                await self._mark(message, SILENT[judgement.verdict])
+                continue
             attempt = await self.ledger.count_attempt(message.id)
-            if not await self._answer(message, attempt):
+            if not await self._answer(message, attempt, judgement):
                 return
 
-    async def _answer(self, message: MessageRecord, attempt: int) -> bool:
+    async def _announce_again(self, conversation_id: str) -> bool:
+        """False when Redis is away: then there is no lock either, and the work goes on."""
+        conversation = await self.ledger.conversation(conversation_id)
+        return await self.streams.announce_inbound(conversation.shard, conversation_id)
+
+    async def _mark(self, message: MessageRecord, kind: str) -> None:
+        """Shown on the desk, and nothing said. A peer worker who has taken over meanwhile has it judged again."""
+        concerns = frozenset(one.concern for one in find_concerns(message.text))
+        outcome = Outcome(message_id=message.id, expected_holder=Holder.BOT, kind=kind, concerns=concerns)
+        if await self.ledger.commit(outcome) is not None:
+            await self.streams.changed(message.conversation_id)
+
+    async def _answer(self, message: MessageRecord, attempt: int, judgement: Judgement) -> bool:
         """False when it could not be settled now; the sweeper brings it back."""
         started = time.monotonic()
+        if judgement.words:
+            message = replace(message, text=judgement.words)
         for _ in range(MOST_DECISIONS):
-            moment = replace(await self._look(message), attempt=attempt)
+            looped = judgement.verdict is Verdict.HAND_OVER
+            moment = replace(await self._look(message), attempt=attempt, looped=looped)
             decided = await self.answering.answer(moment)
             if isinstance(decided, Farewell):
                 await self._forget(moment, decided)

@@ -38,6 +38,7 @@ from channels.reconciling import Lists, Reconciler
 from channels.senders import SmsSender, TelegramSender
 from channels.sending import SEND_SECONDS, Sender, Sending
 from channels.settings import WORKER_PORT_OFFSET, Settings
+from channels.slowing import Slowing
 from channels.sms.twilio import Twilio
 from channels.sms.vonage import Vonage
 from channels.streams import Streams
@@ -81,7 +82,10 @@ class Worker:
             ledger=ledger, wording=wording, hours=hours, clock=parts.clock, own_number=settings.fallback_number
         )
         answering = Answering(assistant=parts.assistant, composer=composer, on_silence=metrics.count_silence)
-        turns = Turns(ledger=ledger, streams=streams, answering=answering, escalations=escalations, metrics=metrics)
+        turns = Turns(
+            ledger=ledger, streams=streams, answering=answering, escalations=escalations, metrics=metrics,
+            slowing=Slowing(ledger=ledger, settings=settings, clock=parts.clock),
+        )  # fmt: skip
         pacers = {Channel.SMS: Pacer(settings.sms_per_second)} if settings.sms_per_second > 0 else {}
         sending = Sending(
             ledger=ledger, streams=streams, senders=parts.senders, metrics=metrics, clock=parts.clock, pacers=pacers

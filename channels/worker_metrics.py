@@ -36,6 +36,12 @@ class WorkerMetrics(Metrics):
             ["channel", "result"],
             registry=self.registry,
         )
+        self._slowed = Counter(
+            "nwd_slowed",
+            "Messages answered together, put off or left to a person because there were so many.",
+            ["result"],
+            registry=self.registry,
+        )
         self._failed = Counter("nwd_work_failed", "Work that broke off.", ["kind"], registry=self.registry)
 
     def count_turn(self, channel: Channel, outcome: str, seconds: float) -> None:
@@ -59,6 +65,10 @@ class WorkerMetrics(Metrics):
     def count_reconciled(self, channel: Channel, result: str, count: int = 1) -> None:
         """`result` is found (a webhook did not do its work) or failed (nobody can tell)."""
         self._reconciled.labels(channel, result).inc(count)
+
+    def count_slowed(self, result: str) -> None:
+        """`result` is merge, wait, hand_over or keep_quiet."""
+        self._slowed.labels(result).inc()
 
     def count_failure(self, kind: str) -> None:
         self._failed.labels(kind).inc()

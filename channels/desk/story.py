@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from channels.conversation import Channel, Delivery, Sender, ServiceCard
@@ -12,6 +13,9 @@ from channels.desk.words import Words, day_in_words
 from channels.ledger.records import MessageRecord
 from channels.pages import clock
 from channels.sms.explaining import explain
+
+REMARKED: Final = frozenset({"fallback", "merged", "repeated", "quiet"})
+"""Outcomes that a peer worker should know of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,4 +113,4 @@ class Telling:
             return self.words.say("remark", "opt_out", word=message.opt_out or message.text.strip())
         if message.sender is Sender.PERSON and not (message.text or message.media or message.payload):
             return self.words.say("remark", "no_words")
-        return self.words.say("remark", message.outcome) if message.outcome == "fallback" else ""
+        return self.words.say("remark", message.outcome) if message.outcome in REMARKED else ""

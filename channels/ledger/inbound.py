@@ -16,6 +16,7 @@ from channels.ledger.database import Work, new_id, shard_of
 from channels.ledger.records import Committed, MessageRecord, Outcome, Stored
 
 INBOUND = "inbound"
+MERGED = "merged"
 ATTEMPTS_AT_A_PERSON = 3
 """Somebody can be forgotten, or appear, between two of our statements; not again and again."""
 LOOKED_UP_AT_ONCE = 500
@@ -226,17 +227,18 @@ async def mark_answered(work: Work, outcome: Outcome) -> bool:
 
 
 async def end_turn(work: Work, conversation: Row[Any], outcome: Outcome, sent: int, notes: rows.Notes) -> None:
+    # What is answered with a later message, or by STOP's silence, uses up no first message and no turn.
+    counts = 0 if outcome.do_not_text_first or outcome.kind == MERGED else 1
     episode = (
         {"episode": new_id(), "episode_turns": 0}
         if outcome.new_episode
-        else {"episode_turns": conversation.episode_turns + 1}
+        else {"episode_turns": conversation.episode_turns + counts}
     )
     await work.run(
         update(tables.conversations)
         .where(tables.conversations.c.id == conversation.id)
         .values(
-            # STOP gets no first message, so it does not use up the right to one.
-            turns=conversation.turns + (0 if outcome.do_not_text_first else 1),
+            turns=conversation.turns + counts,
             last_seq=conversation.last_seq + sent,
             notes=rows.seal_notes(work.cipher, notes),
             **episode,

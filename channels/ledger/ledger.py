@@ -22,6 +22,7 @@ from channels.ledger.records import (
     Held,
     MessageRecord,
     Outcome,
+    Pace,
     PeerRecord,
     PersonRecord,
     Stalled,
@@ -182,6 +183,10 @@ class Ledger:
         """What a typed "2" means: the choices of the newest of our last messages that offered any."""
         async with self._database.reading() as work:
             return await reading.last_choices(work, conversation_id)
+
+    async def pace(self, conversation_id: str) -> Pace:
+        async with self._database.reading() as work:
+            return await reading.pace(work, conversation_id)
 
     async def held(self, person_id: str) -> Held:
         async with self._database.reading() as work:

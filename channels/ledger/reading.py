@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from channels.conversation import Channel, Choice, EscalationState, Sender
 from channels.errors import NotFound
 from channels.ledger import rows, tables
 from channels.ledger.database import Work
-from channels.ledger.records import ConversationRecord, MessageRecord, PersonRecord
+from channels.ledger.records import ConversationRecord, MessageRecord, Pace, PersonRecord
 
 CHOICES_REMEMBERED = 5
 """How many of our last messages a typed number may refer to."""
@@ -95,3 +96,21 @@ async def last_choices(work: Work, conversation_id: str) -> tuple[Choice, ...]:
         if choices:
             return choices
     return ()
+
+
+async def pace(work: Work, conversation_id: str) -> Pace:
+    """Counts over a minute and an hour that end now."""
+    table, waiting = tables.messages.c, tables.outbox.c
+    minute, hour = work.now - timedelta(minutes=1), work.now - timedelta(hours=1)
+    here = table.conversation_id == conversation_id
+    ours = table.sender.in_((Sender.ASSISTANT, Sender.NOTICE))
+    written = select(func.count()).where(here, table.sender == Sender.PERSON, table.created_at > minute)
+    replied = select(func.count(), func.max(table.created_at)).where(here, ours, table.created_at > hour)
+    newest = select(func.max(waiting.seq)).where(waiting.conversation_id == conversation_id, waiting.kind == "inbound")
+    count, last = (await work.run(replied)).one()
+    return Pace(
+        written=int((await work.run(written)).scalar_one()),
+        replied=count,
+        last_reply_at=last,
+        newest_unanswered=(await work.run(newest)).scalar_one() or 0,
+    )

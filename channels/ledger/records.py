@@ -215,6 +215,19 @@ class Held:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast a conversation goes."""
+
+    written: int
+    """By the person, in the last minute."""
+    replied: int
+    """By ourselves, in the last hour; a peer worker's words do not count."""
+    last_reply_at: datetime | None
+    newest_unanswered: int
+    """`seq` of the newest message still to be answered; 0 for none."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Stalled:
     """Conversations, as (shard, id), with a message that nothing has happened to for too long."""
 
