@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import structlog
 
 from channels.assistant import is_shortened
+from channels.codes import new_code, shown
 from channels.composing import Composer, Moment, Plan
 from channels.conversation import (
     Channel,
@@ -29,7 +30,7 @@ from channels.conversation import (
 )
 from channels.errors import AssistantSilent
 from channels.ledger.records import ConversationRecord, Draft, MessageRecord, OpenEscalation, Outcome
-from channels.routing import AskHelp, AskPerson, NoWords, OptIn, OptOut, ToBot, ToPeer, decide
+from channels.routing import AskHelp, AskMove, AskPerson, NoWords, OptIn, OptOut, ToBot, ToPeer, decide
 from channels.speaking import Speaker
 from channels.wording import Wording
 
@@ -117,19 +118,28 @@ class Answering:
         match route:
             case OptOut():
                 return self._plan_opt_out(moment, speaker)
-            case OptIn():
-                return self._plan_opt_in(moment, speaker)
-            case AskHelp():
-                return self._plan_help(moment, speaker)
-            case NoWords(kind=kind):
-                words = self.wording.say("media", thing=self.wording.thing(kind)) if kind else self.wording.say("empty")
-                return Plan(said=speaker.say_notice(words, choices=speaker.person_choice))
             case AskPerson():
                 return Plan(ask=OpenEscalation(reason="asked"), intent="ask_person")
             case ToBot():
                 return await self._plan_bot(moment, speaker, route)
             case ToPeer():
                 raise AssertionError("a peer's conversation is dealt with before routing")
+            case _:
+                return self._plan_notice(moment, speaker, route)
+
+    def _plan_notice(self, moment: Moment, speaker: Speaker, route: OptIn | AskHelp | AskMove | NoWords) -> Plan:
+        """What the service answers itself, in fixed words."""
+        match route:
+            case OptIn():
+                return self._plan_opt_in(moment, speaker)
+            case AskHelp():
+                return self._plan_help(moment, speaker)
+            case AskMove():
+                code = new_code()
+                return Plan(said=speaker.say_notice(self.wording.say("move_code", code=shown(code))), code=code)
+            case NoWords(kind=kind):
+                words = self.wording.say("media", thing=self.wording.thing(kind)) if kind else self.wording.say("empty")
+                return Plan(said=speaker.say_notice(words, choices=speaker.person_choice))
 
     def _plan_opt_out(self, moment: Moment, speaker: Speaker) -> Plan:
         """Phone networks answer STOP themselves and block what we would send; elsewhere we answer it once.

@@ -98,6 +98,8 @@ class Plan:
     start_again: bool = False
     forget: bool = False
     do_not_text_first: bool | None = None
+    code: str = ""
+    """A code that `said` gives them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +144,7 @@ class Composer:
             new_episode=starts_anew(moment, plan, asked=ask is not None),
             do_not_text_first=quiet,
             intent=plan.intent,
+            code=plan.code,
         )
 
     async def say_held(self, moment: Moment, speaker: Speaker) -> tuple[Draft, ...]:

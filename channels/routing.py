@@ -56,6 +56,11 @@ class AskHelp:
 
 
 @dataclass(frozen=True)
+class AskMove:
+    """Wants to carry on over another channel: gets a code."""
+
+
+@dataclass(frozen=True)
 class NoWords:
     """Nothing to read: `kind` of media (picture, voice, ...), or empty when there was nothing at all."""
 
@@ -69,7 +74,7 @@ class AskPerson:
     again: bool = False
 
 
-Route: TypeAlias = ToBot | ToPeer | OptOut | OptIn | AskHelp | NoWords | AskPerson
+Route: TypeAlias = ToBot | ToPeer | OptOut | OptIn | AskHelp | AskMove | NoWords | AskPerson
 
 
 def decide(
@@ -102,6 +107,8 @@ def _read_words(channel: Channel, message: MessageRecord, choices: Sequence[Choi
         return AskPerson(again=waiting) if choice.payload == PERSON else ToBot(choice.payload)
     if words in OPT_IN_WORDS:
         return OptIn()
+    if MOVING.fullmatch(" ".join(_words(message.text))):
+        return AskMove()
     if asks_for_person(message.text):
         return AskPerson(again=waiting)
     return AskHelp() if message.opt_out == "HELP" or words in HELP_WORDS else ToBot()
@@ -116,6 +123,17 @@ def is_opt_out(channel: Channel, message: MessageRecord) -> bool:
 def whole(text: str) -> str:
     """A message as one word or few, whatever stands around it: " Stop. " is stop."""
     return " ".join(text.casefold().split()).removeprefix("/").strip(" .!\"'\u2018\u2019\u201c\u201d")
+
+
+MOVING = re.compile(
+    r"move|(?:(?:can|could|may|i|we|would|want|like|to|please|lets|id|rather) )*"
+    r"(?:carry on|continue|switch|move|change|go on|swap|talk)"
+    r"(?: (?:this|it|here|over|the chat|our chat))*(?: (?:on|to|by|in|with|via|over|through|from))+"
+    r"(?: (?:the|my|a|your))?"
+    r" (?:telegram|web ?chat|web ?site|web|web ?page|online|internet|text|texts|text messages?|sms|other phone)"
+    r"(?: (?:please|pls|instead|now))*"
+)
+"""Asking to carry on over another channel, in so many words."""
 
 
 # -- asking for the rest of a text message -------------------------------------------------------------------------

@@ -16,11 +16,12 @@ from typing import Final, Protocol
 import structlog
 
 from channels.answering import Answering, Farewell
+from channels.codes import read_code
 from channels.composing import Moment
 from channels.concern import find_concerns
 from channels.conversation import Holder, Sender
 from channels.ledger import Ledger
-from channels.ledger.records import Committed, MessageRecord, Outcome
+from channels.ledger.records import Committed, Draft, MessageRecord, Outcome
 from channels.routing import asks_for_rest
 from channels.slowing import MERGED, Judgement, Slowing, Verdict
 from channels.streams import Streams
@@ -63,6 +64,8 @@ class Turns:
         while (message := await self.ledger.next_unanswered(conversation_id)) is not None:
             if time.monotonic() - started > LONGEST_STRETCH and await self._announce_again(conversation_id):
                 return
+            if await self._carry_on(message):
+                continue
             judgement = await self.slowing.judge(message)
             if judgement.verdict is not Verdict.ANSWER:
                 self.metrics.count_slowed(judgement.verdict)
@@ -80,6 +83,30 @@ class Turns:
         """False when Redis is away: then there is no lock either, and the work goes on."""
         conversation = await self.ledger.conversation(conversation_id)
         return await self.streams.announce_inbound(conversation.shard, conversation_id)
+
+    async def _carry_on(self, message: MessageRecord) -> bool:
+        """A code from another channel: go on with what was said there. Whether the message is dealt with."""
+        code = None if message.payload else read_code(message.text)
+        if code is None:
+            return False
+        say = self.answering.wording.say
+        notice = Draft(sender=Sender.NOTICE, text=say("moved"))
+        moved = await self.ledger.redeem(message.id, code, notice)
+        conversation = await self.ledger.conversation(message.conversation_id)
+        if moved is None:
+            kind_words = (Draft(sender=Sender.NOTICE, text=say("wrong_code")),)
+            holder = conversation.holder
+            drafts = kind_words if holder is Holder.BOT else ()
+            outcome = Outcome(message_id=message.id, expected_holder=holder, kind="wrong_code", drafts=drafts)
+            if (committed := await self.ledger.commit(outcome)) is not None:
+                await self._announce(committed, outcome)
+            return True
+        structlog.get_logger().info("conversation_moved", conversation_id=moved.conversation_id)
+        await self.streams.announce_inbound(moved.shard, moved.conversation_id)
+        await self.streams.announce_outbound(moved.shard, moved.conversation_id)
+        for name in (moved.left, moved.conversation_id, QUEUE):
+            await self.streams.changed(name)
+        return True
 
     async def _mark(self, message: MessageRecord, kind: str) -> None:
         """Shown on the desk, and nothing said. A peer worker who has taken over meanwhile has it judged again."""

@@ -109,6 +109,18 @@ async def close(site: Site, visit: Visit) -> Response:
     return await _end(site, visit, "closed")
 
 
+async def offer_code(site: Site, visit: Visit) -> Response:
+    """POST .../offer-code: a code with which they can carry on over another channel, in the same hands."""
+    opened = await open_conversation(site, visit)
+    if opened is None or opened.standing is not Standing.MINE:
+        return await _not_yours(site, visit, opened)
+    try:
+        await site.escalations.offer_code(opened.escalation.id, visit.peer)
+    except NotYours:
+        return await _not_yours(site, visit, await open_conversation(site, visit))
+    return RedirectResponse(f"/desk/conversations/{opened.conversation.id}#latest", 303)
+
+
 async def renew(site: Site, visit: Visit) -> Response:
     """POST .../renew: the page is still open. 409 when the conversation is not theirs any more."""
     return Response(status_code=204 if await _renew(site, visit) else 409)

@@ -27,6 +27,7 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/desk/conversations/{conversation}/hand-back", conversations.hand_back),
     ("POST", "/desk/conversations/{conversation}/pass-on", conversations.pass_on),
     ("POST", "/desk/conversations/{conversation}/close", conversations.close),
+    ("POST", "/desk/conversations/{conversation}/offer-code", conversations.offer_code),
 )
 """What somebody does: a use of their session."""
 

@@ -14,7 +14,7 @@ from channels.ledger.records import MessageRecord
 from channels.pages import clock
 from channels.sms.explaining import explain
 
-REMARKED: Final = frozenset({"fallback", "merged", "repeated", "quiet"})
+REMARKED: Final = frozenset({"fallback", "merged", "repeated", "quiet", "moved", "wrong_code"})
 """Outcomes that a peer worker should know of."""
 
 

@@ -65,7 +65,7 @@ def reason_now(outcome: Outcome) -> str:
 async def start(work: Work, conversation: Row[Any], outcome: Outcome, notes: rows.Notes) -> str:
     """Concerns and needs noted earlier come along: nobody is asked their story twice."""
     asked = outcome.escalation
-    person = await reading.person(work, conversation.person_id)
+    person = await reading.person(work, conversation.reaches)
     own = notes.with_more((), need_of(outcome), None)
     escalation_id = new_id()
     await work.run(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, select
 
 from channels.conversation import Channel, Choice, EscalationState, Sender
 from channels.errors import NotFound
@@ -40,8 +40,9 @@ async def lock_where(work: Work, condition: ColumnElement[bool]) -> Row[Any] | N
 
     Whatever depends on its holder or on order starts here. The condition holds once the lock is ours.
     """
-    both = tables.conversations.join(tables.people, tables.people.c.id == tables.conversations.c.person_id)
-    theirs = (tables.people.c.forgotten_at, tables.people.c.do_not_text_first)
+    talk, person = tables.conversations.c, tables.people.c
+    both = tables.conversations.join(tables.people, person.id == func.coalesce(talk.reach_id, talk.person_id))
+    theirs = (person.forgotten_at, person.do_not_text_first, person.id.label("reaches"))
     wanted = select(tables.conversations, *theirs).select_from(both).where(condition)
     return (await work.run(wanted.with_for_update())).first()
 
@@ -52,8 +53,17 @@ async def conversation(work: Work, conversation_id: str) -> ConversationRecord:
 
 
 async def conversation_of(work: Work, person_id: str) -> ConversationRecord:
-    row = await one(work, select(tables.conversations).where(tables.conversations.c.person_id == person_id))
+    """Their own, or the one from another channel that they carried on with. Raises NotFound."""
+    theirs = conversation_id_of(tables.people.c.id == person_id)
+    row = await one(work, select(tables.conversations).where(tables.conversations.c.id == theirs))
     return rows.conversation_of(work.cipher, row, work.shards)
+
+
+def conversation_id_of(condition: ColumnElement[bool]) -> ScalarSelect[Any]:
+    """The conversation that whoever meets the condition writes to."""
+    talk, person = tables.conversations.c, tables.people.c
+    own = select(talk.id).where(talk.person_id == person.id).correlate(tables.people).scalar_subquery()
+    return select(func.coalesce(person.shares, own)).where(condition).scalar_subquery()
 
 
 async def person(work: Work, person_id: str) -> PersonRecord:

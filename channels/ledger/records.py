@@ -37,6 +37,7 @@ class ConversationRecord:
 
     id: str
     person_id: str
+    """Whom it reaches: the person as they are on the channel they wrote on last."""
     channel: Channel
     holder: Holder
     shard: int
@@ -187,6 +188,8 @@ class Outcome:
     new_episode: bool = False
     do_not_text_first: bool | None = None
     intent: str = ""
+    code: str = ""
+    """A code that the drafts give to the person, with which they can carry on elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +203,16 @@ class Committed:
     escalation_id: str | None
     queue_place: int | None
     """1 = next. Set when this conversation is waiting for a person."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """A conversation that goes on where its code was typed; `left` is the one that the code was typed into."""
+
+    conversation_id: str
+    left: str
+    shard: int
+    outbound: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -151,7 +151,7 @@ def conversation_of(cipher: Cipher, row: Row[Any], shards: int) -> ConversationR
     notes = open_notes(cipher, row.notes)
     return ConversationRecord(
         id=row.id,
-        person_id=row.person_id,
+        person_id=row.reach_id or row.person_id,
         channel=Channel(row.channel),
         holder=Holder(row.holder),
         shard=shard_of(row.id, shards),

@@ -23,6 +23,7 @@ LONG = {
     "messages": 1204,
     "since": "14 September 2026",
     "until": "31 December 2026",
+    "code": "K7D 4QX",
     "topics": " We keep a note of what it was about. We keep the area you gave.",
 }
 WORDING = Wording.load()
