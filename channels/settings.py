@@ -131,6 +131,9 @@ class Settings(BaseSettings):
     replies_per_hour: int = Field(
         120, description="Automatic messages to one person in an hour; then a person is asked to look. 0: no limit."
     )
+    media_megabytes: float = Field(
+        10.0, description="Largest picture or other file that the desk fetches from a provider when asked, in MB."
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR. No level prints personal data.")
 
     @field_validator("embed_sites")

@@ -11,11 +11,21 @@ from zoneinfo import ZoneInfo
 from channels.conversation import Channel, Delivery, Sender, ServiceCard
 from channels.desk.words import Words, day_in_words
 from channels.ledger.records import MessageRecord
+from channels.media import is_fetchable
 from channels.pages import clock
 from channels.sms.explaining import explain
 
 REMARKED: Final = frozenset({"fallback", "merged", "repeated", "quiet", "moved", "wrong_code"})
 """Outcomes that a peer worker should know of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """Something that is not words. `number` is set where it can be looked at."""
+
+    words: str
+    number: int | None
+    kind: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +42,7 @@ class Line:
     text: str
     language: str
     pressed: str
-    media: tuple[str, ...]
+    media: tuple[Sent, ...]
     cards: tuple[ServiceCard, ...]
     choices: tuple[str, ...]
     """What else was offered; the cards are choices already."""
@@ -75,7 +85,10 @@ class Telling:
             text=message.text,
             language=message.language or "",
             pressed=pressed.get(message.payload, "") if message.payload else "",
-            media=tuple(self.words.media(item) for item in message.media),
+            media=tuple(
+                Sent(words=self.words.media(item), number=number if is_fetchable(item) else None, kind=item.kind)
+                for number, item in enumerate(message.media)
+            ),
             cards=cards,
             choices=tuple(choice.title for choice in message.choices if choice.title not in named),
             delivery=self._delivery(message),

@@ -89,6 +89,8 @@ class MessageRecord:
     created_at: datetime
     rest: str = ""
     """Outbound only: what did not fit a text message and has been kept."""
+    channel: Channel = Channel.SMS
+    """Where it was written, or goes to."""
 
 
 @dataclass(frozen=True, kw_only=True)

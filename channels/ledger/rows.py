@@ -133,6 +133,7 @@ def message_of(cipher: Cipher, row: Row[Any]) -> MessageRecord:
         error_text=cipher.decrypt(row.error_text) if row.error_text else "",
         created_at=row.created_at,
         rest=body.get("rest", ""),
+        channel=Channel(row.channel),
     )
 
 

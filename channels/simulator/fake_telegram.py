@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 from channels.settings import Settings
 from channels.simulator.lines import Line, line_of
 from channels.simulator.misbehave import HANG_SECONDS, BrokenOff, Misbehave
-from channels.simulator.store import Bubble, Keyboard, NewBubble, PhoneStore
+from channels.simulator.store import PICTURE, Bubble, Keyboard, NewBubble, PhoneStore
 from channels.simulator.webhooks import Webhooks
 
 LONGEST_TEXT: Final = 4096
@@ -50,7 +50,10 @@ class FakeTelegram:
         self._order: dict[str, asyncio.Lock] = {}
 
     def routes(self) -> list[BaseRoute]:
-        return [Route("/simulator/telegram/bot{token}/{method}", self.call, methods=["GET", "POST"])]
+        return [
+            Route("/simulator/telegram/bot{token}/{method}", self.call, methods=["GET", "POST"]),
+            Route("/simulator/telegram/file/bot{token}/{path:path}", self.give_file, methods=["GET"]),
+        ]
 
     @property
     def methods(self) -> dict[str, Method]:
@@ -60,6 +63,7 @@ class FakeTelegram:
             "answerCallbackQuery": self.answer_callback_query,
             "editMessageReplyMarkup": self.edit_message_reply_markup,
             "sendChatAction": self.accept,
+            "getFile": self.get_file,
             "setWebhook": self.set_webhook,
             "deleteWebhook": self.accept,
             "getWebhookInfo": self.get_webhook_info,
@@ -151,6 +155,18 @@ class FakeTelegram:
         if not fields.get("callback_query_id"):
             raise Refusal(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
         return True
+
+    async def get_file(self, fields: Fields) -> object:
+        """One path for every file: see `give_file`."""
+        file_id = str(fields.get("file_id", ""))
+        if not file_id:
+            raise Refusal(400, "Bad Request: invalid file_id")
+        return {"file_id": file_id, "file_unique_id": "dot", "file_size": len(PICTURE), "file_path": "photos/dot.png"}
+
+    async def give_file(self, request: Request) -> Response:
+        if not self._token or not hmac.compare_digest(request.path_params["token"].encode(), self._token.encode()):
+            return _refuse(Refusal(401, "Unauthorized"))
+        return Response(PICTURE, media_type="application/octet-stream")
 
     async def accept(self, _fields: Fields) -> object:
         return True
