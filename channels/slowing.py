@@ -104,6 +104,11 @@ class Slowing:
             return Judgement(verdict=Verdict.WAIT)
         return Judgement(verdict=Verdict.ANSWER, words=await self._together(message, conversation))
 
+    async def is_fast(self, conversation_id: str) -> bool:
+        """Whether this is more in a minute than is answered singly."""
+        most = self.settings.person_per_minute
+        return 0 < most < (await self.ledger.pace(conversation_id)).written
+
     @property
     def _pause(self) -> timedelta:
         return timedelta(seconds=self.settings.slow_reply_seconds)

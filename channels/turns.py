@@ -96,7 +96,9 @@ class Turns:
         if moved is None:
             kind_words = (Draft(sender=Sender.NOTICE, text=say("wrong_code")),)
             holder = conversation.holder
-            drafts = kind_words if holder is Holder.BOT else ()
+            # Nobody's guesses, however many, bring as many texts.
+            told = holder is Holder.BOT and not await self.slowing.is_fast(conversation.id)
+            drafts = kind_words if told else ()
             outcome = Outcome(message_id=message.id, expected_holder=holder, kind="wrong_code", drafts=drafts)
             if (committed := await self.ledger.commit(outcome)) is not None:
                 await self._announce(committed, outcome)

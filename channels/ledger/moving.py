@@ -6,6 +6,7 @@ an escalation that is open goes on in the same hands, and what we say goes to wh
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -76,7 +77,9 @@ async def join_words(work: Work, here: Row[Any], there: Row[Any]) -> None:
     queued = update(tables.messages).where(table.conversation_id == there.id, table.delivery == Delivery.QUEUED)
     await work.run(queued.values(channel=here.channel))
     told = rows.open_notes(work.cipher, here.notes)
-    notes = rows.open_notes(work.cipher, there.notes).with_more(told.concerns, told.needs, told.place)
+    held = rows.open_notes(work.cipher, there.notes)
+    moments = [one.concern_at for one in (told, held) if one.concern_at is not None]
+    notes = replace(held.with_more(told.concerns, told.needs, told.place), concern_at=max(moments, default=None))
     conversations = tables.conversations
     await work.run(
         update(conversations)

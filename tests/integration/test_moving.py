@@ -157,6 +157,12 @@ async def test_guessing_is_limited(bench: Bench) -> None:
     assert [message.outcome for message in messages if message.outcome] == ["wrong_code"] * (WRONG_FROM_ONE + 1)
 
 
+async def test_very_many_guesses_do_not_bring_as_many_texts(bench: Bench) -> None:
+    bench.settings = bench.settings.model_copy(update={"person_per_minute": 3})
+    await talk(bench, *(new_code() for _ in range(8)), **PHONE)
+    assert bench.sms.texts == [WRONG] * 3
+
+
 async def test_the_code_is_nowhere_in_the_ledger_to_be_read(bench: Bench, settings: Settings) -> None:
     code = code_in(await talk(bench, "move", **CHAT))
     content = (settings.data_dir / "ledger.sqlite").read_bytes()
