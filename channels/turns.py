@@ -21,7 +21,7 @@ from channels.composing import Moment
 from channels.concern import find_concerns
 from channels.conversation import Holder, Sender
 from channels.ledger import Ledger
-from channels.ledger.records import Committed, Draft, MessageRecord, Outcome
+from channels.ledger.records import Committed, Draft, MessageRecord, OpenEscalation, Outcome
 from channels.routing import asks_for_rest
 from channels.slowing import MERGED, Judgement, Slowing, Verdict
 from channels.streams import Streams
@@ -99,7 +99,11 @@ class Turns:
             # Nobody's guesses, however many, bring as many texts.
             told = holder is Holder.BOT and not await self.slowing.is_fast(conversation.id)
             drafts = kind_words if told else ()
-            outcome = Outcome(message_id=message.id, expected_holder=holder, kind="wrong_code", drafts=drafts)
+            quiet = (await self.ledger.person(conversation.person_id)).do_not_text_first
+            outcome = Outcome(
+                message_id=message.id, expected_holder=holder, kind="wrong_code", drafts=drafts,
+                do_not_text_first=False if quiet else None,
+            )  # fmt: skip
             if (committed := await self.ledger.commit(outcome)) is not None:
                 await self._announce(committed, outcome)
             return True
@@ -113,9 +117,12 @@ class Turns:
     async def _mark(self, message: MessageRecord, kind: str) -> None:
         """Shown on the desk, and nothing said. A peer worker who has taken over meanwhile has it judged again."""
         concerns = frozenset(one.concern for one in find_concerns(message.text))
-        outcome = Outcome(message_id=message.id, expected_holder=Holder.BOT, kind=kind, concerns=concerns)
-        if await self.ledger.commit(outcome) is not None:
-            await self.streams.changed(message.conversation_id)
+        ask = OpenEscalation(reason="concern") if concerns else None
+        outcome = Outcome(
+            message_id=message.id, expected_holder=Holder.BOT, kind=kind, concerns=concerns, escalation=ask
+        )
+        if (committed := await self.ledger.commit(outcome)) is not None:
+            await self._announce(committed, outcome)
 
     async def _answer(self, message: MessageRecord, attempt: int, judgement: Judgement) -> bool:
         """False when it could not be settled now; the sweeper brings it back."""

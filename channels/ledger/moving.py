@@ -42,6 +42,9 @@ async def redeem(work: Work, message_id: str, code: str, notice: Draft) -> Moved
     await join_people(work, here, there)
     await join_words(work, here, there)
     await join_escalations(work, here, there)
+    # Whoever types a code wants to be written to, whatever they wrote here before.
+    reached = tables.people.c.id == here.reaches
+    await work.run(update(tables.people).where(reached).values(do_not_text_first=False))
     joined = await reading.lock_conversation(work, target)
     count = await outbound.add(work, joined, (notice,), answers=True)
     await answer(work, message_id)

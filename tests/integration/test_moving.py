@@ -157,6 +157,19 @@ async def test_guessing_is_limited(bench: Bench) -> None:
     assert [message.outcome for message in messages if message.outcome] == ["wrong_code"] * (WRONG_FROM_ONE + 1)
 
 
+@pytest.mark.parametrize("right", [True, False], ids=["a good code", "a wrong code"])
+async def test_a_code_after_stop_is_answered(bench: Bench, right: bool) -> None:
+    before = await talk(bench, "move", **CHAT)
+    await talk(bench, "STOP", **PHONE)
+    await send(bench, code_in(before) if right else new_code(), PHONE)
+    assert bench.sms.texts == [MOVED if right else WRONG]
+
+
+async def test_after_a_wrong_code_they_still_hear_who_we_are(bench: Bench) -> None:
+    messages = await talk(bench, new_code(), "hello", **PHONE)
+    assert said(messages) == [WRONG, WORDING.say("first_message"), "You said: hello"]
+
+
 async def test_very_many_guesses_do_not_bring_as_many_texts(bench: Bench) -> None:
     bench.settings = bench.settings.model_copy(update={"person_per_minute": 3})
     await talk(bench, *(new_code() for _ in range(8)), **PHONE)

@@ -30,7 +30,7 @@ async def burst(bench: Bench, texts: list[str], *, channel: Channel = Channel.SM
         stored.append(await bench.store(text, channel=channel))
     async with bench.working():
         await bench.streams.announce_inbound(stored[0].shard, stored[0].conversation_id)
-        return await bench.until_quiet(stored[0].conversation_id)
+        return await bench.until_quiet(stored[0].conversation_id, patience=60)
 
 
 def theirs(messages: list[MessageRecord]) -> list[MessageRecord]:
