@@ -29,6 +29,7 @@ from channels.intake import Intake
 from channels.landing import Landing
 from channels.ledger import Ledger, open_ledger
 from channels.mailing import Mailer
+from channels.media import MediaFetcher
 from channels.metrics import Metrics
 from channels.pages import SecurityHeaders, static_routes
 from channels.polling import Poller
@@ -97,7 +98,7 @@ async def _open_parts(settings: Settings, landing: Landing, app: Starlette) -> A
             *landing.routes(),
             *static_routes(),
             *await _channel_routes(Parts(settings, landing.wording, ledger, streams), stack),
-            *_desk_routes(Parts(settings, landing.wording, ledger, streams)),
+            *_desk_routes(Parts(settings, landing.wording, ledger, streams), stack),
         ]
         yield
 
@@ -139,10 +140,12 @@ async def _channel_routes(parts: Parts, stack: AsyncExitStack) -> list[BaseRoute
     return routes
 
 
-def _desk_routes(parts: Parts) -> list[BaseRoute]:
+def _desk_routes(parts: Parts, stack: AsyncExitStack) -> list[BaseRoute]:
     settings, wording, ledger, streams = parts
     escalations = Escalations(ledger, streams, wording, settings)
-    return desk.routes(ledger=ledger, streams=streams, escalations=escalations, settings=settings)
+    media = MediaFetcher(settings)
+    stack.push_async_callback(media.close)
+    return desk.routes(ledger=ledger, streams=streams, escalations=escalations, settings=settings, media=media)
 
 
 @asynccontextmanager

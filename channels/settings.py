@@ -140,6 +140,19 @@ class Settings(BaseSettings):
     canary_seconds: float = Field(
         60.0, description="How often the worker sends itself a test message through everything; 0 turns it off."
     )
+    person_per_minute: int = Field(
+        12,
+        description="Messages a minute from one person that are answered singly; more go together. 0: no limit.",
+    )
+    slow_reply_seconds: float = Field(
+        10.0, description="Least seconds between two answers to somebody who writes more than that."
+    )
+    replies_per_hour: int = Field(
+        120, description="Automatic messages to one person in an hour; then a person is asked to look. 0: no limit."
+    )
+    media_megabytes: float = Field(
+        10.0, description="Largest picture or other file that the desk fetches from a provider when asked, in MB."
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR. No level prints personal data.")
 
     @field_validator("embed_sites")

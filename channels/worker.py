@@ -40,6 +40,7 @@ from channels.reconciling import Lists, Reconciler
 from channels.senders import SmsSender, TelegramSender
 from channels.sending import SEND_SECONDS, Sender, Sending
 from channels.settings import WORKER_PORT_OFFSET, Settings
+from channels.slowing import Slowing
 from channels.sms.twilio import Twilio
 from channels.sms.vonage import Vonage
 from channels.streams import Streams
@@ -94,6 +95,7 @@ class Worker:
         turns = Turns(
             ledger=ledger, streams=streams, answering=answering, escalations=escalations, metrics=metrics,
             signs=self.signs,
+            slowing=Slowing(ledger=ledger, settings=settings, clock=parts.clock),
         )  # fmt: skip
         pacers = {Channel.SMS: Pacer(settings.sms_per_second)} if settings.sms_per_second > 0 else {}
         sending = Sending(

@@ -49,6 +49,12 @@ class WorkerMetrics(Metrics):
             "nwd_canary_ok", "0 when test messages were not answered several times in a row.", registry=self.registry
         )
         self._canary_ok.set(1)
+        self._slowed = Counter(
+            "nwd_slowed",
+            "Messages answered together, put off or left to a person because there were so many.",
+            ["result"],
+            registry=self.registry,
+        )
         self._failed = Counter("nwd_work_failed", "Work that broke off.", ["kind"], registry=self.registry)
 
     def count_turn(self, channel: Channel, outcome: str, seconds: float) -> None:
@@ -80,6 +86,10 @@ class WorkerMetrics(Metrics):
         if result != "failed":
             self._canary_seconds.set(seconds)
             self._canary_success.set_to_current_time()
+
+    def count_slowed(self, result: str) -> None:
+        """`result` is merge, wait, hand_over or keep_quiet."""
+        self._slowed.labels(result).inc()
 
     def count_failure(self, kind: str) -> None:
         self._failed.labels(kind).inc()

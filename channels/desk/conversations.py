@@ -82,7 +82,7 @@ async def reply(site: Site, visit: Visit) -> Response:
     if len(text) > LONGEST_REPLY:
         said = site.words.say("refused", "too_long", limit=LONGEST_REPLY)
         return await _page(site, visit, opened, 422, refused=said)
-    fitted = fit(opened.conversation.channel, Reply(text=text), site.escalations.wording)
+    fitted = fit(opened.conversation.channel, Reply(text=text), site.escalations.wording, whole=True)
     texts = [part.text for part in fitted]
     if not texts or not await _is_repeated(site, opened, texts):
         try:
@@ -107,6 +107,18 @@ async def pass_on(site: Site, visit: Visit) -> Response:
 async def close(site: Site, visit: Visit) -> Response:
     """POST .../close"""
     return await _end(site, visit, "closed")
+
+
+async def offer_code(site: Site, visit: Visit) -> Response:
+    """POST .../offer-code: a code with which they can carry on over another channel, in the same hands."""
+    opened = await open_conversation(site, visit)
+    if opened is None or opened.standing is not Standing.MINE:
+        return await _not_yours(site, visit, opened)
+    try:
+        await site.escalations.offer_code(opened.escalation.id, visit.peer)
+    except NotYours:
+        return await _not_yours(site, visit, await open_conversation(site, visit))
+    return RedirectResponse(f"/desk/conversations/{opened.conversation.id}#latest", 303)
 
 
 async def renew(site: Site, visit: Visit) -> Response:

@@ -10,7 +10,19 @@ from sqlalchemy.exc import ProgrammingError
 
 from channels.conversation import Channel, Choice, Inbound, Receipt
 from channels.errors import LedgerUnavailable, NotTaken
-from channels.ledger import audit, canary, escalations, inbound, outbound, people, reading, returning, staff, sweep
+from channels.ledger import (
+    audit,
+    canary,
+    escalations,
+    inbound,
+    moving,
+    outbound,
+    people,
+    reading,
+    returning,
+    staff,
+    sweep,
+)
 from channels.ledger.cipher import Cipher
 from channels.ledger.database import Database, new_id, shard_of
 from channels.ledger.lists import Lists
@@ -22,7 +34,9 @@ from channels.ledger.records import (
     EscalationRecord,
     Held,
     MessageRecord,
+    Moved,
     Outcome,
+    Pace,
     PeerRecord,
     PersonRecord,
     Stalled,
@@ -108,20 +122,32 @@ class Ledger:
 
     # Messages to people
 
-    async def append(self, conversation_id: str, drafts: Sequence[Draft], *, held_by: str | None = None) -> Committed:
+    async def append(
+        self,
+        conversation_id: str,
+        drafts: Sequence[Draft],
+        *,
+        held_by: str | None = None,
+        answers: bool = False,
+        code: str = "",
+    ) -> Committed:
         """Queue messages nobody's message led to: a peer worker's reply, a notice.
 
-        With `held_by` only while that peer worker holds the conversation. Raises NotTaken, NotFound.
+        With `held_by` only while that peer worker holds the conversation. Notices are not kept for somebody who asked
+        not to be texted first, unless they answer what the person has just asked for. `code` is one that the drafts
+        give them, to carry on elsewhere. Raises NotTaken, NotFound.
         """
         async with self._database.writing() as work:
             conversation = await reading.lock_conversation(work, conversation_id)
             current = await escalations.found(work, escalations.open_one(conversation_id))
             if held_by is not None and (current is None or current.claimed_by != held_by):
                 raise NotTaken(current.claimed_name if current else "")
+            if code:
+                await returning.keep(work, conversation.reaches, code)
             return Committed(
                 conversation_id=conversation_id,
                 shard=shard_of(conversation_id, work.shards),
-                outbound=await outbound.add(work, conversation, drafts),
+                outbound=await outbound.add(work, conversation, drafts, answers=answers),
                 escalation_id=current.id if current else None,
                 queue_place=await escalations.place_of(work, conversation_id) if current else None,
             )
@@ -197,6 +223,10 @@ class Ledger:
         """What a typed "2" means: the choices of the newest of our last messages that offered any."""
         async with self._database.reading() as work:
             return await reading.last_choices(work, conversation_id)
+
+    async def pace(self, conversation_id: str) -> Pace:
+        async with self._database.reading() as work:
+            return await reading.pace(work, conversation_id)
 
     async def held(self, person_id: str) -> Held:
         async with self._database.reading() as work:
@@ -293,6 +323,11 @@ class Ledger:
     async def use_return_code(self, code: str) -> str | None:
         async with self._database.writing() as work:
             return await returning.use(work, code)
+
+    async def redeem(self, message_id: str, code: str, notice: Draft) -> Moved | None:
+        """Carry on, where this message was written, with the conversation whose code it is. None for a wrong one."""
+        async with self._database.writing() as work:
+            return await moving.redeem(work, message_id, code, notice)
 
     async def expire(self, before: datetime) -> int:
         """Retention. Says how many messages and people were emptied."""

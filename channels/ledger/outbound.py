@@ -23,9 +23,15 @@ OUTBOUND = "outbound"
 UNCONFIRMED_AT_ONCE = 1000
 
 
-async def add(work: Work, conversation: Row[Any], drafts: Sequence[Draft]) -> int:
-    """Append to a locked conversation, and say how many now wait to be sent."""
-    count = await insert(work, conversation, drafts)
+async def add(work: Work, conversation: Row[Any], drafts: Sequence[Draft], *, answers: bool = False) -> int:
+    """Append what no message led to, to a locked conversation, and say how many now wait to be sent.
+
+    Somebody who asked not to be texted first gets no notice, only what a peer worker writes to them; unless it
+    answers them.
+    """
+    quiet = conversation.do_not_text_first and not answers
+    wanted = [draft for draft in drafts if not (quiet and draft.sender is Sender.NOTICE)]
+    count = await insert(work, conversation, wanted)
     if count:
         table = tables.conversations
         change = update(table).where(table.c.id == conversation.id)
@@ -34,7 +40,7 @@ async def add(work: Work, conversation: Row[Any], drafts: Sequence[Draft]) -> in
 
 
 async def insert(work: Work, conversation: Row[Any], drafts: Sequence[Draft]) -> int:
-    """As `add`, for a caller who counts `last_seq` up. Somebody forgotten has no address: nothing is kept for them."""
+    """Answers to a message; the caller counts `last_seq` up. Somebody forgotten has no address: nothing is kept."""
     if not drafts or conversation.forgotten_at is not None:
         return 0
     numbered = [(new_id(), seq, draft) for seq, draft in enumerate(drafts, start=conversation.last_seq + 1)]

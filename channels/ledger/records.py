@@ -38,6 +38,7 @@ class ConversationRecord:
 
     id: str
     person_id: str
+    """Whom it reaches: the person as they are on the channel they wrote on last."""
     channel: Channel
     holder: Holder
     shard: int
@@ -55,6 +56,8 @@ class ConversationRecord:
     """What the first link said that brought them here."""
     blocked: bool = False
     """They have shut us out at their provider: nothing reaches them until they write again."""
+    concern_at: datetime | None = None
+    """When a concern was last found."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +92,10 @@ class MessageRecord:
     error_code: str
     error_text: str
     created_at: datetime
+    rest: str = ""
+    """Outbound only: what did not fit a text message and has been kept."""
+    channel: Channel = Channel.SMS
+    """Where it was written, or goes to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,6 +163,8 @@ class Draft:
     sender_name: str = ""
     urgent: bool = False
     """Goes before other conversations' messages (a concern, a fallback)."""
+    rest: str = ""
+    """What did not fit; sent when the person asks for more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +197,8 @@ class Outcome:
     new_episode: bool = False
     do_not_text_first: bool | None = None
     intent: str = ""
+    code: str = ""
+    """A code that the drafts give to the person, with which they can carry on elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,6 +212,16 @@ class Committed:
     escalation_id: str | None
     queue_place: int | None
     """1 = next. Set when this conversation is waiting for a person."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """A conversation that goes on where its code was typed; `left` is the one that the code was typed into."""
+
+    conversation_id: str
+    left: str
+    shard: int
+    outbound: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,6 +255,19 @@ class SavedService:
     card: ServiceCard
     seq: int
     place: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast a conversation goes."""
+
+    written: int
+    """By the person, in the last minute."""
+    replied: int
+    """By ourselves, in the last hour; a peer worker's words do not count."""
+    last_reply_at: datetime | None
+    newest_unanswered: int
+    """`seq` of the newest message still to be answered; 0 for none."""
 
 
 @dataclass(frozen=True, kw_only=True)

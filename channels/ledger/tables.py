@@ -90,6 +90,9 @@ people = Table(
     Column("do_not_text_first", Boolean, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("forgotten_at", UtcTime),
+    # The conversation they write to, when they carried on with one from another channel.
+    Column("shares", ID),
+    Index("ix_people_shares", "shares"),
 )
 
 conversations = Table(
@@ -107,6 +110,8 @@ conversations = Table(
     Column("last_inbound_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
     Column("last_seq", Integer, nullable=False),
+    # Whom it reaches: whoever of its people wrote last. Empty while that is the one it began with.
+    Column("reach_id", ID),
 )
 
 messages = Table(

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from channels.settings import Settings
 from channels.simulator.lines import Line, line_of
 from channels.simulator.misbehave import HANG_SECONDS, BrokenOff, Misbehave
-from channels.simulator.store import Bubble, Keyboard, NewBubble, PhoneStore
+from channels.simulator.store import PICTURE, Bubble, Keyboard, NewBubble, PhoneStore
 from channels.simulator.telegram_profile import Profile
 from channels.simulator.telegram_updates import UpdateDelivery
 from channels.simulator.webhooks import Webhooks
@@ -60,7 +60,10 @@ class FakeTelegram:
         self._order: dict[str, asyncio.Lock] = {}
 
     def routes(self) -> list[BaseRoute]:
-        return [Route("/simulator/telegram/bot{token}/{method}", self.call, methods=["GET", "POST"])]
+        return [
+            Route("/simulator/telegram/bot{token}/{method}", self.call, methods=["GET", "POST"]),
+            Route("/simulator/telegram/file/bot{token}/{path:path}", self.give_file, methods=["GET"]),
+        ]
 
     @property
     def methods(self) -> dict[str, Method]:
@@ -70,6 +73,7 @@ class FakeTelegram:
             "answerCallbackQuery": self.answer_callback_query,
             "editMessageReplyMarkup": self.edit_message_reply_markup,
             "sendChatAction": self.send_chat_action,
+            "getFile": self.get_file,
             "setWebhook": self.set_webhook,
             "deleteWebhook": self.delete_webhook,
             "getWebhookInfo": self.get_webhook_info,
@@ -186,6 +190,18 @@ class FakeTelegram:
             raise Refusal(400, "Bad Request: wrong parameter action in request")
         self.typing_shown.append(line.address)
         return True
+
+    async def get_file(self, fields: Fields) -> object:
+        """One path for every file: see `give_file`."""
+        file_id = str(fields.get("file_id", ""))
+        if not file_id:
+            raise Refusal(400, "Bad Request: invalid file_id")
+        return {"file_id": file_id, "file_unique_id": "dot", "file_size": len(PICTURE), "file_path": "photos/dot.png"}
+
+    async def give_file(self, request: Request) -> Response:
+        if not self._token or not hmac.compare_digest(request.path_params["token"].encode(), self._token.encode()):
+            return _refuse(Refusal(401, "Unauthorized"))
+        return Response(PICTURE, media_type="application/octet-stream")
 
     async def set_webhook(self, fields: Fields) -> object:
         self._updates.set_webhook(str(fields.get("url", "")), str(fields.get("secret_token", "")))

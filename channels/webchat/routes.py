@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+import phonenumbers
 import structlog
 from sse_starlette import EventSourceResponse
 from starlette.requests import Request
@@ -186,9 +187,19 @@ class WebChat:
         if secret is None:
             self.guesses.count(here)
             return await self._return_page(request, said="wrong", status=422)
+        if not secret:  # a code from a text or from Telegram is a message like any other: the worker reads it
+            return await self._carry_on(request, text_in(form, "code")[:40])
         visitor = replace(Visitor.of(request), secret=secret, fresh=False, kept=False)
         response = RedirectResponse(_back_to_chat(visitor), status_code=303)
         visitor.write(response, secure=self._secure)
+        return response
+
+    async def _carry_on(self, request: Request, code: str) -> Response:
+        visitor = Visitor.of(request)
+        known = visitor.provider_id("", code)
+        await self.intake.receive(Inbound(channel=Channel.WEB, address=visitor.address, provider_id=known, text=code))
+        response = RedirectResponse(_back_to_chat(visitor), status_code=303)
+        visitor.remember(response, secure=self._secure)
         return response
 
     async def _return_page(
@@ -196,7 +207,10 @@ class WebChat:
     ) -> Response:
         visitor = visitor or Visitor.of(request)
         begun = await self.reader.conversation(visitor) is not None
-        context = {"begun": begun, "kept": visitor.kept, "code": code, "said": said, **self._context(request)}
+        sms, telegram = self.settings.twilio_from or self.settings.vonage_from, self.settings.telegram_token
+        elsewhere = {"text_to": _in_groups(sms), "telegram": bool(telegram.get_secret_value())}
+        context = {"begun": begun, "kept": visitor.kept, "code": code, "said": said, **elsewhere}
+        context |= self._context(request)
         return self.templates.TemplateResponse(request, "return.html", context, status_code=status)
 
     async def show_safety(self, request: Request) -> Response:
@@ -267,3 +281,12 @@ def _language(request: Request) -> str | None:
     """The browser's first language, without its region: "cy-GB,en;q=0.8" is "cy"."""
     found = re.match(r"\s*([A-Za-z]{2,3})\b", request.headers.get("accept-language", ""))
     return found[1].lower() if found else None
+
+
+def _in_groups(number: str) -> str:
+    """Our number as people read it: '+44 7700 900001'."""
+    try:
+        read = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(read, phonenumbers.PhoneNumberFormat.INTERNATIONAL)

@@ -24,6 +24,7 @@ LONG = {
     "since": "14 September 2026",
     "until": "31 December 2026",
     "link": "https://t.me/wrenshire_together_support_bot",
+    "code": "K7D 4QX",
     "topics": " We keep a note of what it was about. We keep the area you gave. We keep your list.",
 }
 WORDING = Wording.load()

@@ -175,8 +175,8 @@ def test_a_newer_snapshot_that_is_damaged_leaves_the_old_one_serving(settings: S
         "owners.npy",
         "spreads.npz",
         "head.npz",
-    ]
-    + ["manifest.json"],
+        "manifest.json",
+    ],
 )
 def test_a_damaged_snapshot_is_refused_with_the_fix(settings: Settings, name: str) -> None:
     put(settings)
