@@ -24,7 +24,7 @@ from knowledge.lexical import Lexical
 from knowledge.measures import MEASURES, SEED, Query, Score, measure, need_rows, services_by_need, summarise
 from knowledge.needs import load_needs
 from knowledge.places import Places
-from knowledge.publish import read_head
+from knowledge.publish import read_heads
 from knowledge.search import Search
 from knowledge.settings import Settings
 from knowledge.spelling import Spelling
@@ -168,8 +168,8 @@ def _ours(settings: Settings, services: tuple[Service, ...], cache: VectorCache,
     def encode(texts: Sequence[str]) -> Vectors:
         return encode_cached(publisher, cache, texts)
 
-    head = read_head(settings, source, encode)
-    index = build_index(source, encode(all_texts(source)), head, version="evaluation", now=datetime.now(UTC))
+    heads = read_heads(settings, source, encode)
+    index = build_index(source, encode(all_texts(source)), heads, version="evaluation", now=datetime.now(UTC))
     spelling = Spelling.load(settings.content_dir / "sms_spelling.yml")
     search = Search(settings, index, encoder, spelling, Places({}, {}, {}))
     return lambda text: search.rank(text, RUN_DEPTH)
