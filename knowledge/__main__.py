@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from knowledge.errors import KnowledgeError
 from knowledge.settings import Settings, read_settings
 
@@ -57,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="measure search on another catalogue with judgments")
     for name in ("catalogue", "queries", "qrels"):
         evaluate.add_argument(f"--{name}", type=Path, required=True, metavar="FILE.jsonl")
+    evaluate.add_argument("--runs", type=Path, metavar="DIR", help="write the ranking of each system here")
+    evaluate.add_argument("--airs-terms", action="store_true", help="measure search with the taxonomy terms too, apart")
     evaluate.add_argument("--json", action="store_true", help="for programs")
     evaluate.set_defaults(command=run_evaluate)
 
@@ -151,9 +155,17 @@ def run_export_encoder(settings: Settings, _parsed: argparse.Namespace) -> int:
 
 
 def run_evaluate(settings: Settings, parsed: argparse.Namespace) -> int:
-    from knowledge.evaluate import evaluate
+    from knowledge.evaluate import Files, evaluate
 
-    report = evaluate(settings, parsed.catalogue, parsed.queries, parsed.qrels)
+    files = Files(
+        catalogue=parsed.catalogue,
+        queries=parsed.queries,
+        qrels=parsed.qrels,
+        runs=parsed.runs,
+        airs_terms=parsed.airs_terms,
+    )
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))  # standard output is the figures
+    report = evaluate(settings, files)
     print(json.dumps(report.to_dict(), indent=2) if parsed.json else "\n".join(report.lines()))
     return 0
 

@@ -98,6 +98,8 @@ class Need:
     urgency: int = 1
     related: tuple[str, ...] = ()
     phrasings: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
+    """How services that help with it describe themselves: what finds listings that nobody tagged."""
 
 
 @dataclass(frozen=True, kw_only=True)

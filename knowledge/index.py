@@ -5,7 +5,7 @@ the old one or the new one, and a build that dies leaves the old one serving.
 
     index/current                    the name of the snapshot that serves
     index/20261123T061500-1a2b3c4d/  manifest.json services.jsonl offsets.npy roll.json needs.json vectors.faiss
-                                     owners.npy fields.npy carried.npy spreads.npz head.npz lexical/
+                                     owners.npy fields.npy carried.npy *.npz lexical/
 
 The large files are mapped into memory, not read: loading takes about as long for a county as for a country.
 """
@@ -32,9 +32,10 @@ from knowledge.lexical import Lexical
 from knowledge.nearest import build_nearest, load_nearest, write_nearest
 from knowledge.need_head import NeedHead
 from knowledge.needs import label_text
+from knowledge.offer_head import Heads, OfferHead
 from knowledge.roll import LISTINGS, OFFSETS, ROLL, ListingFile, Roll, read_roll, write_listings
 
-FORMAT = 2
+FORMAT = 3
 ORDER_WEIGHTS = (1.0, 0.9, 0.8, 0.75, 0.7)
 """How much a service's first, second ... need counts: editors put the most fitting one first."""
 REBUILD = "Run: python -m knowledge index"
@@ -109,6 +110,7 @@ class Index:
     """How much each service (row) serves each need (column), 0 to 1."""
     spreads: Mapping[Field, Spread]
     head: NeedHead
+    offers: OfferHead
     lexical: Lexical
 
 
@@ -133,7 +135,7 @@ def all_texts(source: Source) -> list[str]:
     return [text for service in source.services for _field, text in texts_of(service, labels)]
 
 
-def build_index(source: Source, vectors: Vectors, head: NeedHead, *, version: str, now: datetime) -> Index:
+def build_index(source: Source, vectors: Vectors, heads: Heads, *, version: str, now: datetime) -> Index:
     """Put together an index from vectors already made (`all_texts` gives their texts)."""
     labels = {need.id: label_text(need) for need in source.needs}
     kinds = [(row, field) for row, service in enumerate(source.services) for field, _ in texts_of(service, labels)]
@@ -150,31 +152,42 @@ def build_index(source: Source, vectors: Vectors, head: NeedHead, *, version: st
         vectors=build_nearest(vectors),
         owners=owners,
         fields=fields,
-        carried=_carried(source, vectors, owners, head),
+        carried=_carried(source, vectors, kinds, heads),
         spreads={field: Spread.of(vectors[fields == field]) for field in Field if (fields == field).any()},
-        head=head,
+        head=heads.messages,
+        offers=heads.listings,
         lexical=Lexical.build([lexical_text(service, labels) for service in source.services]),
     )
 
 
-def _carried(source: Source, vectors: Vectors, owners: NDArray[np.int32], head: NeedHead) -> NDArray[np.float32]:
-    """Needs that an editor chose count by their order; foreign terms by what the head makes of them."""
+def _carried(source: Source, vectors: Vectors, kinds: Sequence[tuple[int, Field]], heads: Heads) -> NDArray[np.float32]:
+    """Needs that an editor chose count by their order; what nobody tagged by its own words and foreign terms."""
     columns = {need.id: column for column, need in enumerate(source.needs)}
-    carried = np.zeros((len(source.services), len(source.needs)), dtype=np.float32)
-    ends = np.searchsorted(owners, np.arange(len(source.services)), side="right")
+    guessed = heads.guess_carried(vectors[[field is Field.ABOUT for _row, field in kinds]])
     terms = {  # a term's vector is the same wherever it occurs; those of a service are its last
-        term: int(ends[row]) - len(service.terms) + place
-        for row, service in enumerate(source.services)
-        for place, term in enumerate(service.terms)
+        term: row for row, term in _term_vectors(source, [row for row, _field in kinds])
     }
-    meant = dict(zip(terms, head.probabilities(vectors[list(terms.values())]), strict=True)) if terms else {}
+    meant = dict(zip(terms, heads.messages.probabilities(vectors[list(terms.values())]), strict=True)) if terms else {}
+    carried = np.zeros((len(source.services), len(source.needs)), dtype=np.float32)
     for row, service in enumerate(source.services):
         for place, need in enumerate(service.needs):
             if need in columns:
                 carried[row, columns[need]] = ORDER_WEIGHTS[min(place, len(ORDER_WEIGHTS) - 1)]
+        if not service.needs:
+            carried[row] = guessed[row]
         for term in service.terms:
             carried[row] = np.maximum(carried[row], meant[term])
     return carried
+
+
+def _term_vectors(source: Source, owners: Sequence[int]) -> list[tuple[int, str]]:
+    """Which vector stands for each foreign term."""
+    ends = np.searchsorted(owners, np.arange(len(source.services)), side="right")
+    return [
+        (int(ends[row]) - len(service.terms) + place, term)
+        for row, service in enumerate(source.services)
+        for place, term in enumerate(service.terms)
+    ]
 
 
 def write_index(index: Index, folder: Path) -> None:
@@ -193,6 +206,7 @@ def write_index(index: Index, folder: Path) -> None:
     for name in ("owners", "fields", "carried"):
         np.save(folder / f"{name}.npy", getattr(index, name))
     index.head.save(folder / "head.npz")
+    index.offers.save(folder / "offers.npz")
     index.lexical.save(folder / "lexical")
     manifest = {
         "format": FORMAT,
@@ -252,6 +266,7 @@ def load_index(folder: Path) -> Index:
             carried=carried,
             spreads=spreads,
             head=NeedHead.load(folder / "head.npz"),
+            offers=OfferHead.load(folder / "offers.npz"),
             lexical=Lexical.load(folder / "lexical", len(services)),
         )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, BadZipFile) as error:
@@ -259,7 +274,7 @@ def load_index(folder: Path) -> Index:
 
 
 def _need(body: dict[str, Any]) -> Need:
-    return Need(**{**body, "related": tuple(body["related"]), "phrasings": tuple(body["phrasings"])})
+    return Need(**{**body, **{name: tuple(body[name]) for name in ("related", "phrasings", "offers")}})
 
 
 def _content_hash(folder: Path) -> str:

@@ -47,7 +47,7 @@ AGREES = 1.0
 SAME_NAME = 0.9
 NAMED = 10.0
 SHORT_LIST = 60
-"""How many of the best for the message, and for each need in it, are looked at closely."""
+"""How many of the best for the message, and for each need in it, are looked at closely; more for a longer list."""
 OVERALL = 1.0
 """Share of the fit to the whole message in the fit to one need of it: help for both is better than for one."""
 GENERAL = ("loneliness", "community_spaces", "low_mood")
@@ -150,7 +150,7 @@ class Search:
             said=_said(shelf, reading) if wishes else {},
             close=frozenset(need for wish in wishes for need in wish.related),
         )
-        candidates = _candidates(shelf, reading, wishes, circumstances)
+        candidates = _candidates(shelf, reading, wishes, circumstances, max(SHORT_LIST, limit))
         general = () if wishes else GENERAL
         picks = choose(candidates, wishes, limit=limit, exclude=exclude, general=general)
         by_need = {wish.need: wish for wish in wishes}
@@ -159,6 +159,10 @@ class Search:
             needs=_guesses(shelf.index, reading.chances),
             place=place,
         )
+
+    def rank(self, text: str, depth: int) -> tuple[str, ...]:
+        """The ids of the first `depth` suggestions, best first: the list `find` gives, only longer."""
+        return tuple(match.service.id for match in self.find(text, limit=depth).matches)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +225,7 @@ def _said(shelf: _Shelf, reading: Reading) -> dict[str, float]:
 
 
 def _candidates(
-    shelf: _Shelf, reading: Reading, wishes: Sequence[Wish], circumstances: Circumstances
+    shelf: _Shelf, reading: Reading, wishes: Sequence[Wish], circumstances: Circumstances, short_list: int
 ) -> list[Candidate]:
     """Everything worth a look, scored for the whole message and for each need in it."""
     index, text = shelf.index, reading.text
@@ -238,7 +242,7 @@ def _candidates(
     sight = look(index, views, text, always)
     needs = {wish.need for wish in wishes} | {need for wish in wishes for need in wish.related} | set(GENERAL)
     columns = {need: shelf.columns[need] for need in needs if need in shelf.columns}
-    best = [np.argsort(-each.scores, kind="stable")[:SHORT_LIST] for each in sight.evidence.values()]
+    best = [np.argsort(-each.scores, kind="stable")[:short_list] for each in sight.evidence.values()]
     kept = np.unique(np.concatenate([*best, np.flatnonzero(np.isin(sight.rows, always))]))
     spots = (_Spot(index=index, row=int(sight.rows[at]), at=int(at), evidence=sight.evidence) for at in kept)
     return [_candidate(spot, named, columns, circumstances) for spot in spots]

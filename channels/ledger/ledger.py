@@ -11,14 +11,37 @@ from sqlalchemy.exc import ProgrammingError
 from channels.conversation import Channel, Choice, Inbound, Receipt
 from channels.errors import LedgerUnavailable, NotTaken
 from channels.ledger import (
-    audit, canary, escalations, inbound, moving, outbound, people, reading, returning, staff, sweep,
+    audit,
+    canary,
+    escalations,
+    inbound,
+    moving,
+    outbound,
+    people,
+    reading,
+    returning,
+    staff,
+    sweep,
 )  # fmt: skip
 from channels.ledger.cipher import Cipher
 from channels.ledger.database import Database, new_id, shard_of
 from channels.ledger.lists import Lists
 from channels.ledger.records import (
-    AuditRecord, Committed, ConversationRecord, Draft, EscalationRecord, Held, MessageRecord, Moved, Outcome,
-    Pace, PeerRecord, PersonRecord, Stalled, Stored, Unconfirmed,
+    AuditRecord,
+    Committed,
+    ConversationRecord,
+    Draft,
+    EscalationRecord,
+    Held,
+    MessageRecord,
+    Moved,
+    Outcome,
+    Pace,
+    PeerRecord,
+    PersonRecord,
+    Stalled,
+    Stored,
+    Unconfirmed,
 )  # fmt: skip
 
 RETENTION = timedelta(days=90)

@@ -29,7 +29,7 @@ from knowledge.catalogue import Area
 from knowledge.embedding import DIMENSIONS, VectorCache, encode_cached, open_encoder, open_publisher
 from knowledge.index import Source, all_texts, build_index, load_index, write_index
 from knowledge.places import Places
-from knowledge.publish import open_store, read_head, read_source
+from knowledge.publish import open_store, read_heads, read_source
 from knowledge.search import Search
 from knowledge.settings import Settings, read_settings
 from knowledge.spelling import Spelling
@@ -88,12 +88,12 @@ def build(settings: Settings, services: int, folder: Path) -> dict[str, float]:
     source = read_source(settings, store, publisher.id)
     store.close()
     cache = VectorCache.open(settings)
-    head = read_head(settings, source, lambda texts: encode_cached(publisher, cache, texts))
+    heads = read_heads(settings, source, lambda texts: encode_cached(publisher, cache, texts))
     vectors = encode_cached(publisher, cache, all_texts(source))
     cache.close()
     large, repeated = repeat(source, vectors, services)
     began = time.monotonic()
-    index = build_index(large, repeated, head, version="bench", now=datetime.now(UTC))
+    index = build_index(large, repeated, heads, version="bench", now=datetime.now(UTC))
     built = time.monotonic()
     write_index(index, folder)
     return {"build_s": built - began, "write_s": time.monotonic() - built, "peak_mb": peak_mb()}
