@@ -173,6 +173,37 @@ class Store:
         with self._engine.begin() as connection:
             yield connection
 
+    @property
+    def engine(self) -> Engine:
+        """The database itself, for what is kept beside the listings: accounts, drafts, reports."""
+        return self._engine
+
+    def revisions(self, service_id: str) -> tuple[Listing, ...]:
+        """Everything a service ever was, newest first, with the organisation as it is now."""
+        query = (
+            sa.select(revisions, services.c.organisation_id, organisations.c.body.label("owner"))
+            .join(services, services.c.id == revisions.c.service_id)
+            .join(organisations, organisations.c.id == services.c.organisation_id)
+            .where(revisions.c.service_id == service_id)
+            .order_by(revisions.c.revision.desc())
+        )
+        with self._begin() as connection:
+            return tuple(_listing(row) for row in connection.execute(query))
+
+    def owners(self) -> tuple[Organisation, ...]:
+        """Every organisation, by name."""
+        with self._begin() as connection:
+            rows = connection.execute(sa.select(organisations)).all()
+        return tuple(sorted((Organisation(id=row.id, **row.body) for row in rows), key=lambda owner: owner.name))
+
+    def add_owner(self, owner: Organisation) -> None:
+        """Raises StoreError when there is one with this id."""
+        try:
+            with self._begin() as connection:
+                connection.execute(sa.insert(organisations), _organisation_row(owner))
+        except sa.exc.IntegrityError:
+            raise StoreError(f"There is an organisation with the id {owner.id} already. Choose that one.") from None
+
 
 def _engine(url: str) -> Engine:
     parsed = sa.make_url(url)

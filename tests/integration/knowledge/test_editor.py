@@ -11,16 +11,17 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from knowledge.editor import create_app
 from knowledge.publish import open_store
 from knowledge.settings import Settings
+from tests.integration.knowledge.browsing import add_editor, browser, sign_in
 
-PAGES = ["/", "/?need=gambling", "/services/svc-advice-shop", "/try", "/try?text=cant+pay+rent", "/nothing-here"]
+PAGES = ["/", "/?need=gambling", "/listings/svc-advice-shop", "/try", "/try?text=cant+pay+rent", "/nothing-here"]
 
 
 @pytest.fixture(scope="module")
 def client(published: Settings) -> Iterator[TestClient]:
-    with TestClient(create_app(published)) as opened:
+    with browser(published) as opened:
+        opened.get("/?as=robin")
         yield opened
 
 
@@ -71,13 +72,13 @@ def test_listings_can_be_narrowed_by_need_and_by_words(client: TestClient) -> No
 
 
 def test_a_listing_shows_what_people_are_told(client: TestClient) -> None:
-    text = client.get("/services/svc-advice-shop").text
+    text = client.get("/listings/svc-advice-shop").text
     for words in ("Bell Street Advice Shop", "01632 960210", "12 Bell Street", "Checked", "Helps with", "9:30am"):
         assert words in text
 
 
 def test_a_listing_that_is_not_there_is_404(client: TestClient) -> None:
-    answer = client.get("/services/nobody")
+    answer = client.get("/listings/nobody")
     assert answer.status_code == 404
     assert "no listing with that name" in answer.text
 
@@ -107,7 +108,9 @@ def test_health(client: TestClient) -> None:
 
 def test_without_an_index_the_page_says_how_to_build_one(published: Settings, tmp_path: Path) -> None:
     settings = published.model_copy(update={"data_dir": tmp_path, "demo": False})
-    with TestClient(create_app(settings)) as client:
+    with browser(settings) as client:
+        add_editor(settings)
+        sign_in(client)
         answer = client.get("/try", params={"text": "rent"})
         assert answer.status_code == 503
         assert "python -m knowledge index" in answer.text
@@ -116,7 +119,7 @@ def test_without_an_index_the_page_says_how_to_build_one(published: Settings, tm
 
 def test_health_fails_when_the_catalogue_cannot_be_read(published: Settings, tmp_path: Path) -> None:
     settings = published.model_copy(update={"data_dir": tmp_path})
-    with TestClient(create_app(settings)) as client:
+    with browser(settings) as client:
         with contextlib.closing(sqlite3.connect(tmp_path / "catalogue.sqlite")) as other:
             other.execute("DROP TABLE services")
         answer = client.get("/health")
