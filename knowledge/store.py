@@ -135,20 +135,29 @@ class Store:
     def save(self, service: Service, *, by: str, published: bool = True) -> int:
         """Write an editor's version as the next revision and return its number."""
         with self._begin() as connection:
-            found = connection.execute(
-                sa.select(services.c.revision).where(services.c.id == service.id).with_for_update()
-            ).scalar_one_or_none()
-            revision = (found or 0) + 1
-            kept = sa.select(organisations.c.id).where(organisations.c.id == service.organisation.id)
-            row = _organisation_row(service.organisation)
-            if connection.execute(kept).first():
-                connection.execute(
-                    sa.update(organisations).where(organisations.c.id == row["id"]).values(body=row["body"])
-                )
-            else:
-                connection.execute(sa.insert(organisations), row)
-            connection.execute(sa.delete(services).where(services.c.id == service.id))
-            _write(connection, service, revision=revision, published=published, by=by, now=datetime.now(UTC))
+            return self.save_in(connection, service, by=by, published=published)
+
+    def save_in(
+        self, connection: Connection, service: Service, *, by: str, published: bool = True, after: int | None = None
+    ) -> int:
+        """`save`, as part of something larger.
+
+        Raises StoreError, and writes nothing, when `after` is given and is not the revision before this one (0: none).
+        """
+        found = connection.execute(
+            sa.select(services.c.revision).where(services.c.id == service.id).with_for_update()
+        ).scalar_one_or_none()
+        if after is not None and (found or 0) != after:
+            raise StoreError("Somebody changed this listing meanwhile. Look at it again.")
+        revision = (found or 0) + 1
+        kept = sa.select(organisations.c.id).where(organisations.c.id == service.organisation.id)
+        row = _organisation_row(service.organisation)
+        if connection.execute(kept).first():
+            connection.execute(sa.update(organisations).where(organisations.c.id == row["id"]).values(body=row["body"]))
+        else:
+            connection.execute(sa.insert(organisations), row)
+        connection.execute(sa.delete(services).where(services.c.id == service.id))
+        _write(connection, service, revision=revision, published=published, by=by, now=datetime.now(UTC))
         return revision
 
     def listings(self) -> tuple[Listing, ...]:
