@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import IntEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -56,6 +57,10 @@ class Source:
 
     def stamp(self) -> str:
         """Changes whenever the index would."""
+        return self._stamp
+
+    @cached_property
+    def _stamp(self) -> str:
         body = [
             FORMAT,
             self.encoder,
