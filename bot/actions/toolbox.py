@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -40,6 +40,19 @@ class PlaceFinder(Protocol):
     def resolve(self, near: str) -> Place | None: ...
 
 
+class Counts(Protocol):
+    """Where it is counted, without anybody's words, what was asked for and what was suggested."""
+
+    def note(self, needs: Collection[str], place: str | None, well: bool, services: Collection[str]) -> None: ...
+
+
+class NotCounted:
+    """Keeps no counts."""
+
+    def note(self, needs: Collection[str], place: str | None, well: bool, services: Collection[str]) -> None:
+        return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Toolbox:
     """The catalogue's search, the words, and the clock."""
@@ -54,6 +67,7 @@ class Toolbox:
     """The time, with its zone."""
     zone: str = "Europe/London"
     """Where the people are: opening hours are in its time."""
+    counts: Counts = field(default_factory=NotCounted)
 
     def make_cards(self, near: Place | None, channel: str = "") -> CardMaker:
         """Cards for this moment: `near` is where the person is, if known."""

@@ -38,7 +38,7 @@ MOST_NEEDS: Final = 5
 class Posted(Protocol):
     """A form as a browser sends it."""
 
-    def get(self, name: str, default: Any = None, /) -> Any: ...
+    def get(self, name: str, /) -> Any: ...
 
     def getlist(self, name: Any, /) -> list[Any]: ...
 
@@ -90,11 +90,13 @@ def read_posted(posted: Posted, before: Form) -> Form:
     """What a browser sent, over the form it was shown (`before` keeps what is not typed)."""
     form: Form = {name: before[name] for name in KEPT}
     for name in (*TEXTS, *AGES, *CHOICES, "organisation"):
-        form[name] = _text(posted.get(name, ""), lines=name in LONG_TEXTS)
+        form[name] = _text(posted.get(name), lines=name in LONG_TEXTS)
     form |= {name: bool(posted.get(name)) for name in FLAGS}
-    needs = [_text(posted.get(f"needs-{place}", "")) for place in range(MOST_NEEDS)]
+    needs = [_text(posted.get(f"needs-{place}")) for place in range(MOST_NEEDS)]
     form["needs"] = list(dict.fromkeys(need for need in needs if need))
-    form["languages"] = [_text(code) for code in posted.getlist("languages")][:MOST_ROWS]
+    ticked = [_text(code) for code in posted.getlist("languages")][:MOST_ROWS]
+    known = [code for code in before["languages"] if code in ticked]  # boxes have no order; the listing's is kept
+    form["languages"] = list(dict.fromkeys([*known, *ticked]))
     for name, cells in ROWS.items():
         rows = [_read_row(posted, f"{name}-{place}", cells) for place in range(MOST_ROWS)]
         form[name] = [row for row in rows if any(row.values())]
@@ -104,7 +106,7 @@ def read_posted(posted: Posted, before: Form) -> Form:
 def _read_row(posted: Posted, prefix: str, cells: tuple[str, ...]) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for cell in cells:
-        value = posted.get(f"{prefix}-{cell}", "")
+        value = posted.get(f"{prefix}-{cell}")
         if cell == "sms":
             row[cell] = bool(value)
         elif cell == "days":

@@ -20,11 +20,22 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 from starlette.templating import Jinja2Templates
 
+from knowledge.asked import Asked
+from knowledge.catalogue import Service
 from knowledge.editing.accounts import DEMO_EDITORS, Accounts
+from knowledge.editing.changes import Teller
+from knowledge.editing.drafts import Drafts
+from knowledge.editing.forms import Form, Problem
+from knowledge.editing.live import Live
+from knowledge.editing.preview import Preview
+from knowledge.editing.publishing import Publisher
+from knowledge.editing.reports import Reports
+from knowledge.editing.sign_offs import SignOffs
+from knowledge.editing.words import Words
 from knowledge.editor.finder import Finder
 from knowledge.editor.sessions import Recogniser, Visit, from_elsewhere
 from knowledge.settings import Settings
-from knowledge.store import Store
+from knowledge.store import SEED, Store
 
 SIGN_IN: Final = "/sign-in"
 MOST_FIELDS: Final = 400
@@ -42,6 +53,27 @@ class Site:
     sessions: Recogniser
     labels: dict[str, str]
     finder: Finder
+    words: Words
+    drafts: Drafts
+    publisher: Publisher
+    preview: Preview
+    reports: Reports
+    sign_offs: SignOffs
+    asked: Asked
+    live: Live
+    check: Callable[[Form, str], tuple[Service, tuple[Problem, ...]]]
+    """The listing that a form describes, and everything to be said about it."""
+
+    def teller(self) -> Teller:
+        """Says forms in words, with the names that organisations have now."""
+        return Teller(words=self.words, needs=self.labels, owners={owner.id: owner for owner in self.store.owners()})
+
+    def name_of(self, login: str) -> str:
+        """Who a login is, for people."""
+        if login in {"", SEED}:
+            return "the files it came from" if login else "the listing itself"
+        editor = self.accounts.find(login)
+        return editor.name if editor else login
 
     def today(self) -> date:
         """Where the service is."""
@@ -52,7 +84,7 @@ class Site:
 
     def page(self, visit: Visit, template: str, status: int = 200, **words: Any) -> Response:
         """A page of somebody who is signed in: their name at the top, their token in its forms."""
-        shown = {"me": visit.editor, "form_token": visit.form_token, **words}
+        shown = {"me": visit.editor, "form_token": visit.form_token, "said": "", "refused": "", **words}
         if self.settings.demo:
             shown["others"] = [(name, login) for name, login in DEMO_EDITORS if login != visit.editor.login]
         return self.templates.TemplateResponse(visit.request, template, shown, status_code=status)
