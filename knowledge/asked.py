@@ -97,7 +97,7 @@ class Asked:
 
     def _since(self, months: int) -> str:
         now = self._clock()
-        year, month = divmod(now.year * 12 + now.month - months, 12)
+        year, month = divmod(now.year * 12 + now.month - 1 - months, 12)
         return f"{year:04}-{month + 1:02}"
 
 
@@ -117,10 +117,11 @@ class Tally:
         self._timer: threading.Timer | None = None
         self._asked: Asked | None = None
 
-    def note(self, needs: Collection[str], place: str | None, well: bool, services: Collection[str]) -> None:
-        """One list that somebody was given."""
+    def note(self, needs: Collection[str] | None, place: str | None, well: bool, services: Collection[str]) -> None:
+        """One list that somebody was given. `needs` is None when it goes on with what was counted before."""
         with self._lock:
-            self._needs.update((need, place or ANYWHERE, well) for need in needs or (UNKNOWN,))
+            if needs is not None:
+                self._needs.update((need, place or ANYWHERE, well) for need in needs or (UNKNOWN,))
             self._services.update(services)
             if self._timer is None:
                 self._timer = threading.Timer(self._pause, self.write)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 import uvicorn
 from starlette.applications import Starlette
 
@@ -18,12 +20,14 @@ from bot.actions.settings import ActionsSettings, ActionsSettingsError, read_set
 from bot.actions.shells import build_shells
 from bot.actions.toolbox import Toolbox
 from bot.actions.wording import load_wording
+from knowledge.asked import Asked, Tally
 from knowledge.errors import KnowledgeError
 from knowledge.needs import load_needs
 from knowledge.places import load_places
 from knowledge.search import Search
 from knowledge.settings import Settings as KnowledgeSettings
 from knowledge.settings import read_settings as read_knowledge_settings
+from knowledge.store import Store
 from knowledge.threads import use_one_thread
 
 
@@ -38,10 +42,25 @@ def compose(settings: ActionsSettings, knowledge: KnowledgeSettings) -> Starlett
         urgency={need.id: need.urgency for need in load_needs(knowledge.content_dir / "needs.yml")},
         now=lambda: datetime.now(UTC),
         zone=settings.timezone,
+        counts=open_counts(knowledge),
     )
     threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="actions")
     token = settings.actions_token.get_secret_value()
     return build_app(build_shells(toolbox, threads), token=token, search=search, threads=threads)
+
+
+def open_counts(knowledge: KnowledgeSettings) -> Tally:
+    """Counts for the editors. They are written beside the answers, also when the process ends."""
+
+    def open_asked() -> Asked:
+        return Asked(Store.open(knowledge.database_url).engine)
+
+    def failed(error: str) -> None:
+        structlog.get_logger().warning("counts_not_written", error=error)
+
+    tally = Tally(open_asked, failed)
+    atexit.register(tally.write)
+    return tally
 
 
 def describe(search: Refreshable) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def offer_matches(heard: Heard, tools: Toolbox, offer: Offer) -> Answer:
     matches = offer.found.matches[:MOST_CARDS]
     place = offer.found.place.name if offer.found.place else heard.place
     if not matches:
-        count_answer(offer.found, needs, matches, tools)
+        count_answer(offer, needs, matches, tools)
         return offer_person(heard, tools)
     near = offer.found.place
     introduction = offer.introduction or introduce(matches, needs, near, tools)
@@ -59,7 +59,7 @@ def offer_matches(heard: Heard, tools: Toolbox, offer: Offer) -> Answer:
         introduction, question = introduction.replace(":", "."), tools.wording.say("ask_place")
     reply = make_list(" ".join(part for part in (offer.opening, introduction, question) if part), matches, near, tools)
     ids = tuple(match.service.id for match in matches)
-    count_answer(offer.found, needs, matches, tools)
+    count_answer(offer, needs, matches, tools)
     need = needs[0].id if needs else matches[0].need
     return Answer(
         replies=(reply,),
@@ -68,11 +68,15 @@ def offer_matches(heard: Heard, tools: Toolbox, offer: Offer) -> Answer:
     )
 
 
-def count_answer(found: Found, needs: Sequence[NeedGuess], matches: Sequence[Match], tools: Toolbox) -> None:
-    """What was asked for, near which place of our own tables, and whether a good answer was there."""
+def count_answer(offer: Offer, needs: Sequence[NeedGuess], matches: Sequence[Match], tools: Toolbox) -> None:
+    """What was asked for, near which place of our own tables, and whether a good answer was there.
+
+    A list with an introduction of its own goes on with something that was counted before: only its services count.
+    """
+    asked = None if offer.introduction else [guess.id for guess in needs]
     well = any(match.strength == "good" for match in matches)
-    place = found.place.name if found.place else None
-    tools.counts.note([guess.id for guess in needs], place, well, [match.service.id for match in matches])
+    place = offer.found.place.name if offer.found.place else None
+    tools.counts.note(asked, place, well, [match.service.id for match in matches])
 
 
 def make_list(text: str, matches: Sequence[Match], near: Place | None, tools: Toolbox) -> Reply:

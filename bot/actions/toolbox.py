@@ -43,13 +43,13 @@ class PlaceFinder(Protocol):
 class Counts(Protocol):
     """Where it is counted, without anybody's words, what was asked for and what was suggested."""
 
-    def note(self, needs: Collection[str], place: str | None, well: bool, services: Collection[str]) -> None: ...
+    def note(self, needs: Collection[str] | None, place: str | None, well: bool, services: Collection[str]) -> None: ...
 
 
 class NotCounted:
     """Keeps no counts."""
 
-    def note(self, needs: Collection[str], place: str | None, well: bool, services: Collection[str]) -> None:
+    def note(self, needs: Collection[str] | None, place: str | None, well: bool, services: Collection[str]) -> None:
         return None
 
 

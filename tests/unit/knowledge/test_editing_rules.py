@@ -71,8 +71,8 @@ def test_errors_name_the_field_and_the_fix(fields: dict[str, Any], field: str, s
         ({"description": "We facilitate sessions."}, "description", "help, or: run"),
         ({"description": "Comprehensive multidisciplinary psychological interventions delivered collaboratively."},
          "description", "Reading age"),
-        ({"phones": [{"number": "01632 960112 34", "description": "", "extension": "", "sms": False}]}, "phones-0-number",
-         "does not look whole"),
+        ({"phones": [{"number": "01632 960112 34", "description": "", "extension": "", "sms": False}]},
+         "phones-0-number", "does not look whole"),
     ],
 )  # fmt: skip
 def test_advice_does_not_keep_anything_back(fields: dict[str, Any], field: str, said: str) -> None:
