@@ -23,6 +23,8 @@ from knowledge.errors import StoreError
 SCHEMA_VERSION = "1"
 SEED = "seed"
 """Who wrote a row that came from a file. Anything else is an editor's name."""
+EDITED_HERE = "edited_here"
+"""The fact that says so before anything is published: a draft, or a new organisation."""
 
 tables = sa.MetaData()
 facts = sa.Table(
@@ -205,11 +207,16 @@ class Store:
             rows = connection.execute(sa.select(organisations)).all()
         return tuple(sorted((Organisation(id=row.id, **row.body) for row in rows), key=lambda owner: owner.name))
 
+    def mark_edited(self, connection: Connection) -> None:
+        """From now on the content files leave this catalogue alone: somebody has begun to work on it."""
+        _set_fact(connection, EDITED_HERE, "yes")
+
     def add_owner(self, owner: Organisation) -> None:
         """Raises StoreError when there is one with this id."""
         try:
             with self._begin() as connection:
                 connection.execute(sa.insert(organisations), _organisation_row(owner))
+                self.mark_edited(connection)
         except sa.exc.IntegrityError:
             raise StoreError(f"There is an organisation with the id {owner.id} already. Choose that one.") from None
 
@@ -282,6 +289,6 @@ def _set_fact(connection: Connection, name: str, value: str) -> None:
 
 
 def _edited(connection: Connection) -> bool:
-    return (
+    return _fact(connection, EDITED_HERE) is not None or (
         connection.execute(sa.select(revisions.c.service_id).where(revisions.c.updated_by != SEED)).first() is not None
     )

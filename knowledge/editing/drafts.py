@@ -234,6 +234,7 @@ class Drafts:
 
     def _begin(self, connection: Connection, service_id: str, revision: int, by: str) -> int:
         now = self._clock()
+        self._store.mark_edited(connection)
         made = connection.execute(
             sa.insert(drafts).values(
                 service_id=service_id, base_revision=revision, version=0, state=State.DRAFT.value,

@@ -79,7 +79,8 @@ class Preview:
             need = index.needs[column]
             if need.id in form["needs"] or chances[column] < LIKELY:
                 continue
-            why = _closest(index.head, vectors[speakers[column]], texts, owners, column)
+            own = [at for at, owner in enumerate(owners) if owner == column and texts[at] in need.phrasings]
+            why = _closest(index.head, vectors[speakers[column]], texts, own)
             hints.append(NeedHint(id=need.id, label=need.label, sure=round(float(chances[column]), 2), why=why))
         return tuple(hints[:MOST_SUGGESTED])
 
@@ -110,8 +111,7 @@ class Preview:
         return search.over(replace(made, stamp=""))
 
 
-def _closest(head: NeedHead, vector: Vectors, texts: Sequence[str], owners: Sequence[int], column: int) -> str:
-    """The phrasing of one need that a text is nearest to."""
+def _closest(head: NeedHead, vector: Vectors, texts: Sequence[str], own: Sequence[int]) -> str:
+    """The phrasing of one need (`own`: where they are) that a text is nearest to."""
     similar = head.phrasings @ vector
-    own = [at for at, owner in enumerate(owners) if owner == column]
     return texts[max(own, key=lambda at: float(similar[at]))]

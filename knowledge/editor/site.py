@@ -24,7 +24,7 @@ from knowledge.asked import Asked
 from knowledge.catalogue import Service
 from knowledge.editing.accounts import DEMO_EDITORS, Accounts
 from knowledge.editing.changes import Teller
-from knowledge.editing.drafts import Drafts
+from knowledge.editing.drafts import Drafts, Gone
 from knowledge.editing.forms import Form, Problem
 from knowledge.editing.live import Live
 from knowledge.editing.preview import Preview
@@ -128,7 +128,10 @@ def _admit(site: Site, handler: Handler, request: Request, form: FormData) -> Re
     visit = replace(visit, form=form)
     if request.method == "POST" and not same(visit.said("form_token"), visit.form_token):
         return site.plain(request, "refused.html", 403)
-    response = handler(site, visit)
+    try:
+        response = handler(site, visit)
+    except Gone as gone:
+        response = site.message(visit, str(gone), 409)
     if visit.new_token:
         site.sessions.give(response, visit)
     return response

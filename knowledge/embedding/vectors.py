@@ -59,7 +59,8 @@ class VectorCache:
         found = {}
         for at in range(0, len(hashes), ASKED_TOGETHER):
             some = hashes[at : at + ASKED_TOGETHER]
-            query = f"SELECT text_sha, vector FROM vectors WHERE encoder = ? AND text_sha IN ({','.join('?' * len(some))})"  # noqa: S608, E501  # question marks only
+            marks = ",".join("?" * len(some))
+            query = f"SELECT text_sha, vector FROM vectors WHERE encoder = ? AND text_sha IN ({marks})"  # noqa: S608  # marks
             for sha, vector in self._connection.execute(query, (encoder, *some)):
                 if len(vector) == DIMENSIONS * 4:
                     found[sha] = np.frombuffer(vector, dtype="<f4")

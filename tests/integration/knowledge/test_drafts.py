@@ -159,6 +159,13 @@ def test_what_clashes_with_a_draft_is_for_somebody_to_choose(drafts: Drafts, sto
     assert opened(drafts).form["name"] == "One"
 
 
+def test_once_somebody_works_on_it_the_content_files_leave_the_catalogue_alone(drafts: Drafts, store: Store) -> None:
+    assert not store.edited()
+    drafts.save(RENT.id, changed(name="One"), based_on="r1", by="ada")
+    assert store.edited()
+    assert not store.seed([], [], "two")
+
+
 def test_a_new_listing_begins_as_a_draft(drafts: Drafts, store: Store) -> None:
     drafts.save("svc-new", changed(name="New"), based_on="r0", by="ada")
     assert [draft.service_id for draft in drafts.all_open()] == ["svc-new"]

@@ -210,7 +210,7 @@ def test_trying_a_sentence_with_a_draft(client: TestClient, own: Settings) -> No
 
 def test_needs_are_suggested_from_the_words(client: TestClient) -> None:
     page = save(client, SHOP, summary="Help to stop gambling and betting.", description="We talk about gambling.")
-    assert re.search(r"Gambling.* \(\d+ %\): close to &#34;", page.text, re.I)
+    assert re.search(r'Gambling.* \(\d+ %\): close to "', page.text, re.I)
 
 
 def test_sign_off_belongs_to_the_words(client: TestClient) -> None:
