@@ -29,6 +29,7 @@ from knowledge.errors import IndexMissing
 from knowledge.lexical import Lexical
 from knowledge.need_head import NeedHead
 from knowledge.needs import label_text
+from knowledge.threads import collector_paused
 
 FORMAT = 1
 ORDER_WEIGHTS = (1.0, 0.9, 0.8, 0.75, 0.7)
@@ -223,6 +224,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def load_index(folder: Path) -> Index:
     """Load and verify a snapshot. Raises IndexMissing when it is absent, damaged or from another version."""
+    with collector_paused():
+        return _load_index(folder)
+
+
+def _load_index(folder: Path) -> Index:
     import faiss
 
     manifest = read_manifest(folder)

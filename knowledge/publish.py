@@ -19,7 +19,7 @@ from knowledge.needs import load_needs, needs_hash, training_texts
 from knowledge.settings import Settings
 from knowledge.snapshots import build_lock, current_snapshot, put_snapshot
 from knowledge.store import Store
-from knowledge.threads import use_one_thread
+from knowledge.threads import collector_paused, use_one_thread
 
 HOME_COUNTRY = "GB"
 """The country whose national lines are in national_lines.yml."""
@@ -89,7 +89,7 @@ def publish(settings: Settings, *, encoder: Encoder | None = None, force: bool =
     Raises KnowledgeError; whatever happens, the snapshot that served before still does.
     """
     encoder = encoder or open_publisher(settings)
-    with build_lock(settings.index_dir):
+    with build_lock(settings.index_dir), collector_paused():
         store, notes = open_store(settings)
         try:
             source = read_source(settings, store, encoder.id)

@@ -82,7 +82,7 @@ class Publisher:
             return "You wrote some of it, so another publisher has to look at it and publish it."
         return ""
 
-    def publish(self, draft: Draft, by: Editor) -> Publication:
+    def publish_draft(self, draft: Draft, by: Editor) -> Publication:
         """The draft becomes the listing, and the index follows. Raises NotYet and Gone; nothing is changed then."""
         seen = draft.version
         draft = self._drafts.catch_up(draft)

@@ -92,7 +92,7 @@ def decide(site: Site, visit: Visit) -> Response:
 def _decide(site: Site, visit: Visit, draft: Draft, wanted: str) -> Response:
     """Do it, and where to go then. Raises NotYet, Gone, and KnowledgeError when the index cannot be built."""
     if wanted == "publish":
-        site.publisher.publish(draft, visit.editor)
+        site.publisher.publish_draft(draft, visit.editor)
         return see_other(visit, "publications", "?said=published")
     if wanted == "discard":
         site.drafts.move(draft, State.DISCARDED, by=visit.editor.login)

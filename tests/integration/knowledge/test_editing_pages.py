@@ -266,7 +266,7 @@ def test_what_was_published_when_the_process_ended_goes_live_at_the_next_start(o
         (own.index_dir / "current").rename(own.index_dir / "kept")
         (own.index_dir / "current").mkdir()  # the pointer cannot be replaced: the index cannot be switched
         with pytest.raises(OSError, match="current"):
-            site.publisher.publish(site.drafts.open("svc-advice-shop"), robin)
+            site.publisher.publish_draft(site.drafts.open("svc-advice-shop"), robin)
         assert site.publisher.waiting()
         (own.index_dir / "current").rmdir()
         (own.index_dir / "kept").rename(own.index_dir / "current")
