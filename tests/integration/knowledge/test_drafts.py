@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,14 +12,16 @@ import pytest
 from knowledge.editing.drafts import Draft, Drafts, Gone, State
 from knowledge.editing.forms import Form, write_form
 from knowledge.store import Store
+from tests.integration.knowledge.test_store import url
 from tests.unit.knowledge.builders import service
 
+__all__ = ["url"]
 RENT = service("Rent Rescue", "rent", cost="Free")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(f"sqlite:///{tmp_path / 'catalogue.sqlite'}")
+def store(url: str) -> Iterator[Store]:
+    opened = Store.open(url)
     opened.seed([RENT.organisation], [RENT], "one")
     yield opened
     opened.close()
