@@ -66,7 +66,15 @@ def _parser() -> argparse.ArgumentParser:
 
     editor = commands.add_parser("editor", help="serve the catalogue pages")
     editor.add_argument("--port", type=_positive, metavar="N")
+    editor.add_argument("--host", metavar="ADDRESS", help="the address to listen on; NWD_HOST when left out")
     editor.set_defaults(command=run_editor)
+
+    account = commands.add_parser("account", help="add somebody who edits, or give them a new password")
+    account.add_argument("name", metavar="NAME", help="as colleagues know them")
+    account.add_argument("login", metavar="LOGIN")
+    account.add_argument("--role", choices=("editor", "publisher"), default="editor")
+    account.add_argument("--password", help="asked for when left out")
+    account.set_defaults(command=run_account)
     return parser
 
 
@@ -175,7 +183,26 @@ def run_editor(settings: Settings, parsed: argparse.Namespace) -> int:
 
     from knowledge.editor import create_app
 
-    uvicorn.run(create_app(settings), host=settings.host, port=parsed.port or settings.editor_port, log_level="warning")
+    host, port = parsed.host or settings.host, parsed.port or settings.editor_port
+    uvicorn.run(create_app(settings), host=host, port=port, log_level="warning")
+    return 0
+
+
+def run_account(settings: Settings, parsed: argparse.Namespace) -> int:
+    from getpass import getpass
+
+    from knowledge.editing.accounts import Accounts, Role
+    from knowledge.store import Store
+
+    store = Store.open(settings.database_url)
+    try:
+        password = parsed.password or getpass("Password: ")
+        made = Accounts(store.engine).add(
+            name=parsed.name, login=parsed.login, password=password, role=Role(parsed.role)
+        )
+    finally:
+        store.close()
+    print(f"{made.name} can sign in as {made.login}, {made.role.value}.")
     return 0
 
 

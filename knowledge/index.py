@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import IntEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -34,6 +35,7 @@ from knowledge.need_head import NeedHead
 from knowledge.needs import label_text
 from knowledge.offer_head import Heads, OfferHead
 from knowledge.roll import LISTINGS, OFFSETS, ROLL, ListingFile, Roll, read_roll, write_listings
+from knowledge.threads import collector_paused
 
 FORMAT = 3
 ORDER_WEIGHTS = (1.0, 0.9, 0.8, 0.75, 0.7)
@@ -62,6 +64,10 @@ class Source:
 
     def stamp(self) -> str:
         """Changes whenever the index would. One service at a time, so that a large catalogue fits."""
+        return self._stamp
+
+    @cached_property
+    def _stamp(self) -> str:
         lines = {need: list(ids) for need, ids in self.crisis.items()}
         whole = [FORMAT, self.encoder, len(self.services), [asdict(need) for need in self.needs], lines]
         digest = hashlib.sha256(json.dumps(whole, sort_keys=True).encode())
@@ -234,6 +240,11 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 def load_index(folder: Path) -> Index:
     """Load and verify a snapshot. Raises IndexMissing when it is absent, damaged or from another version."""
+    with collector_paused():
+        return _load_index(folder)
+
+
+def _load_index(folder: Path) -> Index:
     manifest = read_manifest(folder)
     try:
         if _content_hash(folder) != manifest["content_sha256"]:

@@ -22,7 +22,7 @@ from knowledge.offer_head import Heads, OfferHead, train_offers
 from knowledge.settings import Settings
 from knowledge.snapshots import build_lock, current_snapshot, put_snapshot
 from knowledge.store import Store
-from knowledge.threads import use_one_thread
+from knowledge.threads import collector_paused, use_one_thread
 
 Head = TypeVar("Head", NeedHead, OfferHead)
 
@@ -95,7 +95,7 @@ def publish(settings: Settings, *, encoder: Encoder | None = None, force: bool =
     """
     encoder = encoder or open_publisher(settings)
     prepare_foreign_needs(settings, load_needs(settings.content_dir / "needs.yml"))
-    with build_lock(settings.index_dir):
+    with build_lock(settings.index_dir), collector_paused():
         store, notes = open_store(settings)
         try:
             source = read_source(settings, store, encoder.id)

@@ -115,6 +115,10 @@ class Search:
         self._shelf = _Shelf.of(load_index(current_snapshot(self._settings.index_dir)), self._encoder, self._spelling)
         return True
 
+    def over(self, index: Index) -> Search:
+        """The same search over another index."""
+        return Search(self._settings, index, self._encoder, self._spelling, self._places)
+
     def service(self, service_id: str) -> Service | None:
         """A listing that may be offered now."""
         row = self._shelf.rows.get(service_id)

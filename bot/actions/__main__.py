@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from bot.actions.settings import ActionsSettings, ActionsSettingsError, read_set
 from bot.actions.shells import build_shells
 from bot.actions.toolbox import Toolbox
 from bot.actions.wording import load_wording
+from knowledge.asked import Asked, Tally
 from knowledge.catalogue import Need
 from knowledge.errors import KnowledgeError
 from knowledge.foreign_needs import ForeignNeeds
@@ -28,6 +30,7 @@ from knowledge.places import load_places
 from knowledge.search import Search
 from knowledge.settings import Settings as KnowledgeSettings
 from knowledge.settings import read_settings as read_knowledge_settings
+from knowledge.store import Store
 from knowledge.threads import use_one_thread
 
 
@@ -45,6 +48,7 @@ def compose(settings: ActionsSettings, knowledge: KnowledgeSettings) -> Starlett
         zone=settings.timezone,
         first_contact=load_first_contact(),
         foreign=open_foreign(knowledge, needs),
+        counts=open_counts(knowledge),
     )
     threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="actions")
     token = settings.actions_token.get_secret_value()
@@ -58,6 +62,20 @@ def open_foreign(knowledge: KnowledgeSettings, needs: tuple[Need, ...]) -> Forei
     except KnowledgeError as error:
         structlog.get_logger().warning("other_languages_unread", problem=str(error))
         return None
+
+
+def open_counts(knowledge: KnowledgeSettings) -> Tally:
+    """Counts for the editors. They are written beside the answers, also when the process ends."""
+
+    def open_asked() -> Asked:
+        return Asked(Store.open(knowledge.database_url).engine)
+
+    def failed(error: str) -> None:
+        structlog.get_logger().warning("counts_not_written", error=error)
+
+    tally = Tally(open_asked, failed)
+    atexit.register(tally.write)
+    return tally
 
 
 def describe(search: Refreshable) -> dict[str, Any]:

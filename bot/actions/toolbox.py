@@ -50,6 +50,19 @@ class ForeignReader(Protocol):
     def guess(self, text: str, language: str) -> tuple[NeedGuess, ...]: ...
 
 
+class Counts(Protocol):
+    """Where it is counted, without anybody's words, what was asked for and what was suggested."""
+
+    def note(self, needs: Collection[str] | None, place: str | None, well: bool, services: Collection[str]) -> None: ...
+
+
+class NotCounted:
+    """Keeps no counts."""
+
+    def note(self, needs: Collection[str] | None, place: str | None, well: bool, services: Collection[str]) -> None:
+        return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Toolbox:
     """The catalogue's search, the words, and the clock."""
@@ -67,6 +80,7 @@ class Toolbox:
     first_contact: Mapping[str, FirstContact] = field(default_factory=dict)
     foreign: ForeignReader | None = None
     """Reads other languages where it is sure; without it they all go to a person unread."""
+    counts: Counts = field(default_factory=NotCounted)
 
     def make_cards(self, near: Place | None, channel: str = "") -> CardMaker:
         """Cards for this moment: `near` is where the person is, if known."""

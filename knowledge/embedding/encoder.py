@@ -68,13 +68,17 @@ class SentenceEncoder:
 class OnnxEncoder:
     """The exported query encoder: onnxruntime, pooling and normalising inside the graph."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises ModelNotTrusted when files are missing or are not those the export wrote."""
+    def __init__(self, folder: Path, max_length: int | None = None) -> None:
+        """`max_length` in tokens; the export's own when left out.
+
+        Raises ModelNotTrusted when files are missing or are not those the export wrote.
+        """
         import onnxruntime
         from tokenizers import Tokenizer
 
         facts = read_export(folder)
-        self.id = f"{MODEL_ID}-{facts['max_length']}"
+        max_length = max_length or int(facts["max_length"])
+        self.id = f"{MODEL_ID}-{max_length}"
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -83,7 +87,7 @@ class OnnxEncoder:
         )
         self._inputs = [each.name for each in self._session.get_inputs()]
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.enable_truncation(int(facts["max_length"]))
+        self._tokenizer.enable_truncation(max_length)
         self._tokenizer.no_padding()  # the file asks for 128 always
 
     def encode(self, texts: Sequence[str]) -> Vectors:
