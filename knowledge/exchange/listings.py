@@ -26,6 +26,19 @@ MOST_TERMS = 50
 
 
 @dataclass(frozen=True, kw_only=True)
+class PageMark:
+    """The end of a page of a feed: what to remember of it once everything before it is stored."""
+
+    address: str
+    etag: str = ""
+    modified: str = ""
+    ids: tuple[str, ...] = ()
+    last: bool = False
+    carried: bool = False
+    """Nothing of it was read again: it had not changed, or an interrupted run had done it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Item:
     """Something read from a source: a service of the standard, not checked yet; or only a problem."""
 
@@ -35,8 +48,7 @@ class Item:
     columns: Mapping[str, str] | None = None
     """Of a table: fields to columns, so that problems name what the editor sees."""
     problems: tuple[Problem, ...] = ()
-    address: str = ""
-    """The page of a feed that it came from."""
+    mark: PageMark | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -96,7 +96,7 @@ def read_words(text: str) -> tuple[list[Schedule], str]:
     found: dict[tuple[str, str], list[str]] = {}
     rest = text
     for match in _SPAN.finditer(text):
-        opens, closes = _time(match["opens"]), _time(match["closes"])
+        opens, closes = read_clock(match["opens"]), read_clock(match["closes"])
         if opens and closes:
             days = found.setdefault((opens, END_OF_DAY if closes in {LAST_MINUTE, "00:00"} else closes), [])
             days += _days(match["first"], match["last"])
@@ -125,7 +125,7 @@ def _days(first: str, last: str | None) -> list[str]:
     return [DAYS[(start + step) % 7] for step in range((end - start) % 7 + 1)]
 
 
-def _time(text: str) -> str:
+def read_clock(text: str) -> str:
     """ "9", "9am", "9.30 pm", "midday" to "09:00"...; empty when it is none."""
     plain = text.lower().replace(" ", "").replace(".", ":")
     plain = {"midday": "12:00", "noon": "12:00", "midnight": "00:00"}.get(plain, plain)

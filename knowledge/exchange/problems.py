@@ -51,10 +51,17 @@ class Findings:
         self.problems.append(Problem(where=self.where, pointer=pointer, text=text, error=error))
 
     def _column(self, pointer: str) -> str:
-        """The column whose field is the longest beginning of the pointer; else the pointer itself."""
+        """The column whose field is the longest beginning of the pointer; else the pointer itself.
+
+        A field that is a row of another table keeps the rest: "schedules[0].byday" is "schedules.csv:7: byday".
+        """
         assert self.columns is not None
         fitting = [field for field in self.columns if pointer.startswith(field)]
-        return self.columns[max(fitting, key=len)] if fitting else pointer
+        if not fitting:
+            return pointer
+        field = max(fitting, key=len)
+        column, rest = self.columns[field], pointer.removeprefix(field)
+        return f"{column}: {rest[1:]}" if rest.startswith(".") and ":" in column else column
 
 
 def shown(value: object) -> str:

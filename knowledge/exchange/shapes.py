@@ -6,6 +6,7 @@ Fields that are in no table are allowed by both and are kept as they came.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,8 @@ from knowledge.exchange.values import Check, one_of
 
 MOST_ENTRIES = 500
 """Entries of one list inside a listing."""
+BROKEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""What no database or text message takes: control characters and halves of characters."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,24 +184,34 @@ def check_thing(thing: Mapping[str, Any], shape: Shape, findings: Findings, poin
     clean: dict[str, Any] = {}
     for name, value in thing.items():
         here = f"{pointer}.{name}" if pointer else name
-        if value is None or value == "":
-            continue
-        if name in shape.parts:
-            if isinstance(value, Mapping):
-                clean[name] = check_thing(value, shape.parts[name], findings, here)
-            else:
-                findings.error(here, f"{shown(value)} is not an object. Write its fields in braces.")
-        elif name in shape.lists:
-            clean[name] = _check_list(value, shape.lists[name], findings, here)
-        else:
-            used = _check_value(name, value, shape, findings, here)
-            if used is not None:
-                clean[name] = used
+        used = _check_field(name, value, shape, findings, here)
+        if used is not None and used != "":
+            clean[name] = used
     if pointer:
         for name in shape.required:
             if name not in thing or thing[name] is None:
                 findings.warn(f"{pointer}.{name}", "is missing, which the standard asks for. Add it.")
     return clean
+
+
+def _check_field(name: str, value: object, shape: Shape, findings: Findings, here: str) -> object:
+    if value is None or value == "":
+        return None
+    if name in shape.lists:
+        return _check_list(value, shape.lists[name], findings, here)
+    if name not in shape.parts:
+        return _check_value(name, _mended(value, findings, here), shape, findings, here)
+    if isinstance(value, Mapping):
+        return check_thing(value, shape.parts[name], findings, here)
+    findings.error(here, f"{shown(value)} is not an object. Write its fields in braces.")
+    return None
+
+
+def _mended(value: object, findings: Findings, here: str) -> object:
+    if isinstance(value, str) and BROKEN.search(value):
+        findings.warn(here, "has characters that are no text (control characters). They were taken out.")
+        return BROKEN.sub("", value)
+    return value
 
 
 def _check_list(value: object, shape: Shape, findings: Findings, here: str) -> list[dict[str, Any]]:
@@ -224,7 +237,8 @@ def _check_value(name: str, value: object, shape: Shape, findings: Findings, her
         return value
     if check is values.is_uuid:
         if isinstance(value, str | int):
-            findings.warn(here, wrong)
+            if findings.columns is None:  # tables of older versions number their rows: no news in every line
+                findings.warn(here, wrong)
             return value
         wrong = f"{shown(value)} is not an id. Write text."
     if check is values.is_link and not values.is_link(mended := f"https://{value}") and str(value).startswith("www."):
