@@ -1,6 +1,6 @@
 """`python -m knowledge import` and `export`, and the JSON of the commands beside them.
 
-Exit codes: 0 done, 1 nothing done (the reason is on standard error), 2 not understood, 3 done, with errors in some listings.
+Exit codes: 0 done, 1 nothing done (standard error says why), 2 not understood, 3 done, but for errors in some listings.
 """
 
 from __future__ import annotations

@@ -179,7 +179,7 @@ class Importer:
             return None, None
         merged = merge(before.base, theirs, here.service) if here and before else None
         service = merged.service if merged else theirs
-        reasons = reasons_against(service, new.incoming.claims)
+        reasons = reasons_against(service, new.incoming.claims, self._reader.country)
         published = self._offered(here, before, reasons)
         entry = Entry(
             service_id=theirs.id,

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import phonenumbers
+
 from knowledge.catalogue import Service, service_from_dict, service_to_dict
 
 
@@ -42,11 +44,14 @@ def base_of(service: Service) -> dict[str, Any]:
     return _plain(service)
 
 
-def reasons_against(service: Service, claims: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Why nobody may be offered this yet; empty when it is whole."""
+def reasons_against(service: Service, claims: tuple[str, ...] = (), country: str = "GB") -> tuple[str, ...]:
+    """Why nobody may be offered this yet; empty when it is whole. A number in the text is pointed out, never used."""
     missing = []
     if not service.phones:
-        missing.append("no phone number: add one, people are given a number to ring")
+        texts = (f"{service.description} {service.eligibility}", country)
+        numbers = dict.fromkeys(match.raw_string for match in phonenumbers.PhoneNumberMatcher(*texts))
+        hint = f" (the text has {', '.join(numbers)}: is it theirs?)" if numbers else ""
+        missing.append(f"no phone number: add one, people are given a number to ring{hint}")
     if not service.needs:
         missing.append("no needs: choose what it helps with")
     return (*missing, *claims)
