@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from knowledge.exchange.extension import ID
@@ -24,6 +25,7 @@ def as_id(value: object) -> str:
     return text if ID.fullmatch(text) else str(uuid5(NAMESPACE, text))
 
 
+@lru_cache(maxsize=1_000)
 def need_uuid(need: str) -> str:
     return as_uuid(f"need:{need}")
 

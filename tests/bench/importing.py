@@ -34,7 +34,7 @@ def main() -> None:
         write_feed(feed, parsed.services)
         write_package(package, parsed.services)
         print(f"{parsed.services:,} services; feed {feed.stat().st_size / 1e6:.0f} MB")
-        print(f"{'':24}{'seconds':>9}{'a second':>10}{'peak MB':>9}")
+        print(f"{'':24}{'seconds':>9}{'of them CPU':>13}{'a second':>10}{'peak MB':>9}")
         extra = [] if parsed.needs else ["--no-needs"]
         for name, given, data in (
             ("an empty import", os.devnull, "empty"),
@@ -42,15 +42,16 @@ def main() -> None:
             ("JSON, again", str(feed), "json"),
             ("data package", str(package), "package"),
         ):
-            seconds, peak = measure(Path(folder) / data, [given, *extra])
-            print(f"{name:24}{seconds:9.1f}{parsed.services / seconds:10,.0f}{peak:9.0f}", flush=True)
+            seconds, busy, peak = measure(Path(folder) / data, [given, *extra])
+            print(f"{name:24}{seconds:9.1f}{busy:13.1f}{parsed.services / seconds:10,.0f}{peak:9.0f}", flush=True)
 
 
-def measure(data: Path, arguments: list[str]) -> tuple[float, float]:
-    """Seconds and peak memory (MB) of one import in its own process."""
+def measure(data: Path, arguments: list[str]) -> tuple[float, float, float]:
+    """Seconds, seconds of a processor, and peak memory (MB) of one import in its own process."""
     code = (
         "import resource, sys; from knowledge.__main__ import main; main(['import', '--json', *sys.argv[1:]]);"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+        "used = resource.getrusage(resource.RUSAGE_SELF);"
+        "print(used.ru_utime + used.ru_stime, used.ru_maxrss, file=sys.stderr)"
     )
     environment = {**os.environ, "NWD_DATA_DIR": str(data), "NWD_DEMO": "0"}
     if arguments[0] == os.devnull:
@@ -60,7 +61,8 @@ def measure(data: Path, arguments: list[str]) -> tuple[float, float]:
         [sys.executable, "-c", code, *arguments], env=environment, capture_output=True, text=True, check=True
     )
     unit = 1e6 if sys.platform == "darwin" else 1e3
-    return time.monotonic() - began, int(done.stderr.split()[-1]) / unit
+    busy, peak = done.stderr.split()[-2:]
+    return time.monotonic() - began, float(busy), int(peak) / unit
 
 
 def services(count: int) -> Iterator[dict[str, Any]]:

@@ -173,9 +173,9 @@ def test_a_redirect_to_a_private_place_is_refused(fetcher: Fetcher, tmp_path: Pa
 
 
 def test_redirects_end(fetcher: Fetcher, tmp_path: Path) -> None:
-    with served(lambda _path, _headers: (301, {"location": "/again"}, b"")) as (address, asked):
-        with pytest.raises(ImportRefused, match="without end"):
-            fetcher.fetch(address, tmp_path / "x")
+    again = served(lambda _path, _headers: (301, {"location": "/again"}, b""))
+    with again as (address, asked), pytest.raises(ImportRefused, match="without end"):
+        fetcher.fetch(address, tmp_path / "x")
     assert len(asked) == LIMITS.redirects + 1
 
 
@@ -206,7 +206,7 @@ def test_a_busy_server_is_asked_again_after_the_time_it_says(tmp_path: Path) -> 
 
 def test_an_answer_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
     fetcher = Fetcher(LOCAL, replace(LIMITS, answer_seconds=-1.0, retries=0))
-    with served(lambda _path, _headers: (200, {}, b"{}")) as (address, _asked):
-        with pytest.raises(ImportRefused, match="took longer"):
-            fetcher.fetch(address, tmp_path / "x")
+    slow = served(lambda _path, _headers: (200, {}, b"{}"))
+    with slow as (address, _asked), pytest.raises(ImportRefused, match="took longer"):
+        fetcher.fetch(address, tmp_path / "x")
     fetcher.close()
