@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     add_commands(commands)
 
     editor = commands.add_parser("editor", help="serve the catalogue pages")
+    editor.add_argument("--host", metavar="ADDRESS", help="address to listen on; else NWD_HOST")
     editor.add_argument("--port", type=_positive, metavar="N")
     editor.set_defaults(command=run_editor)
     return parser
@@ -177,7 +178,8 @@ def run_editor(settings: Settings, parsed: argparse.Namespace) -> int:
 
     from knowledge.editor import create_app
 
-    uvicorn.run(create_app(settings), host=settings.host, port=parsed.port or settings.editor_port, log_level="warning")
+    host, port = parsed.host or settings.host, parsed.port or settings.editor_port
+    uvicorn.run(create_app(settings), host=host, port=port, log_level="warning")
     return 0
 
 

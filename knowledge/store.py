@@ -182,9 +182,10 @@ class Store:
         with self._begin() as connection:
             yield connection
 
-    def find_many(self, connection: Connection, ids: Sequence[str]) -> dict[str, Listing]:
-        """The listings with these ids, held until the transaction ends (where the database can)."""
-        query = _select_listings().where(services.c.id.in_(ids)).with_for_update(of=services)
+    def find_many(self, connection: Connection, ids: Sequence[str], *, hold: bool = True) -> dict[str, Listing]:
+        """The listings with these ids; nobody else changes them until the transaction ends (where `hold` can)."""
+        query = _select_listings().where(services.c.id.in_(ids))
+        query = query.with_for_update(of=services) if hold else query
         return {row.id: _listing(row) for row in connection.execute(query)}
 
     def put_many(self, connection: Connection, written: Sequence[Draft], *, by: str) -> None:
@@ -200,6 +201,12 @@ class Store:
         for draft in written:
             number = revision.get(draft.service.id, 0) + 1
             _write(connection, draft.service, revision=number, published=draft.published, by=by, now=now)
+
+    def state(self) -> str:
+        """Changes whenever a listing does."""
+        query = sa.select(sa.func.count(), sa.func.sum(services.c.revision), sa.func.max(services.c.updated_at))
+        with self._begin() as connection:
+            return " ".join(map(str, connection.execute(query).one()))
 
     def stream(self, *, published: bool = True, together: int = 500) -> Iterator[Listing]:
         """Listings in the order of ids, a few at a time in memory; `published` leaves drafts out."""

@@ -16,6 +16,7 @@ from starlette.templating import Jinja2Templates
 
 from knowledge.editor.headers import SecurityHeaders
 from knowledge.editor.pages import Pages
+from knowledge.exchange.api import OpenReferral
 from knowledge.publish import open_store
 from knowledge.settings import Settings
 
@@ -29,11 +30,13 @@ def create_app(settings: Settings) -> Starlette:
     )
     environment.globals.update(service_name=settings.service_name, demo=settings.demo)
     pages = Pages(settings, Jinja2Templates(env=environment))
+    open_referral = OpenReferral(settings)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         store, _notes = await run_in_threadpool(open_store, settings)
         pages.store = store
+        await run_in_threadpool(open_referral.open, store)
         yield
         store.close()
 
@@ -43,6 +46,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/services/{service_id}", pages.show_service, name="service"),
             Route("/try", pages.try_message, name="try"),
             Route("/health", pages.health, name="health"),
+            open_referral.mount(),
             Mount("/static", StaticFiles(directory=HERE / "static"), name="static"),
         ],
         middleware=[Middleware(SecurityHeaders)],
