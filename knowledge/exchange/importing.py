@@ -197,7 +197,7 @@ class Importer:
             outcome.keep(service, merged.kept)
             return None, entry
         else:
-            outcome.add_change(service, merged.changed, merged.kept)
+            outcome.add_change(service, merged, published=published, reasons=reasons)
         return Draft(service=service, published=published), entry
 
     def _offered(self, here: Listing | None, before: Entry | None, reasons: tuple[str, ...]) -> bool:

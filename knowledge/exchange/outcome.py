@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from knowledge.catalogue import Service
+from knowledge.exchange.merging import Merged
 from knowledge.exchange.problems import Problem
 
 MOST_NAMED = 500
@@ -52,10 +53,13 @@ class Outcome:
         if reasons:
             self._name("drafts", service, reasons=list(reasons))
 
-    def add_change(self, service: Service, changed: Sequence[str], kept: Sequence[str]) -> None:
+    def add_change(self, service: Service, merged: Merged, *, published: bool, reasons: Sequence[str]) -> None:
         self.changed += 1
-        self._name("changed", service, fields=list(changed))
-        self.keep(service, kept)
+        self._name("changed", service, fields=list(merged.changed))
+        self.keep(service, merged.kept)
+        if reasons and not published:
+            self.drafts += 1
+            self._name("drafts", service, reasons=list(reasons))
 
     def keep(self, service: Service, fields: Sequence[str]) -> None:
         """Fields that were changed here and by the source: ours stay, and somebody should look."""
@@ -85,8 +89,8 @@ class Outcome:
         """For people: counts first, then what to look at."""
         would = "would be " if self.dry_run else ""
         yield (
-            f"{self.source}: {self.read} services read: {would}{self.added} added ({self.drafts} of them drafts),"
-            f" {self.changed} changed, {self.unchanged + self.carried} unchanged, {self.gone} gone;"
+            f"{self.source}: {self.read} services read: {would}{self.added} added, {self.changed} changed"
+            f" ({self.drafts} of these are drafts), {self.unchanged + self.carried} unchanged, {self.gone} gone;"
             f" {self.skipped} left out. {self.errors} errors, {self.warnings} warnings."
         )
         if not self.complete:

@@ -47,7 +47,7 @@ def test_an_operator_reads_what_happened(tmp_path: Path, capsys: Captured) -> No
     path = write(tmp_path, "feed.json", [soup(1), soup(2, url="x"), soup(3, name="")])
     assert main(["import", "--no-needs", path]) == 3
     said = capsys.readouterr()
-    assert "feed.json: 2 services read: 2 added (2 of them drafts)" in said.out
+    assert "feed.json: 2 services read: 2 added, 0 changed (2 of these are drafts)" in said.out
     assert "draft: Soup 1" in said.out
     assert "python -m knowledge index" in said.out
     assert "error: feed.json:1: [1].url: 'x' is not a web address" in said.err
