@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ from knowledge.needs import load_needs
 from knowledge.publish import open_store
 from knowledge.settings import Settings
 from knowledge.snapshots import build_lock
+
+READING = ".reading-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +45,7 @@ def bring_in(
     needs = load_needs(settings.content_dir / "needs.yml")
     today = datetime.now(ZoneInfo(settings.timezone)).date()
     reader = Reader(needs=[need.id for need in needs], today=today, country=settings.country)
-    with build_lock(folder), tempfile.TemporaryDirectory(dir=folder, prefix=".reading-") as scratch:
+    with build_lock(folder), _scratch(folder) as scratch:
         store, notes = open_store(settings)
         for each in notes:
             note(each)
@@ -52,7 +55,7 @@ def bring_in(
             source = request.choices.source
             run = register.next_run(source)
             opener = Opener(
-                scratch=Path(scratch),
+                scratch=scratch,
                 mappings=folder / "mappings",
                 fetcher=fetcher,
                 recall=lambda address: register.page(source, address, run),
@@ -64,3 +67,12 @@ def bring_in(
             recogniser = NeedRecogniser(settings, needs) if request.suggest_needs else None
             importer = Importer(store, register, reader, recogniser, request.choices)
             return importer.run(opened.items, opened.complete, tell)
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    """A folder for one import. What an import that was killed left there goes first; hold the lock."""
+    for leftover in folder.glob(f"{READING}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=READING) as made:
+        yield Path(made)

@@ -26,6 +26,7 @@ class Head:
     uuid: str
     organisation: str
     terms: frozenset[str]
+    has_needs: bool
     text: str
     minimum_age: int
     maximum_age: float
@@ -86,6 +87,7 @@ def _head(listing: Listing) -> Head:
         terms=frozenset(
             [*service.needs, *map(need_uuid, service.needs), *(as_uuid(f"term:{each}") for each in service.terms)]
         ),
+        has_needs=bool(service.needs),
         text=_text(service),
         minimum_age=service.minimum_age or 0,
         maximum_age=service.maximum_age if service.maximum_age is not None else float("inf"),

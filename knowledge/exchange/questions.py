@@ -77,7 +77,7 @@ def _tests(given: Mapping[str, str], find_place: FindPlace) -> Iterable[Test]:
         yield lambda head: term in head.terms
     if taxonomy := given.get("taxonomy_id"):
         known = taxonomy == taxonomy_uuid(NEEDS_TAXONOMY)
-        yield lambda head: known and bool(head.terms)
+        yield lambda head: known and head.has_needs
     if owner := given.get("organization_id"):
         yield lambda head: head.organisation == owner
     yield from _measured_tests(given)

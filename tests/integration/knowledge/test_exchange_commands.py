@@ -128,6 +128,14 @@ def test_a_private_host_that_is_not_named_is_code_3_or_1(capsys: Captured, monke
     assert "NWD_IMPORT_HOSTS" in outcome["problems"][0]["problem"]
 
 
+def test_what_a_killed_import_left_is_cleared_away(tmp_path: Path, data: Path, capsys: Captured) -> None:
+    left = data / "imports" / ".reading-killed"
+    left.mkdir(parents=True)
+    (left / "package.sqlite").write_bytes(b"x")
+    bring(capsys, write(tmp_path, "feed.json", [soup(1)]))
+    assert not [path for path in (data / "imports").iterdir() if path.name.startswith(".reading-")]
+
+
 def test_needs_are_suggested_from_the_words(tmp_path: Path, capsys: Captured) -> None:
     body = soup(1, name="Food bank", description="A food parcel when you have nothing to eat.")
     assert main(["import", "--publish", "--json", write(tmp_path, "feed.json", [body])]) == 0
