@@ -1,6 +1,7 @@
 """The command line: check the content, build the index, try a search, measure it, show the catalogue.
 
-Exit codes: 0 done, 1 something to put right (said on standard error), 2 the command was not understood.
+Exit codes: 0 done, 1 something to put right (said on standard error), 2 the command was not understood,
+3 an import was done but for some listings.
 Model libraries are imported only by the commands that need them, so that "nothing changed" is said at once.
 """
 
@@ -10,6 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +20,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from knowledge.errors import KnowledgeError
+from knowledge.exchange.commands import add_commands
 from knowledge.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -48,9 +51,11 @@ def _parser() -> argparse.ArgumentParser:
 
     index = commands.add_parser("index", help="build the index if the catalogue, the needs or the model changed")
     index.add_argument("--force", action="store_true", help="build it even if nothing changed")
+    index.add_argument("--json", action="store_true", help="for programs")
     index.set_defaults(command=run_index)
 
     check = commands.add_parser("check", help="check the content files")
+    check.add_argument("--json", action="store_true", help="for programs")
     check.set_defaults(command=run_check)
 
     export = commands.add_parser("export-encoder", help="make the query encoder that search and the assistant use")
@@ -63,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--airs-terms", action="store_true", help="measure search with the taxonomy terms too, apart")
     evaluate.add_argument("--json", action="store_true", help="for programs")
     evaluate.set_defaults(command=run_evaluate)
+
+    add_commands(commands)
 
     editor = commands.add_parser("editor", help="serve the catalogue pages")
     editor.add_argument("--port", type=_positive, metavar="N")
@@ -134,6 +141,9 @@ def run_index(settings: Settings, parsed: argparse.Namespace) -> int:
     from knowledge.publish import publish
 
     published = publish(settings, force=parsed.force)
+    if parsed.json:
+        print(json.dumps(asdict(published), indent=2))
+        return 0
     for note in published.notes:
         print(note)
     if published.built:
@@ -143,13 +153,17 @@ def run_index(settings: Settings, parsed: argparse.Namespace) -> int:
     return 0
 
 
-def run_check(settings: Settings, _parsed: argparse.Namespace) -> int:
+def run_check(settings: Settings, parsed: argparse.Namespace) -> int:
     from knowledge.checks import check_content
 
     findings = check_content(settings, datetime.now(ZoneInfo(settings.timezone)).date())
+    errors = sum(finding.error for finding in findings)
+    if parsed.json:
+        listed = [{"severity": "error" if each.error else "warning", "problem": each.text} for each in findings]
+        print(json.dumps({"errors": errors, "warnings": len(findings) - errors, "findings": listed}, indent=2))
+        return 1 if errors else 0
     for finding in findings:
         print(finding)
-    errors = sum(finding.error for finding in findings)
     print(f"Content checked: {errors} errors, {len(findings) - errors} warnings.")
     return 1 if errors else 0
 

@@ -41,6 +41,13 @@ class Settings(BaseSettings):
     port: int = Field(8000, description="Port of the web app; the catalogue pages use the next one.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR. No level prints personal data.")
 
+    import_hosts: str = Field(
+        "", description="Hosts, with commas, that imports may ask although they are private or without https."
+    )
+
+    def import_hosts_named(self) -> tuple[str, ...]:
+        return tuple(host.strip() for host in self.import_hosts.split(",") if host.strip())
+
     @property
     def database_url(self) -> str:
         """SQLAlchemy's address of the catalogue; a plain Postgres address gets our driver."""

@@ -74,6 +74,14 @@ class Listing:
     updated_by: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A service to be written, and whether people may be offered it."""
+
+    service: Service
+    published: bool
+
+
 class Store:
     """Open with `Store.open`; close when done."""
 
@@ -178,6 +186,50 @@ class Store:
         query = _select_listings().where(services.c.published).order_by(services.c.id)
         with self._begin() as connection:
             return tuple(_listing(row).service for row in connection.execute(query))
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """For many writes that belong together: all of them are there afterwards, or none."""
+        with self._begin() as connection:
+            yield connection
+
+    def find_many(self, connection: Connection, ids: Sequence[str], *, hold: bool = True) -> dict[str, Listing]:
+        """The listings with these ids; nobody else changes them until the transaction ends (where `hold` can)."""
+        query = _select_listings().where(services.c.id.in_(ids))
+        query = query.with_for_update(of=services) if hold else query
+        return {row.id: _listing(row) for row in connection.execute(query)}
+
+    def put_many(self, connection: Connection, written: Sequence[Draft], *, by: str) -> None:
+        """Write each as the next revision of its listing, as `save` does."""
+        if not written:
+            return
+        now = datetime.now(UTC)
+        _put_organisations(connection, [draft.service.organisation for draft in written])
+        ids = [draft.service.id for draft in written]
+        found = connection.execute(sa.select(services.c.id, services.c.revision).where(services.c.id.in_(ids)))
+        revision = {row.id: row.revision for row in found}
+        connection.execute(sa.delete(services).where(services.c.id.in_(ids)))
+        for draft in written:
+            number = revision.get(draft.service.id, 0) + 1
+            _write(connection, draft.service, revision=number, published=draft.published, by=by, now=now)
+
+    def state(self) -> str:
+        """Changes whenever a listing does."""
+        query = sa.select(sa.func.count(), sa.func.sum(services.c.revision), sa.func.max(services.c.updated_at))
+        with self._begin() as connection:
+            return " ".join(map(str, connection.execute(query).one()))
+
+    def stream(self, *, published: bool = True, together: int = 500) -> Iterator[Listing]:
+        """Listings in the order of ids, a few at a time in memory; `published` leaves drafts out."""
+        last = ""
+        while True:
+            query = _select_listings().where(services.c.id > last).order_by(services.c.id).limit(together)
+            with self._begin() as connection:
+                rows = connection.execute(query.where(services.c.published) if published else query).all()
+            yield from map(_listing, rows)
+            if len(rows) < together:
+                return
+            last = rows[-1].id
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
@@ -292,3 +344,16 @@ def _edited(connection: Connection) -> bool:
     return _fact(connection, EDITED_HERE) is not None or (
         connection.execute(sa.select(revisions.c.service_id).where(revisions.c.updated_by != SEED)).first() is not None
     )
+
+
+def _put_organisations(connection: Connection, owners: Sequence[Organisation]) -> None:
+    """Add those that are new, and change those that changed."""
+    rows = {owner.id: _organisation_row(owner) for owner in owners}
+    query = sa.select(organisations.c.id, organisations.c.body).where(organisations.c.id.in_(rows))
+    known = {row.id: row.body for row in connection.execute(query)}
+    fresh = [row for key, row in rows.items() if key not in known]
+    if fresh:
+        connection.execute(sa.insert(organisations), fresh)
+    for key, row in rows.items():
+        if key in known and known[key] != row["body"]:
+            connection.execute(sa.update(organisations).where(organisations.c.id == key).values(body=row["body"]))

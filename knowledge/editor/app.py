@@ -35,6 +35,7 @@ from knowledge.editor.headers import SecurityHeaders
 from knowledge.editor.sessions import Recogniser, Sessions
 from knowledge.editor.sign_in import Door, leave
 from knowledge.editor.site import Site, page_route
+from knowledge.exchange.api import OpenReferral
 from knowledge.hours import clock_words, day_in_words
 from knowledge.needs import load_needs
 from knowledge.publish import open_store
@@ -53,10 +54,13 @@ def create_app(settings: Settings, recogniser: Callable[[Accounts, Settings], Re
     `recogniser` makes what says who is signed in, from the accounts in the catalogue.
     """
 
+    open_referral = OpenReferral(settings)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         site = await run_in_threadpool(open_site, settings, recogniser)
         app.state.site = site
+        await run_in_threadpool(open_referral.open, site.store)
         if await run_in_threadpool(site.publisher.waiting):
             site.live.soon()  # somebody published, and the process ended before the index was there
         yield
@@ -64,7 +68,7 @@ def create_app(settings: Settings, recogniser: Callable[[Accounts, Settings], Re
         site.store.close()
 
     return Starlette(
-        routes=routes(),
+        routes=[*routes(), open_referral.mount()],
         middleware=[Middleware(SecurityHeaders)],
         exception_handlers={404: answers.not_found},
         lifespan=lifespan,

@@ -176,3 +176,17 @@ def test_files_that_cannot_be_measured_are_said(
     path.unlink() if rows is None else path.write_text(rows)
     assert main(measured) == 1
     assert said in capsys.readouterr().err
+
+
+def test_an_index_for_programs(environment: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["index", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["built"] is False
+    assert told["services"] > 40
+
+
+def test_a_check_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["errors"] == 0
+    assert told["warnings"] == len(told["findings"])
