@@ -1,8 +1,4 @@
-"""The two layers as one answer. They only add: what either finds is found.
-
-The patterns live in `channels.concern`, because the worker must have them when everything else is down. This is the one
-module of `bot` that may import them: the command and the figures show both layers as the product uses them.
-"""
+"""The two layers as one answer. They only add: what either finds is found."""
 
 from __future__ import annotations
 
@@ -10,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from channels.concern import find_concerns
+from bot.concern.patterns import match
 from channels.conversation import Concern
 
 PATTERNS, CLASSIFIER, BOTH = "patterns", "classifier", "both"
@@ -41,7 +37,7 @@ class NoClassifier:
 def read_layers(texts: Sequence[str], classifier: Classifier) -> list[tuple[Raised, ...]]:
     """For each text every kind that is raised, in the order of `Concern`."""
     return [
-        add_up({one.concern: one.reason for one in find_concerns(text)}, read)
+        add_up(match(text), read)
         for text, read in zip(texts, classifier.read_all(texts), strict=True)
     ]
 
