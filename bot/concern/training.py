@@ -1,0 +1,148 @@
+"""Fits the heads on the project's own examples, and chooses their thresholds on examples held out of the fit.
+
+Nothing from outside the project takes part: what others wrote is only ever measured with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.concern.examples import Example
+from bot.concern.features import DENSE, GRAMS, KINDS, Features, describe, split_windows
+from bot.concern.heads import Array, Heads, rows_of, weigh
+from channels.conversation import Concern
+from knowledge.embedding import Encoder
+
+STRENGTH = 0.1
+"""C of the logistic regressions. Small: the examples are not how everybody writes, so no single word may decide."""
+FOLDS = 5
+LEAST_CHANCE, MOST_CHANCE = 0.05, 0.95
+HARD = frozenset({"calm_hard", "long_calm_hard"})
+"""Files of alarming words without risk, held to a looser budget."""
+
+NEIGHBOURS = {
+    Concern.SUICIDE: {Concern.SELF_HARM},
+    Concern.SELF_HARM: {Concern.SUICIDE},
+    Concern.ABUSE: {Concern.CHILD_AT_RISK, Concern.DANGER_NOW},
+    Concern.CHILD_AT_RISK: {Concern.ABUSE},
+    Concern.DANGER_NOW: {Concern.ABUSE, Concern.ATTEMPT, Concern.CHILD_AT_RISK},
+}
+"""Kinds that may well be in each other's texts unsaid: they teach nothing about one another."""
+BUDGETS = {Concern.SUICIDE: (0.03, 0.08), Concern.ABUSE: (0.015, 0.03)}
+ELSE_BUDGET = (0.003, 0.01)
+"""Share of held-out calm examples, and of those with alarming words, that a kind may raise. The kinds add up."""
+
+
+@dataclass(frozen=True)
+class Material:
+    """The examples as numbers: row `at` is the whole of example `at`; `windows[at]` are the rows of its windows."""
+
+    dense: Array
+    grams: Any
+    windows: tuple[tuple[int, ...], ...]
+    labels: NDArray[np.bool_]
+    hard: NDArray[np.bool_]
+
+
+def train_heads(examples: Sequence[Example], encoder: Encoder) -> Heads:
+    """Fit every kind: once on each part of the examples to see how it does on the rest, then on all."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
+
+    material = prepare(examples, encoder)
+    kinds = [kind for kind in KINDS if material.labels[:, KINDS.index(kind)].sum() >= FOLDS]
+    with threadpool_limits(1):
+        fitted = [fit_kind(kind, material) for kind in kinds]
+    stacked = {name: np.stack([one[name] for one in fitted]).astype(np.float32) for name in fitted[0]}
+    return Heads(kinds=tuple(kinds), **stacked)
+
+
+def prepare(examples: Sequence[Example], encoder: Encoder) -> Material:
+    from scipy.sparse import csr_matrix
+
+    texts = [one.text for one in examples]
+    windows = [split_windows(text) for text in texts]
+    rows = describe([*texts, *(window for some in windows for window in some)], encoder)
+    ends = np.cumsum([len(some) for some in windows]) + len(texts)
+    spans = tuple(tuple(range(end - len(some), end)) for end, some in zip(ends, windows, strict=True))
+    return Material(
+        dense=np.stack([one.dense for one in rows]),
+        grams=stack_grams(rows, csr_matrix),
+        windows=spans,
+        labels=rows_of(KINDS, [one.kinds for one in examples]),
+        hard=np.array([one.source in HARD for one in examples]),
+    )
+
+
+def stack_grams(rows: Sequence[Features], csr_matrix: Any) -> Any:
+    starts = np.cumsum([0, *(len(one.grams[0]) for one in rows)])
+    places = np.concatenate([one.grams[0] for one in rows])
+    weights = np.concatenate([one.grams[1] for one in rows])
+    return csr_matrix((weights, places, starts), shape=(len(rows), GRAMS))
+
+
+def fit_kind(kind: Concern, material: Material) -> dict[str, Any]:
+    """The parts of one kind's head."""
+    wanted = material.labels[:, KINDS.index(kind)]
+    near = [KINDS.index(other) for other in NEIGHBOURS.get(kind, ())]
+    teaches = wanted | ~material.labels[:, near].any(axis=1)
+    held_out = np.zeros(len(wanted), np.float32)
+    fold = fold_of(len(wanted))
+    for each in range(FOLDS):
+        weights, bias = fit(material, np.flatnonzero(teaches & (fold != each)), wanted)
+        scores = material.dense @ weights[:DENSE] + material.grams @ weights[DENSE:] + bias
+        for at in np.flatnonzero(fold == each):
+            held_out[at] = weigh(scores[at, None], scores[list(material.windows[at]), None])[0]
+    slope, shift = calibrate(held_out[teaches], wanted[teaches])
+    chances = 1 / (1 + np.exp(-(slope * held_out + shift)))
+    weights, bias = fit(material, np.flatnonzero(teaches), wanted)
+    return {
+        "dense": weights[:DENSE], "grams": weights[DENSE:], "bias": bias, "slope": slope, "shift": shift,
+        "thresholds": choose_threshold(kind, chances, material),
+    }  # fmt: skip
+
+
+def fold_of(count: int) -> NDArray[np.intp]:
+    """Scattered, and the same every time: neighbours in a file are alike and should not all be in one fold."""
+    return np.random.default_rng(7).permutation(count) % FOLDS
+
+
+def fit(material: Material, rows: NDArray[np.intp], wanted: NDArray[np.bool_]) -> tuple[Array, float]:
+    from scipy.sparse import csr_matrix, hstack
+    from sklearn.linear_model import LogisticRegression
+
+    both = hstack([csr_matrix(material.dense[rows]), material.grams[rows]]).tocsr()
+    model = LogisticRegression(C=STRENGTH, max_iter=300, class_weight="balanced", solver="liblinear")
+    model.fit(both, wanted[rows])
+    return model.coef_[0].astype(np.float32), float(model.intercept_[0])
+
+
+def calibrate(scores: Array, wanted: NDArray[np.bool_]) -> tuple[float, float]:
+    """Slope and shift that make chances of held-out scores."""
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=100.0).fit(scores[:, None], wanted)
+    return float(model.coef_[0][0]), float(model.intercept_[0])
+
+
+def choose_threshold(kind: Concern, chances: Array, material: Material) -> float:
+    """The lowest chance at which the kind stays within both of its budgets on examples that were held out."""
+    calm = ~material.labels.any(axis=1)
+    plain_budget, hard_budget = BUDGETS.get(kind, ELSE_BUDGET)
+    lowest = max(
+        smallest_within(chances[calm & ~material.hard], plain_budget),
+        smallest_within(chances[calm & material.hard], hard_budget),
+    )
+    return float(np.clip(lowest, LEAST_CHANCE, MOST_CHANCE))
+
+
+def smallest_within(chances: Array, budget: float) -> float:
+    """A threshold that at most this share of the chances reaches."""
+    if not len(chances):
+        return 0.0
+    falling = np.sort(chances)[::-1]
+    return float(falling[min(len(falling) - 1, int(budget * len(falling)))]) + 1e-6
