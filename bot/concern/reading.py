@@ -35,7 +35,7 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Reader:
-    """Sure enough of a kind when its chance reaches the threshold chosen in training. Pure but for the encoder's time."""
+    """Sure enough of a kind when its chance reaches the threshold chosen in training. Pure."""
 
     encoder: Encoder
     heads: Heads
