@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
@@ -11,7 +11,6 @@ from sqlalchemy.exc import ProgrammingError
 from channels.conversation import Channel, Choice, Inbound, Receipt
 from channels.errors import LedgerUnavailable, NotTaken
 from channels.ledger import (
-    audit,
     canary,
     escalations,
     inbound,
@@ -20,14 +19,12 @@ from channels.ledger import (
     people,
     reading,
     returning,
-    staff,
     sweep,
 )  # fmt: skip
 from channels.ledger.cipher import Cipher
-from channels.ledger.database import Database, new_id, shard_of
+from channels.ledger.database import Database, shard_of
 from channels.ledger.lists import Lists
 from channels.ledger.records import (
-    AuditRecord,
     Committed,
     ConversationRecord,
     Draft,
@@ -43,11 +40,12 @@ from channels.ledger.records import (
     Stored,
     Unconfirmed,
 )  # fmt: skip
+from channels.ledger.staff_ledger import StaffLedger
 
 RETENTION = timedelta(days=90)
 
 
-class Ledger:
+class Ledger(StaffLedger):
     """What happened, kept safely. Every method raises LedgerUnavailable when the database does not do its part.
 
     Reading by an id that is not there raises NotFound for people and conversations, which always belong to
@@ -55,7 +53,7 @@ class Ledger:
     """
 
     def __init__(self, database: Database, retention: timedelta) -> None:
-        self._database = database
+        super().__init__(database)
         self._retention = retention
         self.lists = Lists(database)
 
@@ -353,58 +351,3 @@ class Ledger:
                 total += count
         await self._database.scrub()
         return total
-
-    # Staff
-
-    async def add_peer(self, *, name: str, login: str, role: str, password_hash: str) -> PeerRecord:
-        """Raises ChannelsError when the login is taken."""
-        peer = PeerRecord(id=new_id(), name=name, login=login, role=role, password_hash=password_hash)
-        async with self._database.writing() as work:
-            await staff.add_peer(work, peer)
-        return peer
-
-    async def change_password(self, peer_id: str, password_hash: str) -> None:
-        async with self._database.writing() as work:
-            await staff.change_password(work, peer_id, password_hash)
-
-    async def peer(self, peer_id: str) -> PeerRecord | None:
-        async with self._database.reading() as work:
-            return await staff.peer(work, peer_id)
-
-    async def peer_by_login(self, login: str) -> PeerRecord | None:
-        async with self._database.reading() as work:
-            return await staff.peer_by_login(work, login)
-
-    async def peers(self) -> list[PeerRecord]:
-        async with self._database.reading() as work:
-            return await staff.peers(work)
-
-    async def open_session(self, peer_id: str, ttl: timedelta) -> str:
-        async with self._database.writing() as work:
-            return await staff.open_session(work, peer_id, ttl)
-
-    async def session(self, token: str) -> PeerRecord | None:
-        async with self._database.reading() as work:
-            return await staff.session(work, token)
-
-    async def close_session(self, token: str) -> None:
-        async with self._database.writing() as work:
-            await staff.close_session(work, token)
-
-    async def audit(self, actor: str, action: str, subject: str, detail: str = "") -> None:
-        """Ids and words of ours only."""
-        async with self._database.writing() as work:
-            await audit.append(work, actor, action, subject, detail)
-
-    async def audit_log(self, limit: int = 100) -> list[AuditRecord]:
-        """Newest first."""
-        async with self._database.reading() as work:
-            return await audit.latest(work, limit)
-
-    async def verify_audit(self) -> bool:
-        async with self._database.reading() as work:
-            return await audit.verify(work)
-
-    async def quarantine(self, channel: Channel, reason: str, ids: Mapping[str, str]) -> None:
-        async with self._database.writing() as work:
-            await staff.quarantine(work, channel, reason, ids)
