@@ -149,7 +149,7 @@ async def test_aiogram_takes_our_fake_for_telegram(aiogram: Path, world: World) 
             (500, "TelegramServerError"),
             (409, "TelegramConflictError"),
         ):
-            world.phones.misbehave.status, world.phones.misbehave.times = status, 1
+            world.phones.misbehave["telegram"].status, world.phones.misbehave["telegram"].times = status, 1
             assert await drive("send") == problem
         assert await drive("updates") == ["TelegramConflictError", [], True, 0]
         await world.browser.post(f"{ASH.page}/messages", data={"text": "/start poster-library"})

@@ -46,7 +46,7 @@ async def answering(world: World, streams: Streams) -> AsyncIterator[None]:
     """A worker that sends through both fakes. Its clock makes a second try due at once."""
     hurried = world.settings.model_copy(update={"sweep_seconds": 0.3, "sms_per_second": 0.0, "reconcile_seconds": 0.0})
     bench = Bench(settings=hurried, ledger=world.ledger, streams=streams)
-    senders = {Channel.SMS: SmsSender(world.twilio), Channel.TELEGRAM: TelegramSender(world.telegram)}
+    senders = {Channel.SMS: SmsSender(world.twilio), Channel.TELEGRAM: TelegramSender(world.telegram, world.ledger)}
     async with bench.working(senders=senders, clock=lambda: datetime.now(UTC) - FIRST_PAUSE):
         yield
 
@@ -176,7 +176,7 @@ async def test_a_send_that_is_never_answered_is_tried_again(world: World, stream
     )
     await world.ledger.append(stored.conversation_id, [Draft(sender=By.ASSISTANT, text="hello to you")])
     senders: dict[Channel, Any] = {
-        Channel.SMS: SmsSender(world.twilio), Channel.TELEGRAM: TelegramSender(world.telegram),
+        Channel.SMS: SmsSender(world.twilio), Channel.TELEGRAM: TelegramSender(world.telegram, world.ledger),
     }  # fmt: skip
     sending = Sending(
         ledger=world.ledger, streams=streams, senders=senders, metrics=WorkerMetrics(), patience=1.0,

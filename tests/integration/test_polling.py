@@ -181,7 +181,7 @@ async def test_nothing_can_be_asked_for_while_a_webhook_is_set(world: World) -> 
 async def test_an_answer_that_breaks_off_loses_nothing(world: World) -> None:
     async with polling(world) as poller:
         await eventually(lambda: poller.listening)
-        world.phones.misbehave.reset, world.phones.misbehave.times = True, 2
+        world.phones.misbehave["telegram"].reset, world.phones.misbehave["telegram"].times = True, 2
         await write(world, "one", "two")
         await world.arrives(Channel.TELEGRAM, ASH.address, "two")
     assert await texts(world) == ["one", "two"]

@@ -168,7 +168,7 @@ async def test_a_person_who_blocks_the_bot_is_known_to_have(world: World) -> Non
 async def test_a_group_is_given_our_link_by_the_name_telegram_knows_us_by(world: World) -> None:
     named = GroupCall(chat_id="-1", names=frozenset({"no_wrong_door_demo_bot"}))
     assert await world.telegram.link_for(named) == "https://t.me/no_wrong_door_demo_bot"
-    world.phones.misbehave.status = 500  # It is asked for its name once.
+    world.phones.misbehave["telegram"].status = 500  # It is asked for its name once.
     assert await world.telegram.link_for(GroupCall(chat_id="-1", sure=True)) == "https://t.me/no_wrong_door_demo_bot"
     assert await world.telegram.link_for(GroupCall(chat_id="-1", names=frozenset({"another_bot"}))) is None
 
@@ -200,7 +200,7 @@ async def answer(world: World, conversation_id: str, *texts: str) -> TelegramSen
 async def test_what_became_of_a_message_is_said_in_words(world: World, status: int, state: Delivery, why: str) -> None:
     await world.browser.post(f"{ASH.page}/messages", data={"text": "hello"})
     first = await world.arrives(Channel.TELEGRAM, ASH.address, "hello")
-    world.phones.misbehave.status, world.phones.misbehave.times = status, 1
+    world.phones.misbehave["telegram"].status, world.phones.misbehave["telegram"].times = status, 1
     await (await answer(world, first.conversation_id, "one")).close()
     message = (await world.stored(Channel.TELEGRAM, ASH.address))[-1]
     assert (message.delivery, message.error_text) == (state, why)
