@@ -30,7 +30,7 @@ def test_most_messages_are_read_and_what_is_named_first_is_nearly_always_right(f
     named = [(guesses[0].id, needs) for code, text, needs in SPOKEN if (guesses := foreign.guess(text, code))]
     right = sum(first in needs for first, needs in named)
     assert len(named) / len(SPOKEN) >= 0.7
-    assert right / len(named) >= 0.95
+    assert right / len(named) >= 0.9
 
 
 @pytest.mark.parametrize(("code", "text"), [pytest.param(*each, id=each[0]) for each in OTHERS])
