@@ -14,7 +14,7 @@
   var box = composer.querySelector("textarea");
   var source = null, offlineTimer = null, retryTimer = null;
   var PATIENCE = 20000, RETRY = 5000;
-  var fetching = null, again = false, sending = Promise.resolve();
+  var cuts = 0, fetching = null, again = false, sending = Promise.resolve();
 
   /* -- reading ------------------------------------------------------------------------------------------ */
 
@@ -145,7 +145,13 @@
   }
 
   /* Messages and who the person is talking to, together. As long as this works nothing is lost, stream or no stream. */
-  function catchUp() { return refresh().then(online, lost); }
+  function catchUp() { return refresh().then(onlineUnlessCut(), lost); }
+
+  /* An answer that was on its way when the network went says nothing about the network now. */
+  function onlineUnlessCut() {
+    var then = cuts;
+    return function () { if (then === cuts) { online(); } };
+  }
 
   function later() {
     clearTimeout(retryTimer);
@@ -166,7 +172,7 @@
     if (source) { clearTimeout(retryTimer); }
   }
 
-  window.addEventListener("offline", function () { lost(); sayLost(); });
+  window.addEventListener("offline", function () { cuts += 1; lost(); sayLost(); });
   window.addEventListener("online", function () { listen(); catchUp(); });
   document.addEventListener("visibilitychange", function () {
     if (!document.hidden && root.dataset.listen !== "no") { listen(); catchUp(); }
@@ -218,7 +224,8 @@
       if (item) { item.querySelector(".fate").textContent = "Sent"; }
       root.dataset.listen = "yes";
       listen();
-      return refresh().then(function () { if (item) { item.remove(); } online(); }, lost);
+      var there = onlineUnlessCut();
+      return refresh().then(function () { if (item) { item.remove(); } there(); }, lost);
     }, function () {
       if (item) { showFailed(url, fields, item); }
     });

@@ -94,7 +94,9 @@ async def test_more_messages_than_one_answer_holds_leave_no_gap(
 ) -> None:
     here = await visit(browser, address, ledger, streams)
     await here.begins("the very first")
+    await here.context.set_offline(True)
     await here.hears(*(said(f"number {number}") for number in range(2, 231)))
+    await here.context.set_offline(False)
     await expect(here.page.locator("li[data-seq='230']")).to_be_visible()
     shown = await numbers(here.page)
     assert shown == list(range(shown[0], 231))
