@@ -84,6 +84,7 @@ class OnnxEncoder:
         self._inputs = [each.name for each in self._session.get_inputs()]
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(int(facts["max_length"]))
+        self._tokenizer.no_padding()  # the file asks for 128 always
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Texts of about one length go together: a story beside its clauses would pad each of them to its own."""
