@@ -151,7 +151,7 @@ def test_three_rounds_of_more_never_repeat_and_never_end(real_search: Search) ->
     [
         pytest.param(
             "hi, not sure if this is the right place to write. my husband left us in march, since then everything has "
-            "gone wrong. the car broke down, my hours at the bakery were cut, my little one has had a cough all winter. "
+            "gone wrong. the car broke down, my hours at the bakery were cut, my little one has had a cough. "
             "my sister rings sometimes but she has her own family, and on top of all that we are now two months "
             "behind with the rent",
             "rent_arrears",
