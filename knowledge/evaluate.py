@@ -20,7 +20,17 @@ from knowledge.embedding import Encoder, VectorCache, Vectors, cache_folder, enc
 from knowledge.errors import CatalogueFileError
 from knowledge.index import Source, all_texts, build_index
 from knowledge.lexical import Lexical
-from knowledge.measures import MEASURES, SEED, Query, Score, measure, need_rows, services_by_need, summarise
+from knowledge.measures import (
+    MEASURES,
+    SEED,
+    Query,
+    Score,
+    measure,
+    need_rows,
+    reliability,
+    services_by_need,
+    summarise,
+)
 from knowledge.needs import load_needs
 from knowledge.outside_catalogue import read_queries, read_services
 from knowledge.places import Places
@@ -53,13 +63,18 @@ class Files:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The measures of each system, by how much ours differs from MiniLM, and ndcg@10 for each need."""
+    """The measures of each system, by how much ours differs from MiniLM, and ndcg@10 for each need.
+
+    `reliability` is what the words of search are worth: how many first suggestions were called "good", "maybe" or
+    "wider", and the share of them that serve the need directly.
+    """
 
     services: int
     queries: int
     systems: Mapping[str, Mapping[str, Score]]
     gain: Mapping[str, Score]
     needs: Mapping[str, Mapping[str, tuple[int, float]]]
+    reliability: Mapping[str, tuple[int, float]]
 
     def to_dict(self) -> dict[str, dict[str, float]]:
         return {
@@ -78,6 +93,10 @@ class Report:
         for need, (count, _mean) in self.needs[OURS].items():
             cells = (f"{rows[need][1]:.3f}" for rows in self.needs.values())
             yield f"{need:30}{count:>10}" + "".join(f"{cell:>22}" for cell in cells)
+        yield ""
+        yield f"{'first suggestion called':30}{'messages':>10}{'serves directly':>22}"
+        for strength, (count, share) in self.reliability.items():
+            yield f"{strength:30}{count:>10}{share:>22.3f}"
 
 
 def evaluate(settings: Settings, files: Files) -> Report:
@@ -85,14 +104,20 @@ def evaluate(settings: Settings, files: Files) -> Report:
     use_one_thread()
     services = read_services(files.catalogue, terms=files.airs_terms)
     queries = read_queries(files.queries, files.qrels)
-    ranked = _rank_all(_systems(settings, services, terms=files.airs_terms), queries)
+    systems, ours = _systems(settings, services, terms=files.airs_terms)
+    ranked = {name: [rank(query.text) for query in queries] for name, rank in systems.items()}
     if files.runs is not None:
         write_runs(files.runs, queries, ranked)
-    return report(ranked, queries, len(services))
+    return report(ranked, queries, len(services), [ours.strengths[query.text] for query in queries])
 
 
-def report(ranked: Mapping[str, Sequence[Sequence[str]]], queries: Sequence[Query], services: int) -> Report:
-    """Count what rankings (a list for each message) are worth; messages without a judgment are left out."""
+def report(
+    ranked: Mapping[str, Sequence[Sequence[str]]], queries: Sequence[Query], services: int, strengths: Sequence[str]
+) -> Report:
+    """Count what rankings (a list for each message) are worth; messages without a judgment are left out.
+
+    `strengths` are what search called the first of its own.
+    """
     judged = [at for at, query in enumerate(queries) if query.judged]
     asked = [queries[at] for at in judged]
     by_need = services_by_need(asked)
@@ -106,6 +131,7 @@ def report(ranked: Mapping[str, Sequence[Sequence[str]]], queries: Sequence[Quer
         systems={system: summarise(each, asked) for system, each in values.items()},
         gain=summarise(values[OURS] - values[BASELINE], asked),
         needs={system: need_rows(each, asked) for system, each in values.items()},
+        reliability=reliability([(strengths[at], ranked[OURS][at][0] in queries[at].direct) for at in judged]),
     )
 
 
@@ -121,27 +147,37 @@ def write_runs(folder: Path, queries: Sequence[Query], ranked: Mapping[str, Sequ
         raise CatalogueFileError([f"{folder}: cannot be written ({error.strerror}). Give another --runs."]) from None
 
 
-def _rank_all(systems: Mapping[str, Rank], queries: Sequence[Query]) -> dict[str, list[Sequence[str]]]:
-    return {name: [rank(query.text) for query in queries] for name, rank in systems.items()}
+class Ours:
+    """`Search` as a system to measure; remembers what it called the first suggestion for each message."""
+
+    def __init__(self, search: Search) -> None:
+        self._search = search
+        self.strengths: dict[str, str] = {}
+
+    def __call__(self, text: str) -> Sequence[str]:
+        matches = self._search.find(text, limit=RUN_DEPTH).matches
+        self.strengths[text] = matches[0].strength
+        return [match.service.id for match in matches]
 
 
-def _systems(settings: Settings, services: tuple[Service, ...], *, terms: bool) -> dict[str, Rank]:
-    """Only the last system, when asked for, is told the terms of the other taxonomy."""
+def _systems(settings: Settings, services: tuple[Service, ...], *, terms: bool) -> tuple[dict[str, Rank], Ours]:
+    """The systems, ours again. Only the last, when asked for, is told the terms of the other taxonomy."""
     plain = tuple(replace(service, terms=()) for service in services)
     encoder = open_encoder(settings)
     cache = VectorCache(cache_folder(settings) / "evaluation-vectors.sqlite")
     try:
-        systems = {
+        ours = _ours(settings, plain, cache, encoder)
+        systems: dict[str, Rank] = {
             "random": _random(plain),
             "bm25": _bm25(plain),
             BASELINE: _dense(settings, plain, cache, encoder),
-            OURS: _ours(settings, plain, cache, encoder),
+            OURS: ours,
         }
         if terms:
             systems[OURS_WITH_TERMS] = _ours(settings, services, cache, encoder)
     finally:
         cache.close()
-    return systems
+    return systems, ours
 
 
 def _random(services: Sequence[Service]) -> Rank:
@@ -160,7 +196,7 @@ def _dense(settings: Settings, services: Sequence[Service], cache: VectorCache, 
     return lambda text: _ids(services, np.argsort(-(vectors @ encoder.encode([text])[0]), kind="stable"))
 
 
-def _ours(settings: Settings, services: tuple[Service, ...], cache: VectorCache, encoder: Encoder) -> Rank:
+def _ours(settings: Settings, services: tuple[Service, ...], cache: VectorCache, encoder: Encoder) -> Ours:
     publisher = open_publisher(settings)
     needs = load_needs(settings.content_dir / "needs.yml")
     source = Source(services=services, needs=needs, crisis={}, encoder=publisher.id)
@@ -171,8 +207,7 @@ def _ours(settings: Settings, services: tuple[Service, ...], cache: VectorCache,
     heads = read_heads(settings, source, encode)
     index = build_index(source, encode(all_texts(source)), heads, version="evaluation", now=datetime.now(UTC))
     spelling = Spelling.load(settings.content_dir / "sms_spelling.yml")
-    search = Search(settings, index, encoder, spelling, Places({}, {}, {}))
-    return lambda text: search.rank(text, RUN_DEPTH)
+    return Ours(Search(settings, index, encoder, spelling, Places({}, {}, {})))
 
 
 def _all_text(service: Service) -> str:

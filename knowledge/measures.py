@@ -103,6 +103,14 @@ def need_rows(values: NDArray[np.float64], queries: Sequence[Query]) -> dict[str
     return {need: (len(each), sum(each) / len(each)) for need, each in ordered}
 
 
+def reliability(firsts: Sequence[tuple[str, bool]]) -> dict[str, tuple[int, float]]:
+    """For each word a first suggestion was called: how many were, and the share that serve the need directly."""
+    called: dict[str, list[bool]] = {}
+    for strength, direct in firsts:
+        called.setdefault(strength, []).append(direct)
+    return {strength: (len(each), sum(each) / len(each)) for strength, each in sorted(called.items())}
+
+
 def _discounted(gains: Iterable[float]) -> float:
     return float(sum(gain / np.log2(place + 2) for place, gain in enumerate(gains)))
 

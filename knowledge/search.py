@@ -13,7 +13,7 @@ from itertools import chain, count
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.boosts import Circumstances, boost, miles_to, suits_age
+from knowledge.boosts import Circumstances, boost, is_too_far, miles_to, suits_age
 from knowledge.catalogue import Place, Service
 from knowledge.choosing import CRISIS_LINES, Candidate, Pick, Wish, choose
 from knowledge.crisis import LINES_FROM
@@ -22,7 +22,7 @@ from knowledge.hours import Opening, opening
 from knowledge.index import Index, load_index
 from knowledge.names import EXACT, Names
 from knowledge.needs import NeedGuess
-from knowledge.places import Places, load_places, middle_of
+from knowledge.places import Places, load_places, middle_of, miles_between
 from knowledge.publish import is_fresh
 from knowledge.reading import Reader, Reading, clean
 from knowledge.reasons import reason_for
@@ -149,6 +149,7 @@ class Search:
             zone=self._settings.timezone,
             stale_days=self._settings.stale_days,
             place=place,
+            from_home=_between(place, shelf.home),
             age=reading.age,
             urgent=any(wish.urgency == URGENT for wish in wishes),
             said=_said(shelf, reading) if wishes else {},
@@ -163,10 +164,6 @@ class Search:
             needs=_guesses(shelf.index, reading.chances),
             place=place,
         )
-
-    def rank(self, text: str, depth: int) -> tuple[str, ...]:
-        """The ids of the first `depth` suggestions, best first: the list `find` gives, only longer."""
-        return tuple(match.service.id for match in self.find(text, limit=depth).matches)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,6 +180,8 @@ class _Shelf:
     """Rows of services that are mainly for the general needs: offered when nothing was understood."""
     lines: NDArray[np.int64]
     """Rows of national lines: always candidates, because the ladder ends with them."""
+    home: Place | None
+    """The middle of the catalogue: where help for "the county" is, when a listing has no location of its own."""
 
     @classmethod
     def of(cls, index: Index, encoder: Encoder, spelling: Spelling) -> _Shelf:
@@ -197,6 +196,7 @@ class _Shelf:
             labels={need.id: need.label for need in index.needs},
             company=tuple(row for row, need in enumerate(roll.mainly) if need in GENERAL),
             lines=np.array(roll.lines, dtype=np.int64),
+            home=_home(roll),
         )
 
 
@@ -273,9 +273,10 @@ def _candidate(
     service = spot.index.services[spot.row]
     state = opening(service, circumstances.now, zone=circumstances.zone, stale_days=circumstances.stale_days)
     miles = miles_to(service, circumstances.place)
+    felt = circumstances.from_home if miles is None and is_too_far(service, circumstances.from_home) else miles
     whole = spot.evidence[WHOLE]
     same = spot.row in named or float(whole.names[spot.at]) >= SAME_NAME
-    push = boost(service, state, miles, circumstances)
+    push = boost(service, state, felt, circumstances)
     if same:
         push += NAMED * named.get(spot.row, EXACT) / EXACT
     return Candidate(
@@ -291,6 +292,7 @@ def _candidate(
         named=same,
         likely=float(whole.about[spot.at]) >= LIKELY or (spot.asked and float(whole.agreement[spot.at]) >= AGREES),
         miles=miles,
+        far=is_too_far(service, felt),
         suits_age=suits_age(service, circumstances.age),
     )
 
@@ -299,7 +301,7 @@ def _match(pick: Pick, wishes: Mapping[str, Wish], labels: Mapping[str, str], pl
     wish = wishes.get(pick.need or "")
     strength = STRENGTHS.get(pick.rung, "wider")
     if pick.rung == "need" and wish is not None:
-        strength = "good" if wish.sure else "maybe"
+        strength = "good" if wish.sure and not pick.candidate.far else "maybe"
     return Match(
         service=pick.candidate.service,
         score=round(pick.candidate.score, 3),
@@ -318,6 +320,12 @@ def _guesses(index: Index, chances: Array) -> tuple[NeedGuess, ...]:
         for column in order
         if chances[column] >= GUESSED
     )
+
+
+def _between(one: Place | None, other: Place | None) -> float | None:
+    if one is None or other is None:
+        return None
+    return miles_between(one, other.latitude, other.longitude)
 
 
 def _home(roll: Roll) -> Place | None:

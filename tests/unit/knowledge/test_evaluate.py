@@ -70,11 +70,12 @@ QUERIES = (
 
 
 def test_a_report_leaves_out_what_has_no_judgment() -> None:
-    made = report({"minilm": [["b", "a"], ["a"]], "ours": [["a", "b"], ["b"]]}, QUERIES, services=2)
+    made = report({"minilm": [["b", "a"], ["a"]], "ours": [["a", "b"], ["b"]]}, QUERIES, 2, ["good", "wider"])
     assert (made.queries, made.services) == (1, 2)
     assert made.to_dict()["ours"]["ndcg@10"] == 1.0
     assert made.gain["ndcg@10"].mean > 0
     assert made.needs["ours"] == {"food": (1, 1.0)}
+    assert made.reliability == {"good": (1, 1.0)}
 
 
 def test_runs_that_cannot_be_written_are_said(tmp_path: Path) -> None:

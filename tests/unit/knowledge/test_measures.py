@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from knowledge.measures import MEASURES, Query, measure, need_rows, services_by_need, summarise
+from knowledge.measures import MEASURES, Query, measure, need_rows, reliability, services_by_need, summarise
 
 QUERY = Query(id="q", text="x", needs=("rent", "food"), direct=frozenset({"a", "b"}), partly=frozenset({"c"}))
 BY_NEED = {"rent": frozenset({"a"}), "food": frozenset({"b", "z"})}
@@ -57,3 +57,8 @@ def test_macro_counts_needs_alike_and_sms_counts_short_messages() -> None:
     assert scores["sms_ndcg@10"].mean == pytest.approx(0.75)
     assert all(score.low <= score.mean <= score.high for score in scores.values())
     assert need_rows(values, queries) == {"rent": (2, 0.75), "food": (1, 0.0)}
+
+
+def test_reliability_is_the_share_that_serves_for_each_word() -> None:
+    firsts = [("good", True), ("wider", False), ("good", False), ("maybe", True)]
+    assert reliability(firsts) == {"good": (2, 0.5), "maybe": (1, 1.0), "wider": (1, 0.0)}
