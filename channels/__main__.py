@@ -9,6 +9,7 @@ import sys
 
 from channels.errors import ChannelsError
 from channels.logs import set_up_logs
+from channels.roles import ROLES
 from channels.settings import Settings, read_settings
 
 
@@ -70,7 +71,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     peer = commands.add_parser("peer", help="add somebody who can sign in to the desk")
     peer.add_argument("name", help="first name, as people will see it")
     peer.add_argument("login")
-    peer.add_argument("--role", choices=("peer", "editor", "coordinator"), default="peer")
+    peer.add_argument("--role", choices=tuple(ROLES), default="peer")
     peer.add_argument("--password", help="asked for when left out")
     peer.set_defaults(function=add_peer)
     return parser.parse_args(argv)

@@ -31,6 +31,7 @@ from channels.ledger import Ledger, open_ledger
 from channels.mailing import Mailer
 from channels.media import MediaFetcher
 from channels.metrics import Metrics
+from channels.organisation import Organisation
 from channels.pages import SecurityHeaders, static_routes
 from channels.polling import Poller
 from channels.settings import Settings
@@ -145,7 +146,14 @@ def _desk_routes(parts: Parts, stack: AsyncExitStack) -> list[BaseRoute]:
     escalations = Escalations(ledger, streams, wording, settings)
     media = MediaFetcher(settings)
     stack.push_async_callback(media.close)
-    return desk.routes(ledger=ledger, streams=streams, escalations=escalations, settings=settings, media=media)
+    return desk.routes(
+        ledger=ledger,
+        streams=streams,
+        escalations=escalations,
+        settings=settings,
+        media=media,
+        organisation=Organisation(settings) if settings.oidc_issuer else None,
+    )
 
 
 @asynccontextmanager

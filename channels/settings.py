@@ -129,6 +129,16 @@ class Settings(BaseSettings):
     staffed_hours: str = Field(
         "", description="When peer workers are there, e.g. 'Mo-Fr 09:00-21:00'; empty means always."
     )
+    second_factor: Literal["offered", "required"] = Field(
+        "offered", description="Whether staff must add an authenticator app or a passkey before they see the desk."
+    )
+    oidc_issuer: str = Field("", description="The organisation's own sign-in: OpenID Connect issuer; empty means none.")
+    oidc_client_id: str = Field("", description="What the issuer knows the desk as.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="The desk's secret at the issuer.")
+    oidc_name: str = Field("your organisation", description="What the button on the sign-in page calls it.")
+    staff_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token with which the editor asks who is signed in; empty: it may not ask."
+    )
     retention_days: int = Field(90, description="Days after which message texts are erased by themselves.")
     sweep_seconds: float = Field(5.0, description="How often the worker looks for anything that has not progressed.")
     sms_per_second: float = Field(

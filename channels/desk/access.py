@@ -16,6 +16,7 @@ from channels.conversation import EscalationState
 from channels.desk.guard import MOST_VIEWINGS, Site
 from channels.desk.sessions import Visit
 from channels.ledger.records import ConversationRecord, EscalationRecord, PersonRecord
+from channels.roles import Permission, may
 
 ID: Final = re.compile(r"[0-9a-z_-]{1,64}")
 
@@ -65,7 +66,7 @@ def standing_of(escalation: EscalationRecord, visit: Visit) -> Standing | None:
         return Standing.OPEN
     if escalation.claimed_by == visit.peer.id:
         return Standing.MINE
-    return Standing.WATCHED if visit.peer.role == "coordinator" else None
+    return Standing.WATCHED if may(visit.peer.role, Permission.WATCH) else None
 
 
 async def record_viewing(site: Site, visit: Visit, escalation: EscalationRecord) -> None:

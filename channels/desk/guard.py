@@ -23,19 +23,22 @@ from starlette.responses import RedirectResponse, Response
 from starlette.templating import Jinja2Templates
 
 from channels.demo import DEMO_PEERS
+from channels.desk.attempts import Attempts
 from channels.desk.sessions import Sessions, Visit, from_elsewhere
 from channels.desk.words import Words
 from channels.errors import LedgerUnavailable
 from channels.escalation import Escalations
 from channels.ledger import Ledger
+from channels.ledger.factors import FactorKind
 from channels.media import MediaFetcher
 from channels.pages import HEADERS, PERMITTED, open_templates
+from channels.roles import Permission, may
 from channels.settings import Settings
 from channels.streams import Streams
 
 HERE: Final = Path(__file__).parent
-ROLES: Final = frozenset({"peer", "coordinator"})
 SIGN_IN: Final = "/desk/sign-in"
+ACCOUNT: Final = "/desk/account"
 MOST_VIEWINGS: Final = 10_000
 
 
@@ -66,6 +69,7 @@ class Site:
     words: Words
     zone: ZoneInfo
     media: MediaFetcher | None = None
+    attempts: Attempts = field(default_factory=Attempts)
     viewings: set[tuple[str, str, str]] = field(default_factory=set)
     """Session, conversation and state that have been recorded as viewed."""
 
@@ -78,7 +82,8 @@ class Site:
     def page_for(self, visit: Visit, name: str, status: int = 200, **values: Any) -> Response:
         """A page of somebody who is signed in: their name at the top, their token in its forms."""
         people = DEMO_PEERS if self.sessions.is_demo(visit.request) else ()
-        known = {"me": visit.peer, "form_token": visit.form_token, "demo_people": people}
+        allowed = {each.value for each in Permission if may(visit.peer.role, each)}
+        known = {"me": visit.peer, "form_token": visit.form_token, "demo_people": people, "allowed": allowed}
         return self.page(visit.request, name, status, **known, **values)
 
     def refuse(self, request: Request, status: int, key: str, **values: object) -> Response:
@@ -101,6 +106,8 @@ def open_site(
 ) -> Site:
     templates = open_templates(settings, HERE / "templates")
     templates.env.globals["desk_version"] = version_of(HERE / "static")
+    zone = ZoneInfo(settings.timezone)
+    templates.env.filters["day"] = lambda moment: f"{moment.astimezone(zone):%d %b %Y %H:%M}"
     templates.env.filters["start"] = lambda words: words[:1].upper() + words[1:]
     return Site(
         ledger=ledger,
@@ -110,7 +117,7 @@ def open_site(
         sessions=Sessions(ledger, settings),
         templates=templates,
         words=Words.load(),
-        zone=ZoneInfo(settings.timezone),
+        zone=zone,
         media=media,
     )
 
@@ -123,11 +130,14 @@ def version_of(folder: Path) -> str:
     return digest.hexdigest()[:10]
 
 
-def admit(site: Site, handler: Handler, *, active: bool) -> Endpoint:
-    """The handler's endpoint, which nobody reaches without a session, a role and, for a POST, a form of ours."""
+def admit(site: Site, handler: Handler, *, active: bool, permission: Permission | None = Permission.ANSWER) -> Endpoint:
+    """The handler's endpoint, which nobody reaches without a session, `permission` and, for a POST, a form of ours.
+
+    Without a permission it is for everybody who works here, and for who has still to add a second factor.
+    """
 
     async def endpoint(request: Request) -> Response:
-        return await answer(site, request, lambda: _let_in(site, handler, request, active=active))
+        return await answer(site, request, lambda: _let_in(site, handler, request, active, permission))
 
     return endpoint
 
@@ -146,14 +156,18 @@ async def answer(site: Site, request: Request, act: Callable[[], Awaitable[Respo
     return response
 
 
-async def _let_in(site: Site, handler: Handler, request: Request, *, active: bool) -> Response:
+async def _let_in(
+    site: Site, handler: Handler, request: Request, active: bool, permission: Permission | None
+) -> Response:
     if request.method == "POST" and from_elsewhere(request, site.settings):
         return site.refuse(request, 403, "stale_form")
     visit = await _recognise(site, request, active=active)
     if visit is None:
         return sign_in_first(site, request, active=active)
-    if visit.peer.role not in ROLES:
-        return site.refuse(request, 403, "role")
+    if permission is not None and not may(visit.peer.role, permission):
+        return site.refuse(request, 403, "role" if permission is Permission.ANSWER else "permission")
+    if permission is not None and await _lacks_second(site, visit):
+        return RedirectResponse(ACCOUNT, 303) if active else Response(status_code=401)
     if request.method == "POST" and not same(posted(request, "form_token"), visit.form_token):
         return site.refuse(request, 403, "stale_form")
     response = await handler(site, visit)
@@ -171,6 +185,14 @@ async def _recognise(site: Site, request: Request, *, active: bool) -> Visit | N
     if not wanted or (visit and visit.peer.login == wanted):
         return visit
     return await site.sessions.demo_visit(request, wanted) or visit
+
+
+async def _lacks_second(site: Site, visit: Visit) -> bool:
+    """Whether they have still to add what the deployment asks for. The demo's made-up people never have."""
+    if site.settings.second_factor != "required" or site.sessions.is_demo(visit.request):
+        return False
+    kinds = {each.kind for each in await site.ledger.factors.of(visit.peer.id)}
+    return not kinds & {FactorKind.TOTP, FactorKind.PASSKEY}
 
 
 def same(said: str, expected: str) -> bool:

@@ -1,6 +1,7 @@
 """Who is looking: server-side sessions in a cookie that scripts cannot read and other sites cannot send.
 
-A session ends 12 hours after its last use, 24 hours after it began, and at once on signing out. The token in a
+A session ends 12 hours after its last use, 24 hours after it began, and at once on signing out, with a changed
+password and with the end of somebody's access. The token in a
 form is derived from the session's own, so it proves that the form came from a page of that session.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +26,6 @@ from channels.settings import Settings
 
 IDLE: Final = timedelta(hours=12)
 LONGEST: Final = timedelta(hours=24)
-MOST_REMEMBERED: Final = 10_000
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
 
@@ -53,30 +54,28 @@ class Sessions:
         self.cookie = "__Host-nwd-desk" if self._secure else f"nwd-desk-{settings.port}"
         self._demo = settings.demo
         self._clock = clock
-        self._used: dict[str, datetime] = {}
 
     async def visit(self, request: Request, *, active: bool) -> Visit | None:
         """Who sent this, or None. What an open page does by itself (not `active`) keeps nobody signed in."""
         token = request.cookies.get(self.cookie, "")
-        peer = await self._ledger.session(token) if token else None
-        if peer is None:
+        peer = await self.peer_of(token, active=active)
+        return Visit(request=request, peer=peer, token=token, form_token=form_token(token)) if peer else None
+
+    async def peer_of(self, token: str, *, active: bool) -> PeerRecord | None:
+        """Whose session it is. None once it was not used for IDLE, in this process or any other."""
+        if not token:
             return None
-        if not self._still_used(token, active=active):
-            await self._ledger.close_session(token)
-            return None
-        return Visit(request=request, peer=peer, token=token, form_token=form_token(token))
+        return await self._ledger.accounts.use_session(token, now=self._clock(), idle=IDLE, active=active)
 
     async def open(self, request: Request, peer: PeerRecord) -> Visit:
         """A new session, never the old one under a new name. The one this browser had ends."""
         await self.close(request)
         token = await self._ledger.open_session(peer.id, LONGEST)
-        self._still_used(token, active=True)
         return Visit(request=request, peer=peer, token=token, form_token=form_token(token), is_new=True)
 
     async def close(self, request: Request) -> None:
         token = request.cookies.get(self.cookie, "")
         if token:
-            self._used.pop(token_hash(token), None)
             await self._ledger.close_session(token)
 
     def give(self, response: Response, visit: Visit) -> None:
@@ -100,23 +99,6 @@ class Sessions:
         forwarded = any(name in request.headers for name in FORWARDED)
         return self._demo and client in LOOPBACK and named in LOOPBACK and not forwarded
 
-    def _still_used(self, token: str, *, active: bool) -> bool:
-        """Whether the session has been used within IDLE, as far as this process knows; notes this use."""
-        now, key = self._clock(), token_hash(token)
-        used = self._used.setdefault(key, now)
-        if now - used >= IDLE:
-            self._used.pop(key)
-            return False
-        if active:
-            self._used[key] = now
-        if len(self._used) > MOST_REMEMBERED:
-            self._used = {known: at for known, at in self._used.items() if now - at < IDLE}
-        return True
-
-
-def token_hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
-
 
 def form_token(token: str) -> str:
     """What a form of this session carries. It cannot be turned back into the session's token."""
@@ -133,3 +115,11 @@ def from_elsewhere(request: Request, settings: Settings) -> bool:
         return False
     ours = urlsplit(settings.base_url)
     return urlsplit(origin).netloc not in {request.headers.get("host", ""), ours.netloc}
+
+
+WAY_BACK: Final = re.compile(r"/desk(/(conversations/[0-9a-z_-]{1,64}|account|colleagues|audit))?")
+
+
+def way_back(wanted: str) -> str:
+    """Where to go after signing in: a page of the desk, whatever was asked for."""
+    return wanted if WAY_BACK.fullmatch(wanted) else "/desk"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import re
 from typing import Final
 
 import structlog
@@ -14,7 +13,8 @@ from starlette.responses import RedirectResponse, Response
 from channels.demo import DEMO_PASSWORD, DEMO_PEERS
 from channels.desk.attempts import WINDOW, Attempts
 from channels.desk.guard import SIGN_IN, Site, answer, posted
-from channels.desk.sessions import Visit, from_elsewhere
+from channels.desk.second_step import ask_for_second, needs_second
+from channels.desk.sessions import Visit, from_elsewhere, way_back
 from channels.ledger.records import PeerRecord
 from channels.passwords import hash_password, password_matches
 
@@ -22,7 +22,6 @@ AT_ONCE: Final = 2
 """Passwords looked at at the same time: each takes memory and a processor for tens of milliseconds."""
 
 LONGEST_PASSWORD: Final = 1000
-WAY_BACK: Final = re.compile(r"/desk(/conversations/[0-9a-z_-]{1,64})?")
 
 
 class Door:
@@ -30,7 +29,7 @@ class Door:
 
     def __init__(self, site: Site, attempts: Attempts | None = None) -> None:
         self._site = site
-        self._attempts = attempts or Attempts()
+        self._attempts = attempts or site.attempts
         self._looking = asyncio.Semaphore(AT_ONCE)
         self._nobody = ""
 
@@ -58,6 +57,8 @@ class Door:
         if peer is None:
             return self._page(request, 403, said=self._site.words.say("refused", "wrong_password"))
         self._attempts.succeed(login, client)
+        if await needs_second(self._site, peer):
+            return await ask_for_second(self._site, peer, way_back(posted(request, "to")))
         visit = await self._site.sessions.open(request, peer)
         response = RedirectResponse(way_back(posted(request, "to")), 303)
         self._site.sessions.give(response, visit)
@@ -70,9 +71,9 @@ class Door:
         async with self._looking:
             # Before looking at who it is, so that the first unknown login takes no longer than the first known one.
             self._nobody = self._nobody or await asyncio.to_thread(hash_password, "of a login that nobody has")
-            known = peer.password_hash if peer else self._nobody
+            known = (peer.password_hash if peer else "") or self._nobody
             matches = await asyncio.to_thread(password_matches, known, password[:LONGEST_PASSWORD])
-        return peer if matches else None
+        return peer if matches and peer and peer.password_hash and not peer.ended else None
 
     def _too_many(self, request: Request) -> Response:
         said = self._site.words.say("refused", "too_many", minutes=int(WINDOW // 60))
@@ -90,6 +91,7 @@ class Door:
             wrong=status != 200,
             login=posted(request, "login") if request.method == "POST" else "",
             to=way_back(posted(request, "to") if request.method == "POST" else request.query_params.get("to", "")),
+            organisation=self._site.settings.oidc_name if self._site.settings.oidc_issuer else "",
             demo_people=DEMO_PEERS if is_demo else (),
             demo_password=DEMO_PASSWORD if is_demo else "",
         )
@@ -112,8 +114,3 @@ def place_of(request: Request) -> str:
         is_ours = False
     added = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
     return added if is_ours and added else direct
-
-
-def way_back(wanted: str) -> str:
-    """Where to go after signing in: a page of the desk, whatever was asked for."""
-    return wanted if WAY_BACK.fullmatch(wanted) else "/desk"

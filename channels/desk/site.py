@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from channels.desk import conversations, events, queue, showing, sign_in
-from channels.desk.guard import Handler, Site, admit, open_site
+from channels.desk import (
+    audit_page,
+    colleagues,
+    conversations,
+    events,
+    my_account,
+    organisation_door,
+    queue,
+    second_step,
+    showing,
+    sign_in,
+    staff_session,
+)
+from channels.desk.guard import Endpoint, Handler, Site, admit, open_site
 from channels.escalation import Escalations
 from channels.ledger import Ledger
 from channels.media import MediaFetcher
+from channels.organisation import Organisation
+from channels.roles import Permission
 from channels.settings import Settings
 from channels.streams import Streams
 
 STATIC: Final = Path(__file__).parent / "static"
 LARGEST_FORM: Final = 64_000
+SMALL: Final[dict[str, Any]] = {"max_body_size": LARGEST_FORM}
 
 PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/desk", queue.show),
-    ("POST", "/desk/sign-out", sign_in.leave),
     ("GET", "/desk/conversations/{conversation}", conversations.show),
     ("GET", "/desk/conversations/{conversation}/media/{message}/{number}", showing.show_media),
     ("POST", "/desk/conversations/{conversation}/take", conversations.take),
@@ -43,7 +57,38 @@ PARTS: Final[tuple[tuple[str, str, Handler], ...]] = (
 )
 """What an open page asks for by itself."""
 
-OPEN_TO_ALL: Final = frozenset({"/desk/sign-in", "/desk/static"})
+ACCOUNT: Final[tuple[tuple[str, str, Handler, Permission | None], ...]] = (
+    ("POST", "/desk/sign-out", sign_in.leave, None),
+    ("GET", "/desk/account", my_account.show, None),
+    ("POST", "/desk/account/password", my_account.change_password, None),
+    ("POST", "/desk/account/app", my_account.start_app, None),
+    ("POST", "/desk/account/app/confirm", my_account.confirm_app, None),
+    ("POST", "/desk/account/recovery", my_account.make_recovery_codes, None),
+    ("POST", "/desk/account/passkeys/options", my_account.ask_for_passkey, None),
+    ("POST", "/desk/account/passkeys", my_account.add_passkey, None),
+    ("POST", "/desk/account/factors/remove", my_account.remove_factor, None),
+    ("POST", "/desk/account/sign-out-elsewhere", my_account.sign_out_elsewhere, None),
+    ("GET", "/desk/colleagues", colleagues.show, Permission.INVITE),
+    ("POST", "/desk/colleagues/invite", colleagues.invite, Permission.INVITE),
+    ("POST", "/desk/colleagues/withdraw", colleagues.withdraw, Permission.INVITE),
+    ("POST", "/desk/colleagues/change", colleagues.change, Permission.INVITE),
+    ("GET", "/desk/audit", audit_page.show, Permission.AUDIT),
+)
+"""Accounts, with who may: None is everybody who works here."""
+
+OPEN_TO_ALL: Final = frozenset(
+    {
+        "/desk/sign-in",
+        "/desk/static",
+        "/desk/sign-in/second",
+        "/desk/sign-in/passkey/options",
+        "/desk/sign-in/passkey",
+        "/desk/sign-in/organisation",
+        "/desk/sign-in/organisation/back",
+        "/desk/join",
+        "/desk/staff-session",
+    }
+)
 """The only addresses that answer somebody who is not signed in."""
 
 
@@ -54,17 +99,37 @@ def routes(
     escalations: Escalations,
     settings: Settings,
     media: MediaFetcher | None = None,
+    organisation: Organisation | None = None,
 ) -> list[BaseRoute]:
-    """Everything under /desk. Without `media` nothing that people sent can be looked at."""
+    """Everything under /desk. Without `media` nothing that people sent can be looked at.
+
+    `organisation` is a sign-in elsewhere that staff may use.
+    """
     site = open_site(ledger=ledger, streams=streams, escalations=escalations, settings=settings, media=media)
     door = sign_in.Door(site)
+    second, joining, shared = second_step.SecondDoor(site), colleagues.Joining(site), staff_session.StaffSession(site)
     return [
         Mount("/desk/static", StaticFiles(directory=STATIC)),
-        Route("/desk/sign-in", door.show, methods=["GET"]),
-        Route("/desk/sign-in", door.enter, methods=["POST"], max_body_size=LARGEST_FORM),
+        *_open("/desk/sign-in", door.show, door.enter),
+        *_open("/desk/sign-in/second", second.show, second.enter),
+        *_open("/desk/sign-in/passkey/options", None, second.ask_passkey),
+        *_open("/desk/sign-in/passkey", None, second.enter_by_passkey),
+        *organisation_door.routes(site, organisation),
+        *_open("/desk/join", joining.show, joining.enter),
+        *_open(staff_session.PATH, None, shared.show),
+        *(
+            Route(path, admit(site, handler, active=True, permission=permission), methods=[method], **SMALL)
+            for method, path, handler, permission in ACCOUNT
+        ),
         *(_route(site, row, active=True) for row in PAGES),
         *(_route(site, row, active=False) for row in PARTS),
     ]
+
+
+def _open(path: str, show: Endpoint | None, enter: Endpoint) -> list[Route]:
+    """A page for somebody who is not signed in yet."""
+    shown = [Route(path, show, methods=["GET"])] if show else []
+    return [*shown, Route(path, enter, methods=["POST"], **SMALL)]
 
 
 def _route(site: Site, row: tuple[str, str, Handler], *, active: bool) -> Route:

@@ -61,9 +61,11 @@ async def lock_head(work: Work) -> Row[Any]:
     return head
 
 
-async def latest(work: Work, limit: int) -> list[AuditRecord]:
-    """Newest first."""
+async def latest(work: Work, limit: int, before: int | None = None) -> list[AuditRecord]:
+    """Newest first; only those before row `before`, if given."""
     wanted = select(tables.audit).order_by(tables.audit.c.id.desc()).limit(limit)
+    if before is not None:
+        wanted = wanted.where(tables.audit.c.id < before)
     return [AuditRecord(**row._mapping) for row in await work.run(wanted)]
 
 

@@ -21,8 +21,10 @@ from channels.ledger import (
     returning,
     sweep,
 )  # fmt: skip
+from channels.ledger.accounts import Accounts
 from channels.ledger.cipher import Cipher
 from channels.ledger.database import Database, shard_of
+from channels.ledger.factors import Factors
 from channels.ledger.lists import Lists
 from channels.ledger.records import (
     Committed,
@@ -56,6 +58,8 @@ class Ledger(StaffLedger):
         super().__init__(database)
         self._retention = retention
         self.lists = Lists(database)
+        self.accounts = Accounts(database)
+        self.factors = Factors(database)
 
     @classmethod
     def open(cls, url: str, cipher: Cipher, *, shards: int, retention: timedelta = RETENTION) -> Ledger:

@@ -119,7 +119,7 @@ class EscalationRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class PeerRecord:
-    """A peer worker, editor or coordinator who can sign in. `role` is peer, editor or coordinator."""
+    """Somebody who works here and can sign in. `role` is one of `channels.roles.ROLES`."""
 
     id: str
     name: str
@@ -127,6 +127,9 @@ class PeerRecord:
     login: str
     role: str
     password_hash: str
+    """Empty for somebody who signs in with a passkey or through the organisation only."""
+    ended: bool = False
+    """They work here no more."""
 
 
 @dataclass(frozen=True, kw_only=True)

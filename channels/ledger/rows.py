@@ -201,4 +201,11 @@ def escalation_of(cipher: Cipher, row: Row[Any]) -> EscalationRecord:
 
 
 def peer_of(row: Row[Any]) -> PeerRecord:
-    return PeerRecord(id=row.id, name=row.name, login=row.login, role=row.role, password_hash=row.password_hash)
+    return PeerRecord(
+        id=row.id,
+        name=row.name,
+        login=row.login,
+        role=row.role,
+        password_hash=row.password_hash,
+        ended=row.ended_at is not None,
+    )

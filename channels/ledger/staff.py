@@ -15,8 +15,7 @@ from channels.errors import ChannelsError
 from channels.ledger import audit, rows, tables
 from channels.ledger.database import Work, new_id
 from channels.ledger.records import PeerRecord
-
-ROLES = ("peer", "editor", "coordinator")
+from channels.roles import ROLES
 
 
 def token_hash(token: str) -> str:
@@ -78,7 +77,11 @@ async def session(work: Work, token: str) -> PeerRecord | None:
     wanted = (
         select(tables.peers)
         .join(tables.sessions, tables.sessions.c.peer_id == tables.peers.c.id)
-        .where(tables.sessions.c.token_hash == token_hash(token), tables.sessions.c.expires_at > work.now)
+        .where(
+            tables.sessions.c.token_hash == token_hash(token),
+            tables.sessions.c.expires_at > work.now,
+            tables.peers.c.ended_at.is_(None),
+        )
     )
     row = (await work.run(wanted)).first()
     return rows.peer_of(row) if row else None

@@ -57,10 +57,10 @@ class StaffLedger:
         async with self._database.writing() as work:
             await audit.append(work, actor, action, subject, detail)
 
-    async def audit_log(self, limit: int = 100) -> list[AuditRecord]:
-        """Newest first."""
+    async def audit_log(self, limit: int = 100, *, before: int | None = None) -> list[AuditRecord]:
+        """Newest first; with `before` only what is older than that row."""
         async with self._database.reading() as work:
-            return await audit.latest(work, limit)
+            return await audit.latest(work, limit, before)
 
     async def verify_audit(self) -> bool:
         async with self._database.reading() as work:

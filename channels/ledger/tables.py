@@ -175,6 +175,11 @@ peers = Table(
     Column("role", WORD, nullable=False),
     Column("password_hash", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
+    # They work here no more: nothing opens, their name stays beside what they wrote.
+    Column("ended_at", UtcTime),
+    # Who they are to the organisation's own sign-in (OIDC issuer and subject), as a keyed hash.
+    Column("subject_key", Plain(64)),
+    Index("uq_peers_subject_key", "subject_key", unique=True),
 )
 
 escalations = Table(
@@ -245,6 +250,8 @@ sessions = Table(
     Column("peer_id", ID, ForeignKey("peers.id"), nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
+    # To within a few minutes.
+    Column("used_at", UtcTime),
     Index("ix_sessions_expires_at", "expires_at"),
 )
 

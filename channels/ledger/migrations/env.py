@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from channels.ledger.tables import metadata
+from channels.ledger.account_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

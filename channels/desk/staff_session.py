@@ -1,0 +1,44 @@
+"""Who is signed in, for the editor, which knows nothing of our ledger: one sign-in for both.
+
+The editor shows the cookie it was sent and its own token; it learns a login, a first name and what they may do.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from channels.desk.guard import Site, answer
+from channels.roles import Permission, may
+
+PATH: Final = "/desk/staff-session"
+
+
+class StaffSession:
+    """One address, for one caller."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def show(self, request: Request) -> Response:
+        """POST /desk/staff-session with `Authorization: Bearer NWD_STAFF_TOKEN` and the cookie's value as `session`.
+
+        404 for an unknown session and for somebody who may not edit; 401 for a caller who is not the editor.
+        """
+        return await answer(self._site, request, lambda: self._show(request))
+
+    async def _show(self, request: Request) -> Response:
+        token = self._site.settings.staff_token.get_secret_value()
+        said = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if not token or not hmac.compare_digest(said.encode(), token.encode()):
+            return Response(status_code=401)
+        form = request.state.form
+        session = form.get("session", "")
+        peer = await self._site.sessions.peer_of(session, active=True) if isinstance(session, str) else None
+        if peer is None or not may(peer.role, Permission.EDIT):
+            return Response(status_code=404)
+        publishes = may(peer.role, Permission.PUBLISH)
+        return JSONResponse({"login": peer.login, "name": peer.name, "publishes": publishes})
