@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import httpx
+import httpx2
 from authlib.common.errors import AuthlibBaseError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from joserfc import jwt
@@ -52,7 +52,7 @@ class Identity:
 class Organisation:
     """One issuer."""
 
-    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, settings: Settings, transport: httpx2.AsyncBaseTransport | None = None) -> None:
         self._issuer = settings.oidc_issuer.rstrip("/")
         self._client_id = settings.oidc_client_id
         self._secret = settings.oidc_client_secret.get_secret_value()
@@ -79,7 +79,7 @@ class Organisation:
                 )
                 keys = (await client.request("GET", facts["jwks_uri"], withhold_token=True)).raise_for_status().json()
                 said = self._read(str(token.get("id_token", "")), keys, kept["nonce"])
-            except (httpx.HTTPError, AuthlibBaseError, JoseError, ValueError, KeyError, TypeError) as problem:
+            except (httpx2.HTTPError, AuthlibBaseError, JoseError, ValueError, KeyError, TypeError) as problem:
                 raise OrganisationSilent(type(problem).__name__) from problem
         email = str(said.get("email", "")).lower() if said.get("email_verified") is True else ""
         return Identity(issuer=self._issuer, subject=str(said["sub"]), email=email)
@@ -105,7 +105,7 @@ class Organisation:
             address = f"{self._issuer}/.well-known/openid-configuration"
             answer = await client.request("GET", address, withhold_token=True)
             facts: dict[str, Any] = answer.raise_for_status().json()
-        except (httpx.HTTPError, ValueError) as problem:
+        except (httpx2.HTTPError, ValueError) as problem:
             raise OrganisationSilent(type(problem).__name__) from problem
         if str(facts.get("issuer", "")).rstrip("/") != self._issuer:
             raise OrganisationSilent("another issuer")
