@@ -136,6 +136,9 @@ class Settings(BaseSettings):
     oidc_client_id: str = Field("", description="What the issuer knows the desk as.")
     oidc_client_secret: SecretStr = Field(SecretStr(""), description="The desk's secret at the issuer.")
     oidc_name: str = Field("your organisation", description="What the button on the sign-in page calls it.")
+    editor_url: str = Field(
+        "", description="Where staff reach the catalogue pages: the same host as the desk. In the demo it is known."
+    )
     staff_token: SecretStr = Field(
         SecretStr(""), description="Bearer token with which the editor asks who is signed in; empty: it may not ask."
     )

@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     reports_token: SecretStr = Field(
         SecretStr(""), description="Bearer token of POST /reports; empty means that nobody may report there."
     )
+    staff_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token with which the editor asks who is signed in; empty: it may not ask."
+    )
+    desk_url: str = Field("", description="Where the editor asks the desk; empty means loopback, the web app's port.")
+    public_url: str = Field("", description="Address that people and providers reach us at, without a final slash.")
     stale_days: int = Field(365, ge=1, description="Days after which a listing nobody checked is not called open.")
     host: str = Field("127.0.0.1", description="Address the catalogue pages listen on.")
     port: int = Field(8000, description="Port of the web app; the catalogue pages use the next one.")
@@ -57,6 +62,10 @@ class Settings(BaseSettings):
         if url.startswith(("postgres://", "postgresql://")):
             return "postgresql+psycopg://" + url.split("://", 1)[1]
         return url
+
+    @property
+    def desk_address(self) -> str:
+        return self.desk_url.rstrip("/") or f"http://127.0.0.1:{self.port}"
 
     @property
     def index_dir(self) -> Path:

@@ -33,7 +33,7 @@ from channels.ledger.factors import FactorKind
 from channels.media import MediaFetcher
 from channels.pages import HEADERS, PERMITTED, open_templates
 from channels.roles import Permission, may
-from channels.settings import Settings
+from channels.settings import EDITOR_PORT_OFFSET, Settings
 from channels.streams import Streams
 
 HERE: Final = Path(__file__).parent
@@ -83,7 +83,10 @@ class Site:
         """A page of somebody who is signed in: their name at the top, their token in its forms."""
         people = DEMO_PEERS if self.sessions.is_demo(visit.request) else ()
         allowed = {each.value for each in Permission if may(visit.peer.role, each)}
+        demo_editor = f"http://{visit.request.url.hostname}:{self.settings.port + EDITOR_PORT_OFFSET}/"
+        catalogue = self.settings.editor_url or (demo_editor if self.settings.demo else "")
         known = {"me": visit.peer, "form_token": visit.form_token, "demo_people": people, "allowed": allowed}
+        known["catalogue_address"] = catalogue
         return self.page(visit.request, name, status, **known, **values)
 
     def refuse(self, request: Request, status: int, key: str, **values: object) -> Response:

@@ -11,7 +11,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from channels.desk.guard import Site, answer
+from channels.desk.guard import Site, answer, posted
 from channels.roles import Permission, may
 
 PATH: Final = "/desk/staff-session"
@@ -26,7 +26,8 @@ class StaffSession:
     async def show(self, request: Request) -> Response:
         """POST /desk/staff-session with `Authorization: Bearer NWD_STAFF_TOKEN` and the cookie's value as `session`.
 
-        404 for an unknown session and for somebody who may not edit; 401 for a caller who is not the editor.
+        With `end` the session is ended. 404 for an unknown session and for somebody who may not edit; 401 for a caller
+        who is not the editor.
         """
         return await answer(self._site, request, lambda: self._show(request))
 
@@ -35,9 +36,11 @@ class StaffSession:
         said = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not token or not hmac.compare_digest(said.encode(), token.encode()):
             return Response(status_code=401)
-        form = request.state.form
-        session = form.get("session", "")
-        peer = await self._site.sessions.peer_of(session, active=True) if isinstance(session, str) else None
+        session = posted(request, "session")
+        if posted(request, "end"):
+            await self._site.ledger.close_session(session)
+            return Response(status_code=204)
+        peer = await self._site.sessions.peer_of(session, active=True)
         if peer is None or not may(peer.role, Permission.EDIT):
             return Response(status_code=404)
         publishes = may(peer.role, Permission.PUBLISH)

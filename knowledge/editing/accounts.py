@@ -29,6 +29,7 @@ LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
 
 DEMO_EDITORS: Final = (("Robin", "robin"), ("Ana", "ana"))
 DEMO_PASSWORD: Final = "wrenbridge-demo"  # noqa: S105 - shown on the sign-in page of the demo
+NO_PASSWORD: Final = "none"  # noqa: S105 - what no password fits
 NOBODY: Final = "$argon2id$v=19$m=65536,t=3,p=4$eWdNJQYI/fABk2nTk5cp3A$GMak+RlVy7usmpSrihwaP3LvZwKO6BRe+OYsPE4tV0E"
 """Looked at when nobody has a login, so that the answer takes as long."""
 
@@ -84,6 +85,19 @@ class Accounts:
             if not changed.rowcount:
                 connection.execute(sa.insert(editors).values(login=login, added_at=self._clock(), **row))
         return Editor(login=login, name=name, role=role)
+
+    def know(self, *, login: str, name: str, role: Role) -> Editor:
+        """Somebody whom the desk has signed in: listed here, so that what they did keeps their name. No password."""
+        editor = Editor(login=login, name=name, role=role)
+        if self.find(login) == editor:
+            return editor
+        row = {"name": name, "role": role.value}
+        with self._engine.begin() as connection:
+            changed = connection.execute(sa.update(editors).where(editors.c.login == login).values(**row))
+            if not changed.rowcount:
+                row |= {"login": login, "password_hash": NO_PASSWORD}
+                connection.execute(sa.insert(editors).values(added_at=self._clock(), **row))
+        return editor
 
     def add_demo(self) -> None:
         """The two made-up editors of the demo, if they are not there."""

@@ -30,6 +30,7 @@ from knowledge.editing.sign_offs import SignOffs
 from knowledge.editing.times import say_clock
 from knowledge.editing.words import load_words
 from knowledge.editor import answers, edit_pages, pages, queue_pages, review_pages
+from knowledge.editor.desk_sign_in import DeskSessions
 from knowledge.editor.finder import Finder
 from knowledge.editor.headers import SecurityHeaders
 from knowledge.editor.sessions import Recogniser, Sessions
@@ -48,17 +49,19 @@ PAGES = (("catalogue", "Listings"), ("new", "New listing"), ("reports", "Problem
 LARGEST_REPORT = 2_000
 
 
-def create_app(settings: Settings, recogniser: Callable[[Accounts, Settings], Recogniser] = Sessions) -> Starlette:
+def create_app(settings: Settings, recogniser: Callable[[Accounts, Settings], Recogniser] | None = None) -> Starlette:
     """The pages as an ASGI application. The catalogue opens when it starts and closes when it stops.
 
-    `recogniser` makes what says who is signed in, from the accounts in the catalogue.
+    `recogniser` makes what says who is signed in, from the accounts in the catalogue. Without one it is the editor's
+    own sign-in, and the desk's beside it where the two share a token.
     """
+    recognise = recogniser or (DeskSessions if settings.staff_token.get_secret_value() else Sessions)
 
     open_referral = OpenReferral(settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        site = await run_in_threadpool(open_site, settings, recogniser)
+        site = await run_in_threadpool(open_site, settings, recognise)
         app.state.site = site
         await run_in_threadpool(open_referral.open, site.store)
         if await run_in_threadpool(site.publisher.waiting):
