@@ -117,7 +117,7 @@ def from_elsewhere(request: Request, settings: Settings) -> bool:
     return urlsplit(origin).netloc not in {request.headers.get("host", ""), ours.netloc}
 
 
-WAY_BACK: Final = re.compile(r"/desk(/(conversations/[0-9a-z_-]{1,64}|account|colleagues|audit))?")
+WAY_BACK: Final = re.compile(r"/desk(/(conversations/[0-9a-z_-]{1,64}|account|colleagues|audit|rights))?")
 
 
 def way_back(wanted: str) -> str:

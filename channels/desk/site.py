@@ -16,6 +16,7 @@ from channels.desk import (
     my_account,
     organisation_door,
     queue,
+    rights,
     second_step,
     showing,
     sign_in,
@@ -73,6 +74,12 @@ ACCOUNT: Final[tuple[tuple[str, str, Handler, Permission | None], ...]] = (
     ("POST", "/desk/colleagues/withdraw", colleagues.withdraw, Permission.INVITE),
     ("POST", "/desk/colleagues/change", colleagues.change, Permission.INVITE),
     ("GET", "/desk/audit", audit_page.show, Permission.AUDIT),
+    ("GET", rights.HERE, rights.show_search, Permission.RIGHTS),
+    ("POST", rights.HERE, rights.find, Permission.RIGHTS),
+    ("GET", "/desk/rights/{person}", rights.show, Permission.RIGHTS),
+    ("POST", "/desk/rights/{person}/export", rights.export, Permission.RIGHTS),
+    ("POST", "/desk/rights/{person}/hold", rights.hold, Permission.RIGHTS),
+    ("POST", "/desk/rights/{person}/erase", rights.erase, Permission.RIGHTS),
 )
 """Accounts, with who may: None is everybody who works here."""
 

@@ -83,6 +83,7 @@ async def expire_words(work: Work, before: datetime) -> int:
             table.created_at < before,
             or_(table.body.is_not(None), table.provider_id.is_not(None)),
             ~exists().where(tables.outbox.c.message_id == table.id),
+            table.conversation_id.not_in(_held_conversations()),
         )
         .limit(BATCH)
     )
@@ -90,6 +91,18 @@ async def expire_words(work: Work, before: datetime) -> int:
     if not ids:
         return 0
     return await work.changed(update(tables.messages).where(table.id.in_(ids)).values(**EMPTY))
+
+
+def _held_conversations() -> Select[Any]:
+    """Of people whose words are kept beyond their time."""
+    conversation = tables.conversations.c
+    owner_or_guest = or_(tables.people.c.id == conversation.person_id, tables.people.c.shares == conversation.id)
+    return (
+        select(conversation.id)
+        .select_from(tables.conversations)
+        .join(tables.people, owner_or_guest)
+        .join(tables.holds, tables.holds.c.person_id == tables.people.c.id)
+    )
 
 
 async def people_gone_quiet(work: Work, before: datetime) -> list[str]:
@@ -103,6 +116,7 @@ async def people_gone_quiet(work: Work, before: datetime) -> list[str]:
             # Whoever carried on elsewhere goes with the one they carried on with.
             tables.people.c.shares.is_(None),
             tables.people.c.created_at < before,
+            conversation.id.not_in(_held_conversations()),
             ~exists().where(
                 tables.messages.c.conversation_id == conversation.id, tables.messages.c.created_at >= before
             ),

@@ -223,6 +223,12 @@ def by_id(escalation_id: str) -> Select[Any]:
     return select(tables.escalations).where(TABLE.id == escalation_id)
 
 
+def of_conversation(conversation_id: str) -> Select[Any]:
+    """All there ever were, the oldest first."""
+    wanted = select(tables.escalations).where(tables.escalations.c.conversation_id == conversation_id)
+    return wanted.order_by(tables.escalations.c.opened_at)
+
+
 def open_one(conversation_id: str) -> Select[Any]:
     return select(tables.escalations).where(TABLE.conversation_id == conversation_id, TABLE.state.in_(OPEN))
 

@@ -42,6 +42,7 @@ from channels.ledger.records import (
     Stored,
     Unconfirmed,
 )  # fmt: skip
+from channels.ledger.rights import Rights
 from channels.ledger.staff_ledger import StaffLedger
 
 RETENTION = timedelta(days=90)
@@ -60,6 +61,7 @@ class Ledger(StaffLedger):
         self.lists = Lists(database)
         self.accounts = Accounts(database)
         self.factors = Factors(database)
+        self.rights = Rights(database)
 
     @classmethod
     def open(cls, url: str, cipher: Cipher, *, shards: int, retention: timedelta = RETENTION) -> Ledger:

@@ -48,6 +48,7 @@ async def forget(work: Work, person_id: str, actor: str) -> None:
             tables.outbox.c.conversation_id == conversation_id, tables.outbox.c.kind == "inbound"
         )
     )
+    await work.run(delete(tables.holds).where(tables.holds.c.person_id.in_(circle)))
     for one in circle:
         await returning.drop(work, one)
         await erasure.erase_person(work, one)

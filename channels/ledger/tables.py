@@ -293,6 +293,17 @@ list_copies = Table(
     Index("ix_list_copies_asked_at", "asked_at"),
 )
 
+# People whose words are kept beyond their time.
+holds = Table(
+    "holds",
+    metadata,
+    Column("person_id", ID, ForeignKey("people.id"), primary_key=True),
+    # Encrypted: why.
+    Column("reason", Text, nullable=False),
+    Column("held_by", ID, ForeignKey("peers.id"), nullable=False),
+    Column("held_at", UtcTime, nullable=False),
+)
+
 quarantine = Table(
     "quarantine",
     metadata,

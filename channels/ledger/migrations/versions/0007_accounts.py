@@ -32,6 +32,16 @@ def upgrade() -> None:
     op.create_index("uq_peer_factors_factor_key", "peer_factors", ["factor_key"], unique=True)
     op.create_index("ix_peer_factors_peer_id", "peer_factors", ["peer_id"])
     op.create_table(
+        "holds",
+        sa.Column("person_id", sa.String(32), nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        sa.Column("held_by", sa.String(32), nullable=False),
+        sa.Column("held_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("person_id", name="pk_holds"),
+        sa.ForeignKeyConstraint(["person_id"], ["people.id"], name="fk_holds_person_id"),
+        sa.ForeignKeyConstraint(["held_by"], ["peers.id"], name="fk_holds_held_by"),
+    )
+    op.create_table(
         "invitations",
         sa.Column("id", sa.String(32), nullable=False),
         sa.Column("token_hash", sa.String(64), nullable=False),
