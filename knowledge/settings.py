@@ -40,7 +40,6 @@ class Settings(BaseSettings):
         SecretStr(""), description="Bearer token with which the editor asks who is signed in; empty: it may not ask."
     )
     desk_url: str = Field("", description="Where the editor asks the desk; empty means loopback, the web app's port.")
-    public_url: str = Field("", description="Address that people and providers reach us at, without a final slash.")
     stale_days: int = Field(365, ge=1, description="Days after which a listing nobody checked is not called open.")
     host: str = Field("127.0.0.1", description="Address the catalogue pages listen on.")
     port: int = Field(8000, description="Port of the web app; the catalogue pages use the next one.")
