@@ -73,11 +73,16 @@ class Says(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Swept:
-    """What one sweep did, in counts."""
+    """What one sweep did."""
 
-    returned: int
+    lost: tuple[EscalationRecord, ...]
+    """Those whose holder's pages have gone quiet, as they were."""
     lapsed: int
     waiting: int
+
+    @property
+    def returned(self) -> int:
+        return len(self.lost)
 
 
 def rank(escalation: EscalationRecord) -> tuple[datetime, str]:
@@ -295,10 +300,11 @@ class Escalations:
         Any number of workers may do this at once: each change happens once.
         """
         now = self._clock()
-        expired = [await self._take_back(escalation, now) for escalation in await self._ledger.expired_leases(now)]
+        expired = await self._ledger.expired_leases(now)
+        lost = tuple([escalation for escalation in expired if await self._take_back(escalation, now)])
         overdue = await self._ledger.overdue(now - self._patience)
         lapsed = [await self.lapse(escalation.id) for escalation in overdue]
-        return Swept(returned=sum(expired), lapsed=sum(lapsed), waiting=await self._mend())
+        return Swept(lost=lost, lapsed=sum(lapsed), waiting=await self._mend())
 
     async def _take_back(self, escalation: EscalationRecord, now: datetime) -> bool:
         """The peer worker's page has gone quiet; unless Redis has heard from it, somebody else should come."""

@@ -129,6 +129,9 @@ class Settings(BaseSettings):
     staffed_hours: str = Field(
         "", description="When peer workers are there, e.g. 'Mo-Fr 09:00-21:00'; empty means always."
     )
+    teams_file: Path = Field(
+        Path(), description="File of the teams and organisations that share the queue (YAML); empty means one team."
+    )
     retention_days: int = Field(90, description="Days after which message texts are erased by themselves.")
     sweep_seconds: float = Field(5.0, description="How often the worker looks for anything that has not progressed.")
     sms_per_second: float = Field(

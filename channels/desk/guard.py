@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.templating import Jinja2Templates
 
+from channels.agreeing import Agreeing
 from channels.demo import DEMO_PEERS
 from channels.desk.sessions import Sessions, Visit, from_elsewhere
 from channels.desk.words import Words
@@ -31,7 +32,9 @@ from channels.ledger import Ledger
 from channels.media import MediaFetcher
 from channels.pages import HEADERS, PERMITTED, open_templates
 from channels.settings import Settings
+from channels.shifts import Shifts
 from channels.streams import Streams
+from channels.wording import Wording
 
 HERE: Final = Path(__file__).parent
 ROLES: Final = frozenset({"peer", "coordinator"})
@@ -65,6 +68,8 @@ class Site:
     templates: Jinja2Templates
     words: Words
     zone: ZoneInfo
+    shifts: Shifts
+    agreeing: Agreeing
     media: MediaFetcher | None = None
     viewings: set[tuple[str, str, str]] = field(default_factory=set)
     """Session, conversation and state that have been recorded as viewed."""
@@ -111,6 +116,13 @@ def open_site(
         templates=templates,
         words=Words.load(),
         zone=ZoneInfo(settings.timezone),
+        shifts=Shifts(ledger=ledger, streams=streams, escalations=escalations),
+        agreeing=Agreeing(
+            ledger=ledger,
+            streams=streams,
+            wording=Wording.load(settings.country, settings.service_name),
+            teams=escalations.teams,
+        ),
         media=media,
     )
 
