@@ -38,6 +38,7 @@ from channels.settings import Settings
 from channels.sms.twilio import Twilio
 from channels.sms.vonage import Vonage
 from channels.streams import Streams
+from channels.teams import Teams
 from channels.telegram import Telegram
 from channels.updates import Updates
 from channels.valkey import Valkey
@@ -143,7 +144,7 @@ async def _channel_routes(parts: Parts, stack: AsyncExitStack) -> list[BaseRoute
 
 def _desk_routes(parts: Parts, stack: AsyncExitStack) -> list[BaseRoute]:
     settings, wording, ledger, streams = parts
-    escalations = Escalations(ledger, streams, wording, settings)
+    escalations = Escalations(ledger, streams, wording, settings, teams=Teams.load(settings.teams_file))
     media = MediaFetcher(settings)
     stack.push_async_callback(media.close)
     return desk.routes(

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from channels.conversation import Choice, Concern, EscalationState
 from channels.hours import StaffedHours
 from channels.ledger.records import (
+    PLACE,
     ConversationRecord,
     Draft,
     EscalationRecord,
@@ -37,8 +38,6 @@ ASKED_OUTRIGHT: Final = frozenset({"asked", "complaint", "language"})
 
 class Reads(Protocol):
     """What is looked up in the ledger on the way."""
-
-    async def place_in_queue(self, conversation_id: str | None, has_concern: bool) -> int: ...
 
     async def held(self, person_id: str) -> Held: ...
 
@@ -147,6 +146,7 @@ class Composer:
             do_not_text_first=quiet,
             intent=plan.intent,
             code=plan.code,
+            say_place=self.wording.place,
         )
 
     async def say_held(self, moment: Moment, speaker: Speaker) -> tuple[Draft, ...]:
@@ -169,12 +169,11 @@ class Composer:
         line = (
             self.wording.say("own_number", number=self.own_number) if self.own_number else self.wording.lines(limit=1)
         )
-        place = self.wording.place(await self.ledger.place_in_queue(moment.conversation.id, False))
         now = self.clock()
         if moment.waiting:
-            return self.wording.say("fallback_waiting", place=place, line=line)
+            return self.wording.say("fallback_waiting", place=PLACE, line=line)
         if self.hours.open_at(now):
-            return self.wording.say("fallback", place=place, line=line)
+            return self.wording.say("fallback", place=PLACE, line=line)
         opens = self.hours.next_opening(now, self.wording)
         return self.wording.say("fallback_nobody_here", opens=opens, line=line)
 
@@ -200,15 +199,14 @@ class Composer:
         if moment.waiting and not moves_up and not (asked and not concerns):
             return ()
         urgent = bool(concerns)
-        place = self.wording.place(await self.ledger.place_in_queue(moment.conversation.id, urgent))
         now, suffix = self.clock(), "_with_concern" if concerns else ""
         if not self.hours.open_at(now):
-            values = {"place": place, "opens": self.hours.next_opening(now, self.wording)}
+            values = {"place": PLACE, "opens": self.hours.next_opening(now, self.wording)}
             if not concerns:
                 values["hours"] = self.hours.in_words(self.wording)
             return speaker.say_notice(self.wording.say(f"nobody_here_now{suffix}", **values), urgent=urgent)
         key = "still_waiting" if moment.waiting and not concerns else f"waiting{suffix}"
-        return speaker.say_notice(self.wording.say(key, place=place), urgent=urgent)
+        return speaker.say_notice(self.wording.say(key, place=PLACE), urgent=urgent)
 
 
 def starts_anew(moment: Moment, plan: Plan, *, asked: bool) -> bool:

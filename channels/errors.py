@@ -51,6 +51,15 @@ class NotTaken(ChannelsError):
         self.holder_name = holder_name
 
 
+class CapReached(ChannelsError):
+    """A peer worker asked for one conversation more than is good for them and for the people they are with."""
+
+    def __init__(self, held: int, *, with_concern: bool) -> None:
+        super().__init__(f"holds {held}")
+        self.held = held
+        self.with_concern = with_concern
+
+
 class Malformed(ChannelsError):
     """A request that lacks what it must have. The text names the field, never what is in it."""
 

@@ -1,25 +1,21 @@
 """People who asked for a person: who waits, who is with somebody, and what they are told when that changes.
 
-    ask -> WAITING --claim--> HELD --close, release--> CLOSED      Holder:  BOT <------> PEER   (exactly one)
-            |  ^  ^             |
-            |  |  +-- pass on --+
-            |  +- lease ran out +
-          lapse
-            v
-          LAPSED --claim--> HELD      (told so, with who can help now; keeps the place in the queue)
+    open -> WAITING --claim--> HELD --close--> CLOSED          Holder:  BOT <------> PEER   (exactly one)
+             ^  \\               |
+             |   \\--lapse--> LAPSED (told so, with who can help now; stays visible, can be claimed)
+             +---- lease ran out / pass on / transfer ----+
 
-The ledger is the truth and makes every change in one transaction. Redis holds the order of the queue and the
-leases, so that neither a desk nor a count needs SQL; whatever Redis loses, `sweep` puts back. Asking again (the
-worker, through `Ledger.commit`) reuses the escalation that is open.
+`escalation_states` has every move. The ledger is the truth and makes every change in one transaction. Redis holds the
+order of the queue and the leases, each person put in and taken out singly; whatever Redis loses, `sweep` puts back.
+Asking again (the worker, through `Ledger.commit`) reuses the escalation that is open.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
@@ -27,33 +23,24 @@ import structlog
 
 from channels.codes import new_code, shown
 from channels.conversation import EscalationState, Sender
-from channels.errors import ChannelsError, NotTaken, StreamsUnavailable
+from channels.errors import CapReached, ChannelsError, NotTaken, StreamsUnavailable
+from channels.escalation_states import IN_QUEUE
 from channels.ledger import Ledger
+from channels.ledger.duties import Duty, DutyState
+from channels.ledger.queue_order import rank_of
 from channels.ledger.records import ConversationRecord, Draft, EscalationRecord, PeerRecord
+from channels.ledger.taking import Sees, Terms
+from channels.matching import is_kept_for_speaker
 from channels.settings import Settings
 from channels.streams import Streams
+from channels.teams import Sight, Teams
 
-MOST_HELD: Final = 2
-MOST_HELD_WITH_CONCERN: Final = 1
-"""Talks last most of an hour. Two at once is what people manage well; one when somebody may be in danger."""
-
-CONCERN_AHEAD: Final = 1e11
-"""Seconds by which a concern comes before anybody without one: more than any time since 1970."""
+__all__ = ["CapReached", "EmptyReply", "Escalations", "Leaving", "NotAgreed", "NotYours", "notice_for", "rank", "score"]
 
 STREAMS_SECONDS: Final = 2.0
 """How long a change that the ledger has made already may wait for Redis."""
 
 QUEUE: Final = "queue"
-IN_QUEUE: Final = (EscalationState.WAITING, EscalationState.LAPSED)
-
-
-class CapReached(ChannelsError):
-    """A peer worker asked for one conversation more than is good for them and for the people they are with."""
-
-    def __init__(self, held: int, *, with_concern: bool) -> None:
-        super().__init__(f"holds {held}")
-        self.held = held
-        self.with_concern = with_concern
 
 
 class NotYours(ChannelsError):
@@ -62,6 +49,14 @@ class NotYours(ChannelsError):
     def __init__(self, holder_name: str = "") -> None:
         super().__init__("held by somebody else" if holder_name else "held by nobody")
         self.holder_name = holder_name
+
+
+class Leaving(ChannelsError):
+    """Their shift ends: somebody new would have to be passed on soon."""
+
+
+class NotAgreed(ChannelsError):
+    """The person has not said yes to that organisation."""
 
 
 class EmptyReply(ChannelsError):
@@ -78,28 +73,26 @@ class Says(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Swept:
-    """What one sweep did, in counts."""
+    """What one sweep did."""
 
-    returned: int
+    lost: tuple[EscalationRecord, ...]
+    """Those whose holder's pages have gone quiet, as they were."""
     lapsed: int
     waiting: int
 
+    @property
+    def returned(self) -> int:
+        return len(self.lost)
 
-def rank(escalation: EscalationRecord) -> tuple[bool, datetime, str]:
-    """Sorts a queue: concern first, then whoever has waited longest."""
-    return (not escalation.concerns, escalation.opened_at, escalation.id)
+
+def rank(escalation: EscalationRecord) -> tuple[datetime, str]:
+    """Sorts a queue as the ledger does (`queue_order`)."""
+    return (rank_of(escalation.opened_at, urgent=bool(escalation.concerns)), escalation.id)
 
 
 def score(escalation: EscalationRecord) -> float:
     """`rank` as the one number that an ordered set in Redis sorts by: a place in a queue, never a mark of a person."""
-    return escalation.opened_at.timestamp() - (CONCERN_AHEAD if escalation.concerns else 0.0)
-
-
-def check_cap(held: Sequence[EscalationRecord]) -> None:
-    """Whether one more fits beside those a peer worker holds. Raises CapReached."""
-    with_concern = any(escalation.concerns for escalation in held)
-    if len(held) >= (MOST_HELD_WITH_CONCERN if with_concern else MOST_HELD):
-        raise CapReached(len(held), with_concern=with_concern)
+    return rank(escalation)[0].timestamp()
 
 
 class Escalations:
@@ -112,15 +105,16 @@ class Escalations:
         wording: Says,
         settings: Settings,
         *,
+        teams: Teams | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.wording = wording
+        self.teams = teams or Teams()
         self._ledger = ledger
         self._streams = streams
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._patience = timedelta(minutes=settings.lapse_minutes)
         self._clock = clock
-        self._claims: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._log = structlog.get_logger()
 
     # -- the queue
@@ -130,37 +124,73 @@ class Escalations:
         escalation = await self._ledger.escalation(escalation_id)
         if escalation is None or escalation.state not in IN_QUEUE:
             return
-        await self._rebuild()
         async with self._beside_the_ledger(escalation_id):
+            await self._streams.queue_put({escalation.id: score(escalation)})
             await self._streams.changed(escalation.conversation_id)
             await self._streams.changed(QUEUE)
 
-    async def waiting(self) -> list[EscalationRecord]:
-        """Everybody who waits, LAPSED included, in the order they should be taken.
+    async def waiting(self, limit: int | None = None) -> list[EscalationRecord]:
+        """Everybody who waits, LAPSED included, in the order they should be taken; or the first so many."""
+        return await self._ledger.waiting() if limit is None else await self._ledger.queue.first(limit)
 
-        Redis' order counts unless it has lost somebody; it can never put a concern behind.
-        """
-        waiting = await self._ledger.waiting()
-        order: dict[str, int] = {}
-        async with self._beside_the_ledger():
-            order = {escalation_id: place for place, escalation_id in enumerate(await self._streams.queue_ids())}
-        if not order.keys() >= {escalation.id for escalation in waiting}:
-            return sorted(waiting, key=rank)
-        return sorted(waiting, key=lambda escalation: (not escalation.concerns, order[escalation.id]))
+    async def sight(self, peer: PeerRecord) -> Sight:
+        """Whom a peer worker may see."""
+        return Sight.of(self.teams, (await self._ledger.queue.duty(peer.id)).teams)
+
+    async def may_see(self, peer: PeerRecord, escalation: EscalationRecord) -> bool:
+        sight = await self.sight(peer)
+        agreed = {} if sight.home else await self._ledger.queue.agreed([escalation.conversation_id])
+        return sight.sees(escalation, agreed.get(escalation.conversation_id, ()))
 
     # -- what a peer worker does
 
     async def claim(self, escalation_id: str, peer: PeerRecord) -> EscalationRecord:
-        """Take somebody from the queue; of many who try, one succeeds. Raises CapReached, NotTaken."""
-        async with self._claims[peer.id]:
-            held = [one for one in await self._ledger.held_escalations() if one.claimed_by == peer.id]
-            if escalation_id not in {one.id for one in held}:
-                check_cap(held)
-            notice = Draft(sender=Sender.NOTICE, text=self.wording.say("joined", name=peer.name), sender_name=peer.name)
-            escalation = await self._ledger.claim(escalation_id, peer, self._clock() + self._lease, notice)
-        async with self._beside_the_ledger(escalation_id):
-            await self._streams.queue_remove(escalation_id)
-            await self._streams.lease(escalation_id, peer.id, self._lease.total_seconds())
+        """Take somebody from the queue; of many who try, one succeeds. Raises CapReached, Leaving, NotTaken."""
+        duty = await self._on_duty(peer)
+        terms = self._terms(peer, duty, Sight.of(self.teams, duty.teams).sees)
+        escalation = await self._ledger.queue.take(escalation_id, peer, terms)
+        return await self._taken(escalation, peer)
+
+    async def take_next(self, peer: PeerRecord) -> EscalationRecord | None:
+        """The first in line whom they may be given; None when there is nobody. Raises CapReached, Leaving."""
+        duty = await self._on_duty(peer)
+        others, now = await self._spoken_by_others(peer), self._clock()
+        sight = Sight.of(self.teams, duty.teams)
+
+        def fits(escalation: EscalationRecord, agreed: frozenset[str]) -> bool:
+            kept = is_kept_for_speaker(escalation, duty.languages, others, now)
+            return not kept and sight.sees(escalation, agreed)
+
+        escalation = await self._ledger.queue.take_next(peer, self._terms(peer, duty, fits))
+        return await self._taken(escalation, peer) if escalation else None
+
+    async def _on_duty(self, peer: PeerRecord) -> Duty:
+        """Whoever takes somebody is back from wherever they were. Raises Leaving."""
+        duty = await self._ledger.queue.duty(peer.id)
+        if duty.state is DutyState.LEAVING:
+            raise Leaving
+        if duty.state is not DutyState.ON:
+            duty = replace(duty, state=DutyState.ON, until=None)
+            await self._ledger.queue.keep_duty(duty, peer.id)
+        return duty
+
+    def _terms(self, peer: PeerRecord, duty: Duty, sees: Sees) -> Terms:
+        joined = Draft(sender=Sender.NOTICE, text=self.wording.say("joined", name=peer.name), sender_name=peer.name)
+        return Terms(lease_until=self._clock() + self._lease, notice=joined, sees=sees, most=duty.most)
+
+    async def _spoken_by_others(self, peer: PeerRecord) -> frozenset[str]:
+        """By those at the desk. Without Redis nobody knows who that is, and nobody is kept for them."""
+        here: list[str] = []
+        async with self._beside_the_ledger():
+            here = await self._streams.presence()
+        duties = await self._ledger.queue.duties()
+        others = (duties[one] for one in here if one != peer.id and one in duties)
+        return frozenset[str]().union(*(duty.languages for duty in others if duty.state is DutyState.ON))
+
+    async def _taken(self, escalation: EscalationRecord, peer: PeerRecord) -> EscalationRecord:
+        async with self._beside_the_ledger(escalation.id):
+            await self._streams.queue_remove(escalation.id)
+            await self._streams.lease(escalation.id, peer.id, self._lease.total_seconds())
         await self._tell(escalation)
         return escalation
 
@@ -171,6 +201,14 @@ class Escalations:
         async with self._beside_the_ledger(escalation_id):
             await self._streams.lease(escalation_id, peer_id, self._lease.total_seconds())
         return True
+
+    async def renew_all(self, peer_id: str) -> list[str]:
+        """A sign of life from any page of a peer worker, for everybody they are with. Gives the escalations."""
+        held = await self._ledger.queue.renew_all(peer_id, self._clock() + self._lease)
+        for escalation_id in held:
+            async with self._beside_the_ledger(escalation_id):
+                await self._streams.lease(escalation_id, peer_id, self._lease.total_seconds())
+        return held
 
     async def reply(self, escalation_id: str, peer: PeerRecord, *texts: str) -> None:
         """Send a peer worker's words, as one message or several. Raises EmptyReply, NotYours."""
@@ -213,16 +251,35 @@ class Escalations:
         """The talk has come to its end; the person can write again any time. Raises NotYours."""
         await self._close(escalation_id, peer, "left")
 
-    async def pass_on(self, escalation_id: str, peer: PeerRecord) -> None:
+    async def pass_on(self, escalation_id: str, peer: PeerRecord, key: str = "passed_on") -> None:
         """Back to the queue, in the place they had. Nobody asks why. Raises NotYours."""
         escalation = await self._ledger.escalation(escalation_id)
         if escalation is None:
             raise NotYours
-        ahead = sum(rank(other) < rank(escalation) for other in await self._ledger.waiting())
-        words = self.wording.say("passed_on", name=peer.name, place=self.wording.place(ahead + 1))
+        words = self.wording.say(key, name=peer.name, place=await self._place_back(escalation))
         if not await self._ledger.give_back(escalation_id, notice_for(escalation, words), held_by=peer.id):
             raise NotYours(await self._holder_of(escalation_id))
         await self._returned(escalation)
+
+    async def transfer(self, escalation_id: str, peer: PeerRecord, team_id: str) -> None:
+        """On to a team, in the place they had. Raises NotYours, NotAgreed."""
+        escalation, team = await self._ledger.escalation(escalation_id), self.teams.get(team_id)
+        if escalation is None:
+            raise NotYours
+        agreed = await self._ledger.queue.agreed([escalation.conversation_id])
+        if team is None or not (team.home or team.organisation in agreed.get(escalation.conversation_id, ())):
+            raise NotAgreed
+        place = await self._place_back(escalation)
+        words = self.wording.say("transferred", name=peer.name, team=team.organisation_name, place=place)
+        notice = notice_for(escalation, words)
+        if not await self._ledger.queue.transfer(escalation_id, team.id, notice, held_by=peer.id):
+            raise NotYours(await self._holder_of(escalation_id))
+        await self._returned(escalation)
+
+    async def _place_back(self, escalation: EscalationRecord) -> str:
+        """Where they will be in line, in words: the place they had."""
+        mine = rank(escalation)
+        return self.wording.place(sum((at, one) < mine for one, at in await self._ledger.queue.order()) + 1)
 
     # -- what time does
 
@@ -243,10 +300,11 @@ class Escalations:
         Any number of workers may do this at once: each change happens once.
         """
         now = self._clock()
-        expired = [await self._take_back(escalation, now) for escalation in await self._ledger.expired_leases(now)]
+        expired = await self._ledger.expired_leases(now)
+        lost = tuple([escalation for escalation in expired if await self._take_back(escalation, now)])
         overdue = await self._ledger.overdue(now - self._patience)
         lapsed = [await self.lapse(escalation.id) for escalation in overdue]
-        return Swept(returned=sum(expired), lapsed=sum(lapsed), waiting=await self._rebuild())
+        return Swept(lost=lost, lapsed=sum(lapsed), waiting=await self._mend())
 
     async def _take_back(self, escalation: EscalationRecord, now: datetime) -> bool:
         """The peer worker's page has gone quiet; unless Redis has heard from it, somebody else should come."""
@@ -260,15 +318,21 @@ class Escalations:
         await self._returned(escalation)
         return True
 
-    async def _rebuild(self) -> int:
-        """Make the queue in Redis what the ledger says it is, and say so when it was not."""
-        waiting = sorted(await self._ledger.waiting(), key=rank)
-        wanted = [escalation.id for escalation in waiting]
+    async def _mend(self) -> int:
+        """Make the queue in Redis what the ledger says it is, and say so when it was not.
+
+        Redis is read first: whoever comes or goes meanwhile puts themselves in or out, and is left alone.
+        """
+        known: dict[str, float] | None = None
         async with self._beside_the_ledger():
-            if await self._streams.queue_ids() != wanted:
-                await self._streams.queue_set([(escalation.id, score(escalation)) for escalation in waiting])
+            known = await self._streams.queue_scores()
+        wanted = {one: rank_at.timestamp() for one, rank_at in await self._ledger.queue.order()}
+        if known is not None and known != wanted:
+            async with self._beside_the_ledger():
+                await self._streams.queue_put({one: at for one, at in wanted.items() if known.get(one) != at})
+                await self._streams.queue_remove(*(known.keys() - wanted.keys()))
                 await self._streams.changed(QUEUE)
-        return len(waiting)
+        return len(wanted)
 
     # -- what every change needs
 
@@ -286,7 +350,7 @@ class Escalations:
     async def _returned(self, escalation: EscalationRecord) -> None:
         async with self._beside_the_ledger(escalation.id):
             await self._streams.drop_lease(escalation.id)
-        await self._rebuild()
+            await self._streams.queue_put({escalation.id: score(escalation)})
         await self._tell(escalation)
 
     async def _tell(self, escalation: EscalationRecord) -> None:

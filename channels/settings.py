@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     staff_token: SecretStr = Field(
         SecretStr(""), description="Bearer token with which the editor asks who is signed in; empty: it may not ask."
     )
+    teams_file: Path = Field(
+        Path(), description="File of the teams and organisations that share the queue (YAML); empty means one team."
+    )
     retention_days: int = Field(90, description="Days after which message texts are erased by themselves.")
     sweep_seconds: float = Field(5.0, description="How often the worker looks for anything that has not progressed.")
     sms_per_second: float = Field(

@@ -12,7 +12,9 @@ from typing import Any, Final, Protocol
 import structlog
 
 from channels.errors import StreamsUnavailable
+from channels.escalation import Swept
 from channels.ledger import Ledger
+from channels.ledger.records import EscalationRecord
 from channels.streams import Streams
 from channels.worker_metrics import WorkerMetrics
 
@@ -23,7 +25,15 @@ RETENTION_EVERY: Final = 3600.0
 class Sweeps(Protocol):
     """Takes back what nobody looks after, and admits what took too long."""
 
-    async def sweep(self) -> Any: ...
+    async def sweep(self) -> Swept: ...
+
+
+class Gives(Protocol):
+    """Gives whoever waits to whoever is free and wants it."""
+
+    async def give(self) -> int: ...
+
+    async def lost_touch(self, escalation: EscalationRecord) -> None: ...
 
 
 class Starts(Protocol):
@@ -39,6 +49,7 @@ class Sweeper:
     ledger: Ledger
     streams: Streams
     escalations: Sweeps
+    shifts: Gives
     inbound: Starts
     outbound: Starts
     metrics: WorkerMetrics
@@ -51,7 +62,10 @@ class Sweeper:
     async def sweep(self) -> None:
         """Raises LedgerUnavailable."""
         await self._announce_stalled()
-        await self.escalations.sweep()
+        swept = await self.escalations.sweep()
+        for escalation in swept.lost:
+            await self.shifts.lost_touch(escalation)
+        await self.shifts.give()
         if time.monotonic() >= self._next_retention:
             self._next_retention = time.monotonic() + RETENTION_EVERY
             await self._expire()

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from channels.agreeing import Agreeing
 from channels.answering import Answering, Farewell
 from channels.codes import read_code
 from channels.composing import Moment
@@ -56,6 +57,7 @@ class Turns:
     metrics: WorkerMetrics
     signs: TypingSigns
     slowing: Slowing
+    agreeing: Agreeing
 
     async def work_through(self, conversation_id: str) -> None:
         """Answer until nothing is left to answer. The caller sees to it that one worker does this at a time.
@@ -66,7 +68,7 @@ class Turns:
         while (message := await self.ledger.next_unanswered(conversation_id)) is not None:
             if time.monotonic() - started > LONGEST_STRETCH and await self._announce_again(conversation_id):
                 return
-            if await self._carry_on(message):
+            if await self._carry_on(message) or await self._hear(message):
                 continue
             judgement = await self.slowing.judge(message)
             if judgement.verdict is not Verdict.ANSWER:
@@ -115,6 +117,14 @@ class Turns:
         for name in (moved.left, moved.conversation_id, QUEUE):
             await self.streams.changed(name)
         return True
+
+    async def _hear(self, message: MessageRecord) -> bool:
+        """An answer to a question of ours about consent. Whether the message is dealt with."""
+        heard = await self.agreeing.hear(message)
+        if heard is not None:
+            await self._announce(*heard)
+            await self.streams.changed(QUEUE)
+        return heard is not None
 
     async def _mark(self, message: MessageRecord, kind: str) -> None:
         """Shown on the desk, and nothing said. A peer worker who has taken over meanwhile has it judged again."""

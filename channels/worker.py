@@ -21,6 +21,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
+from channels.agreeing import Agreeing
 from channels.answering import Answering, Answers
 from channels.assistant import Assistant
 from channels.canary import Canary, CanarySender
@@ -40,11 +41,13 @@ from channels.reconciling import Lists, Reconciler
 from channels.senders import SmsSender, TelegramSender
 from channels.sending import SEND_SECONDS, Sender, Sending
 from channels.settings import WORKER_PORT_OFFSET, Settings
+from channels.shifts import Shifts
 from channels.slowing import Slowing
 from channels.sms.twilio import Twilio
 from channels.sms.vonage import Vonage
 from channels.streams import Streams
 from channels.sweeping import Sweeper, repeat
+from channels.teams import Teams
 from channels.telegram import Telegram
 from channels.turns import Turns
 from channels.typing_signs import ShowsTyping, TypingSigns
@@ -86,15 +89,17 @@ class Worker:
         settings, ledger, streams = parts.settings, parts.ledger, parts.streams
         wording = Wording.load(settings.country, settings.service_name)
         hours = StaffedHours.parse(settings.staffed_hours, settings.timezone)
-        escalations = Escalations(ledger, streams, wording, settings, clock=parts.clock)
+        teams = Teams.load(settings.teams_file)
+        escalations = Escalations(ledger, streams, wording, settings, teams=teams, clock=parts.clock)
+        shifts = Shifts(ledger=ledger, streams=streams, escalations=escalations, clock=parts.clock)
         composer = Composer(
             ledger=ledger, wording=wording, hours=hours, clock=parts.clock, own_number=settings.fallback_number
         )
         answering = Answering(assistant=parts.assistant, composer=composer, on_silence=metrics.count_silence)
         self.signs = TypingSigns(ledger=ledger, streams=streams, shown_by=parts.typing)
         turns = Turns(
-            ledger=ledger, streams=streams, answering=answering, escalations=escalations, metrics=metrics,
-            signs=self.signs,
+            ledger=ledger, streams=streams, answering=answering, escalations=shifts, metrics=metrics,
+            signs=self.signs, agreeing=Agreeing(ledger=ledger, streams=streams, wording=wording, teams=teams),
             slowing=Slowing(ledger=ledger, settings=settings, clock=parts.clock),
         )  # fmt: skip
         pacers = {Channel.SMS: Pacer(settings.sms_per_second)} if settings.sms_per_second > 0 else {}
@@ -114,7 +119,8 @@ class Worker:
             kind="outbound", streams=streams, work=sending.work_through, metrics=metrics, lock_seconds=SEND_SECONDS
         )
         self.sweeper = Sweeper(
-            ledger=ledger, streams=streams, escalations=escalations, inbound=self.inbound, outbound=self.outbound,
+            ledger=ledger, streams=streams, escalations=escalations, shifts=shifts, inbound=self.inbound,
+            outbound=self.outbound,
             metrics=metrics, clock=parts.clock, every=settings.sweep_seconds,
             retention=timedelta(days=settings.retention_days),
         )  # fmt: skip

@@ -1,8 +1,10 @@
 """Which conversations somebody may open. Nothing else of the desk reads one.
 
-waiting or lapsed    every peer worker may read before taking it; who did is in the audit
+waiting or lapsed    every peer worker who may see it may read before taking it; who did is in the audit
 held                 whoever holds it; a coordinator may read along, which is in the audit
 anything else        nobody: it is between the person and the assistant, or over
+
+Whoever is of another organisation sees only people who said yes to it (`channels.teams`).
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ class Opened:
 async def open_conversation(site: Site, visit: Visit) -> Opened | None:
     """The conversation that the address names, if this peer worker may see it; records who looked."""
     conversation_id = visit.request.path_params["conversation"]
-    escalation = await find_escalation(site, conversation_id)
+    escalation = await find_escalation(site, visit, conversation_id)
     standing = standing_of(escalation, visit) if escalation else None
     if escalation is None or standing is None:
         return None
@@ -56,8 +58,12 @@ async def open_conversation(site: Site, visit: Visit) -> Opened | None:
     return Opened(conversation=conversation, person=person, escalation=escalation, standing=standing)
 
 
-async def find_escalation(site: Site, conversation_id: str) -> EscalationRecord | None:
-    return await site.ledger.escalation_of(conversation_id) if ID.fullmatch(conversation_id) else None
+async def find_escalation(site: Site, visit: Visit, conversation_id: str) -> EscalationRecord | None:
+    """The open one, if this peer worker may know of it: theirs, or one that their teams may see."""
+    escalation = await site.ledger.escalation_of(conversation_id) if ID.fullmatch(conversation_id) else None
+    if escalation is None or escalation.claimed_by == visit.peer.id:
+        return escalation
+    return escalation if await site.escalations.may_see(visit.peer, escalation) else None
 
 
 def standing_of(escalation: EscalationRecord, visit: Visit) -> Standing | None:

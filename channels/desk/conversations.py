@@ -18,10 +18,11 @@ from channels.desk.sessions import Visit
 from channels.desk.story import Telling
 from channels.desk.words import age_in_words, moment_in_words
 from channels.errors import NotTaken, StreamsUnavailable
-from channels.escalation import CapReached, EmptyReply, NotYours
+from channels.escalation import CapReached, EmptyReply, Leaving, NotYours
 from channels.fitting import fit
 from channels.gsm7 import BASIC, EXTENSION, PLAIN, WELSH
 from channels.ledger.records import ConversationRecord, MessageRecord
+from channels.teams import Team
 
 LATEST: Final = 200
 """Messages shown at first; the page offers the ones before."""
@@ -56,7 +57,7 @@ async def show_part(site: Site, visit: Visit) -> Response:
 
 async def take(site: Site, visit: Visit) -> Response:
     """POST .../take: of several who press it one gets the conversation, the others are told who has it."""
-    escalation = await find_escalation(site, visit.request.path_params["conversation"])
+    escalation = await find_escalation(site, visit, visit.request.path_params["conversation"])
     if escalation is None:
         return await _refused(site, visit, "gone")
     try:
@@ -67,6 +68,8 @@ async def take(site: Site, visit: Visit) -> Response:
     except CapReached as reached:
         key = "cap_with_concern" if reached.with_concern else "cap"
         return await _refused(site, visit, key, held=reached.held)
+    except Leaving:
+        return await _refused(site, visit, "leaving")
     opened = await open_conversation(site, visit)
     if opened and unsent_words(visit.request):
         return await _page(site, visit, opened)
@@ -140,7 +143,7 @@ async def keep(site: Site, visit: Visit) -> Response:
 
 async def show_typing(site: Site, visit: Visit) -> Response:
     """POST .../typing: something is being written in the box. Not what; and nothing depends on it."""
-    escalation = await find_escalation(site, visit.request.path_params["conversation"])
+    escalation = await find_escalation(site, visit, visit.request.path_params["conversation"])
     if escalation is None or standing_of(escalation, visit) is not Standing.MINE:
         return Response(status_code=409)
     await site.streams.typing(escalation.conversation_id)
@@ -148,7 +151,7 @@ async def show_typing(site: Site, visit: Visit) -> Response:
 
 
 async def _renew(site: Site, visit: Visit) -> bool:
-    escalation = await find_escalation(site, visit.request.path_params["conversation"])
+    escalation = await find_escalation(site, visit, visit.request.path_params["conversation"])
     if escalation is None or escalation.state is not EscalationState.HELD:
         return False
     with suppress(StreamsUnavailable):
@@ -169,6 +172,7 @@ async def _end(site: Site, visit: Visit, how: str) -> Response:
         await act(opened.escalation.id, visit.peer)
     except NotYours:
         return await _not_yours(site, visit, await open_conversation(site, visit))
+    await site.shifts.freed_up(visit.peer)
     hard = "&said=hard" if opened.escalation.concerns else ""
     return RedirectResponse(f"/desk?said={how}{hard}", 303)
 
@@ -177,7 +181,7 @@ async def _not_yours(site: Site, visit: Visit, opened: Opened | None) -> Respons
     """The lease ran out, or it was never theirs: nothing was sent, and the words are still there."""
     if opened is not None:
         return await _page(site, visit, opened, 409, refused=site.words.say("refused", "not_yours"))
-    escalation = await find_escalation(site, visit.request.path_params["conversation"])
+    escalation = await find_escalation(site, visit, visit.request.path_params["conversation"])
     if escalation is None or not escalation.claimed_name:
         return missing(site, visit)
     return await _refused(site, visit, "not_yours_taken", name=escalation.claimed_name)
@@ -228,8 +232,19 @@ async def _told(site: Site, visit: Visit, opened: Opened) -> dict[str, Any]:
         "needs": tuple(dict.fromkeys((*opened.escalation.needs, *conversation.needs))),
         "opened_age": age_in_words(opened.escalation.opened_at, now),
         "first_time": moment_in_words(conversation.created_at, now, site.zone),
+        "partners": await _partners(site, opened),
         "undelivered": sum(message.delivery is Delivery.FAILED for message in messages),
     }
+
+
+async def _partners(site: Site, opened: Opened) -> list[tuple[Team, bool]]:
+    """Teams it could be passed on to, and whether the person has said yes to each one's organisation."""
+    teams = site.escalations.teams.all
+    if opened.standing is not Standing.MINE or not teams:
+        return []
+    conversation_id = opened.conversation.id
+    agreed = (await site.ledger.queue.agreed([conversation_id])).get(conversation_id, frozenset())
+    return [(team, team.home or team.organisation in agreed) for team in teams]
 
 
 async def _messages(site: Site, visit: Visit, conversation: ConversationRecord) -> list[MessageRecord]:

@@ -33,7 +33,7 @@ async def listen(site: Site, visit: Visit) -> Response:
     names = [QUEUE]
     wanted = visit.request.query_params.get("conversation", "")
     if wanted:
-        escalation = await find_escalation(site, wanted)
+        escalation = await find_escalation(site, visit, wanted)
         if escalation is None or standing_of(escalation, visit) is None:
             return Response(status_code=404)
         names.append(wanted)

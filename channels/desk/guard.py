@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.templating import Jinja2Templates
 
+from channels.agreeing import Agreeing
 from channels.demo import DEMO_PEERS
 from channels.desk.attempts import Attempts
 from channels.desk.sessions import Sessions, Visit, from_elsewhere
@@ -34,7 +35,9 @@ from channels.media import MediaFetcher
 from channels.pages import HEADERS, PERMITTED, open_templates
 from channels.roles import Permission, may
 from channels.settings import EDITOR_PORT_OFFSET, Settings
+from channels.shifts import Shifts
 from channels.streams import Streams
+from channels.wording import Wording
 
 HERE: Final = Path(__file__).parent
 SIGN_IN: Final = "/desk/sign-in"
@@ -68,6 +71,8 @@ class Site:
     templates: Jinja2Templates
     words: Words
     zone: ZoneInfo
+    shifts: Shifts
+    agreeing: Agreeing
     media: MediaFetcher | None = None
     attempts: Attempts = field(default_factory=Attempts)
     viewings: set[tuple[str, str, str]] = field(default_factory=set)
@@ -121,6 +126,13 @@ def open_site(
         templates=templates,
         words=Words.load(),
         zone=zone,
+        shifts=Shifts(ledger=ledger, streams=streams, escalations=escalations),
+        agreeing=Agreeing(
+            ledger=ledger,
+            streams=streams,
+            wording=Wording.load(settings.country, settings.service_name),
+            teams=escalations.teams,
+        ),
         media=media,
     )
 

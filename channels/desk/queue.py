@@ -14,13 +14,21 @@ from channels.desk.guard import Site
 from channels.desk.sessions import Visit
 from channels.desk.words import age_in_words
 from channels.errors import StreamsUnavailable
+from channels.ledger.duties import LARGEST_MOST, Duty, DutyState
 from channels.ledger.records import ConversationRecord, EscalationRecord
+from channels.pages import clock
+from channels.teams import Sight
 
 MOST_SHOWN: Final = 30
 """Rows of a list. Nobody reads further, and everybody moves up."""
 
 PRESENT_SECONDS: Final = 90.0
-SAID: Final = frozenset({"released", "closed", "passed_on", "hard"})
+SAID: Final = frozenset(
+    {"released", "closed", "passed_on", "hard", "transferred", "nobody_waits", "options"}
+    | {f"shift_{state}" for state in DutyState}
+)
+BREAKS: Final = (10, 30, 60)
+"""Minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +59,13 @@ class Lists:
     mine: list[Row]
     waiting: list[Row]
     waiting_count: int
-    lapsed_count: int
     others: list[Row]
     others_count: int
     here: int
     """Peer workers at the desk now."""
+    duty: Duty
+    until: str
+    """When a break is over."""
 
     @property
     def attention(self) -> int:
@@ -79,23 +89,60 @@ async def show_list(
     site: Site, visit: Visit, status: int = 200, *, said: Iterable[str] = (), refused: str = "", unsent: str = ""
 ) -> Response:
     lists = await make_lists(site, visit)
-    return site.page_for(visit, "desk.html", status, lists=lists, said=list(said), refused=refused, unsent=unsent)
+    return site.page_for(
+        visit,
+        "desk.html",
+        status,
+        lists=lists,
+        said=list(said),
+        refused=refused,
+        unsent=unsent,
+        breaks=BREAKS,
+        largest_most=LARGEST_MOST,
+        renew_every=max(5, round(site.settings.lease_seconds / 3)),
+    )
 
 
 async def make_lists(site: Site, visit: Visit) -> Lists:
-    waiting = await site.escalations.waiting()
-    held = await site.ledger.held_escalations()
+    duty = await site.ledger.queue.duty(visit.peer.id)
+    sight = Sight.of(site.escalations.teams, duty.teams)
+    waiting, waiting_count = await _waiting(site, sight)
+    held = await _visible(site, sight, await site.ledger.held_escalations(), visit)
     mine = [escalation for escalation in held if escalation.claimed_by == visit.peer.id]
     others = [escalation for escalation in held if escalation.claimed_by != visit.peer.id]
     return Lists(
         mine=[await _row(site, escalation) for escalation in mine],
         waiting=[await _row(site, escalation, place) for place, escalation in enumerate(waiting[:MOST_SHOWN], 1)],
-        waiting_count=len(waiting),
-        lapsed_count=sum(escalation.state is EscalationState.LAPSED for escalation in waiting),
+        waiting_count=waiting_count,
         others=[await _row(site, escalation) for escalation in others[:MOST_SHOWN]],
         others_count=len(others),
         here=await _count_present(site, visit),
+        duty=duty,
+        until=clock(duty.until.astimezone(site.zone)) if duty.until else "",
     )
+
+
+async def _waiting(site: Site, sight: Sight) -> tuple[list[EscalationRecord], int]:
+    """The first of those they may see, and how many those are."""
+    if sight.home:
+        return await site.escalations.waiting(MOST_SHOWN), await site.ledger.queue.count()
+    seen = await _visible(site, sight, await site.escalations.waiting())
+    return seen, len(seen)
+
+
+async def _visible(
+    site: Site, sight: Sight, escalations: list[EscalationRecord], visit: Visit | None = None
+) -> list[EscalationRecord]:
+    """Those that somebody may see; what they hold themselves is theirs."""
+    if sight.home:
+        return escalations
+    agreed = await site.ledger.queue.agreed([one.conversation_id for one in escalations])
+    return [
+        one
+        for one in escalations
+        if (visit is not None and one.claimed_by == visit.peer.id)
+        or sight.sees(one, agreed.get(one.conversation_id, ()))
+    ]
 
 
 async def _row(site: Site, escalation: EscalationRecord, place: int = 0) -> Row:

@@ -18,6 +18,7 @@ from channels.desk import (
     queue,
     rights,
     second_step,
+    shifts,
     showing,
     sign_in,
     staff_session,
@@ -45,12 +46,19 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/desk/conversations/{conversation}/pass-on", conversations.pass_on),
     ("POST", "/desk/conversations/{conversation}/close", conversations.close),
     ("POST", "/desk/conversations/{conversation}/offer-code", conversations.offer_code),
+    ("POST", "/desk/conversations/{conversation}/ask-to-share", shifts.ask_to_share),
+    ("POST", "/desk/conversations/{conversation}/transfer", shifts.transfer),
+    ("POST", "/desk/take-next", shifts.take_next),
+    ("POST", "/desk/shift", shifts.change),
+    ("POST", "/desk/shift/options", shifts.set_options),
+    ("POST", "/desk/shift/hand-back", shifts.hand_back_rest),
 )
 """What somebody does: a use of their session."""
 
 PARTS: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/desk/queue", queue.show_part),
     ("GET", "/desk/events", events.listen),
+    ("POST", "/desk/presence", shifts.show_sign_of_life),
     ("GET", "/desk/conversations/{conversation}/log", conversations.show_part),
     ("GET", "/desk/conversations/{conversation}/keep", conversations.keep),
     ("POST", "/desk/conversations/{conversation}/renew", conversations.renew),

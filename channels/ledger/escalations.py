@@ -1,11 +1,4 @@
-"""People waiting for, or with, a peer worker. Every change of state is in this file.
-
-    ask -> WAITING --claim--> HELD --close--> CLOSED          Holder:  BOT <------> PEER   (exactly one)
-            |  ^  ^             |
-            |  |  +--give_back--+      (passed on, or the lease ran out)
-         lapse |
-            v  ask
-          LAPSED --claim--> HELD       (told so, with who can help now; stays in the queue)
+"""People waiting for, or with, a peer worker. Every change of state is in this file, as `escalation_states` has it.
 
 A conversation has at most one escalation that is not CLOSED; asking again adds to it. HELD goes with holder PEER,
 every other state with BOT. The conversation's row is locked first, so two transitions of it never mix.
@@ -14,24 +7,31 @@ Forgetting a person closes theirs.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, insert, select, update
 
 from channels.conversation import Channel, EscalationState, Holder
 from channels.errors import NotTaken
+from channels.escalation_states import Move, end_of, may
 from channels.ledger import audit, outbound, reading, rows, tables
 from channels.ledger.database import Work, new_id
+from channels.ledger.queue_order import ORDER, rank_of
 from channels.ledger.reading import OPEN
 from channels.ledger.records import Draft, EscalationRecord, Outcome, PeerRecord
 
 TABLE = tables.escalations.c
-IN_QUEUE = (EscalationState.WAITING, EscalationState.LAPSED)
 CONCERN = "concern"
 STOPPED = "stopped"
-ORDER = (TABLE.urgent.desc(), TABLE.opened_at, TABLE.id)
-"""Concern first, then who has waited longest."""
+QUEUE_LOCK = sha256(b"queue").hexdigest()
+GIVEN_BACK = {
+    Move.HAND_ON: "escalation_given_back",
+    Move.TRANSFER: "escalation_transferred",
+    Move.LEASE_RAN_OUT: "escalation_lease_ran_out",
+}
+"""What the audit calls it."""
 
 
 async def ask(work: Work, conversation: Row[Any], outcome: Outcome, notes: rows.Notes) -> str | None:
@@ -49,13 +49,25 @@ async def ask(work: Work, conversation: Row[Any], outcome: Outcome, notes: rows.
     change: dict[str, Any] = {
         "notes": rows.seal_notes(work.cipher, merged),
         "urgent": current.urgent or bool(merged.concerns),
+        "rank_at": rank_of(current.opened_at, urgent=current.urgent or bool(merged.concerns)),
         "reason": reason_now(outcome) or current.reason,
     }
-    if wanted and current.state == EscalationState.LAPSED:
-        change |= {"state": EscalationState.WAITING, "waiting_since": work.now}
+    if wanted and may(Move.ASK_AGAIN, current.state):
+        change |= waiting_again(work)
         await audit.append(work, "system", "escalation_asked_again", current.id)
     await work.run(update(tables.escalations).where(TABLE.id == current.id).values(**change))
     return str(current.id)
+
+
+def waiting_again(work: Work) -> dict[str, Any]:
+    """Patience, and what is said while it lasts, begin anew; the place stays."""
+    return {
+        "state": end_of(Move.ASK_AGAIN),
+        "waiting_since": work.now,
+        "told_at": None,
+        "told_count": 0,
+        "follow_up": False,
+    }
 
 
 def reason_now(outcome: Outcome) -> str:
@@ -70,17 +82,23 @@ async def start(work: Work, conversation: Row[Any], outcome: Outcome, notes: row
     person = await reading.person(work, conversation.reaches)
     own = notes.with_more((), need_of(outcome), None)
     escalation_id = new_id()
+    # One at a time, each by the clock it has then: of many who ask at once nobody hears of another's place.
+    await work.hold(QUEUE_LOCK)
+    opened_at = datetime.now(UTC)
     await work.run(
         insert(tables.escalations).values(
             id=escalation_id,
             conversation_id=conversation.id,
-            state=EscalationState.WAITING,
+            state=end_of(Move.OPEN),
             urgent=bool(own.concerns),
+            rank_at=rank_of(opened_at, urgent=bool(own.concerns)),
+            told_count=0,
+            follow_up=False,
             reason=asked.reason if asked else CONCERN,
             notes=rows.seal_notes(work.cipher, rows.Notes(concerns=own.concerns, needs=own.needs)),
             language=person.language,
-            opened_at=work.now,
-            waiting_since=work.now,
+            opened_at=opened_at,
+            waiting_since=opened_at,
             claimed_name="",
         )
     )
@@ -105,14 +123,15 @@ async def claim(
     conversation, row = locked
     if row.state == EscalationState.HELD and row.claimed_by == peer.id:
         await work.run(change_of(row, lease_until=lease_until))
-    elif row.state in IN_QUEUE:
+    elif may(Move.CLAIM, row.state):
         await work.run(
             change_of(
                 row,
-                state=EscalationState.HELD,
+                state=end_of(Move.CLAIM),
                 claimed_by=peer.id,
                 claimed_name=peer.name,
                 claimed_at=work.now,
+                answered_at=row.answered_at or work.now,
                 lease_until=lease_until,
             )
         )
@@ -131,14 +150,24 @@ async def renew(work: Work, escalation_id: str, peer_id: str, lease_until: datet
 
 
 async def give_back(
-    work: Work, escalation_id: str, notice: Draft | None, *, held_by: str | None, expired_at: datetime | None
+    work: Work,
+    escalation_id: str,
+    notice: Draft | None,
+    *,
+    held_by: str | None,
+    expired_at: datetime | None,
+    team: str | None = None,
 ) -> bool:
-    """Back to the queue, in the place it had. Conditions that no longer hold leave everything as it is."""
+    """Back to the queue, in the place it had, for a team if one is named.
+
+    Conditions that no longer hold leave everything as it is.
+    """
+    move = Move.LEASE_RAN_OUT if expired_at else Move.TRANSFER if team else Move.HAND_ON
     locked = await lock(work, escalation_id)
     if locked is None:
         return False
     conversation, row = locked
-    if row.state != EscalationState.HELD:
+    if not may(move, row.state):
         return False
     if held_by is not None and row.claimed_by != held_by:
         return False
@@ -147,8 +176,11 @@ async def give_back(
     await work.run(
         change_of(
             row,
-            state=EscalationState.WAITING,
+            state=end_of(move),
             waiting_since=work.now,
+            told_at=None,
+            told_count=0,
+            team=team or row.team,
             claimed_by=None,
             claimed_name="",
             claimed_at=None,
@@ -157,8 +189,7 @@ async def give_back(
     )
     await pass_turn(work, row.conversation_id, Holder.BOT)
     await outbound.add(work, conversation, (notice,) if notice else ())
-    action = "escalation_lease_ran_out" if expired_at else "escalation_given_back"
-    await audit.append(work, row.claimed_by, action, row.id)
+    await audit.append(work, row.claimed_by, GIVEN_BACK[move], row.id, team or "")
     return True
 
 
@@ -168,9 +199,9 @@ async def lapse(work: Work, escalation_id: str, notice: Draft | None) -> bool:
     if locked is None:
         return False
     conversation, row = locked
-    if row.state != EscalationState.WAITING:
+    if not may(Move.LAPSE, row.state):
         return False
-    await work.run(change_of(row, state=EscalationState.LAPSED))
+    await work.run(change_of(row, state=end_of(Move.LAPSE), lapsed_at=work.now))
     await outbound.add(work, conversation, (notice,) if notice else ())
     await audit.append(work, "system", "escalation_lapsed", row.id)
     return True
@@ -182,9 +213,9 @@ async def close(work: Work, escalation_id: str, peer_id: str, notice: Draft | No
     if locked is None:
         return False
     conversation, row = locked
-    if row.state != EscalationState.HELD or row.claimed_by != peer_id:
+    if not may(Move.CLOSE, row.state) or row.claimed_by != peer_id:
         return False
-    await work.run(change_of(row, state=EscalationState.CLOSED, lease_until=None, closed_at=work.now))
+    await work.run(change_of(row, state=end_of(Move.CLOSE), lease_until=None, closed_at=work.now))
     await outbound.add(work, conversation, (notice,) if notice else ())
     await pass_turn(work, row.conversation_id, Holder.BOT, new_episode=True)
     await audit.append(work, peer_id, "escalation_closed", row.id)
@@ -194,8 +225,8 @@ async def close(work: Work, escalation_id: str, peer_id: str, notice: Draft | No
 async def close_forgotten(work: Work, conversation_id: str) -> None:
     """The person is gone from our records, so nobody can be connected; what is left is for the counts."""
     row = (await work.run(open_one(conversation_id))).first()
-    if row is not None:
-        await work.run(change_of(row, state=EscalationState.CLOSED, lease_until=None, closed_at=work.now))
+    if row is not None and may(Move.FORGET, row.state):
+        await work.run(change_of(row, state=end_of(Move.FORGET), lease_until=None, closed_at=work.now))
         await pass_turn(work, conversation_id, Holder.BOT, new_episode=True)
         await audit.append(work, "system", "escalation_closed_forgotten", row.id)
 
@@ -242,10 +273,6 @@ async def found(work: Work, statement: Select[Any]) -> EscalationRecord | None:
     return rows.escalation_of(work.cipher, row) if row else None
 
 
-def waiting() -> Select[Any]:
-    return select(tables.escalations).where(TABLE.state.in_(IN_QUEUE)).order_by(*ORDER)
-
-
 def held() -> Select[Any]:
     return select(tables.escalations).where(TABLE.state == EscalationState.HELD).order_by(TABLE.claimed_at)
 
@@ -264,30 +291,3 @@ def overdue(before: datetime) -> Select[Any]:
         .where(TABLE.state == EscalationState.WAITING, TABLE.waiting_since < before)
         .order_by(*ORDER)
     )
-
-
-async def place_of(work: Work, conversation_id: str) -> int | None:
-    """1 = next; None for somebody who is not waiting."""
-    row = (await work.run(open_one(conversation_id))).first()
-    if row is None or row.state not in IN_QUEUE:
-        return None
-    return await count_before(work, row.urgent, row) + 1
-
-
-async def place_in_queue(work: Work, conversation_id: str | None, has_concern: bool) -> int:
-    """The place somebody has or, if they asked now, would have."""
-    row = (await work.run(open_one(conversation_id))).first() if conversation_id else None
-    if row is None or row.state not in IN_QUEUE:
-        return await count_before(work, has_concern, None) + 1
-    return await count_before(work, has_concern or row.urgent, row) + 1
-
-
-async def count_before(work: Work, urgent: bool, row: Row[Any] | None) -> int:
-    """How many come before an escalation (`row`), or before one opened now."""
-    same: ColumnElement[bool] = TABLE.urgent.is_(urgent)
-    if row is not None:
-        earlier = or_(TABLE.opened_at < row.opened_at, and_(TABLE.opened_at == row.opened_at, TABLE.id < row.id))
-        same = and_(same, earlier, TABLE.id != row.id)
-    before = same if urgent else or_(TABLE.urgent.is_(True), same)
-    statement = select(func.count()).select_from(tables.escalations).where(TABLE.state.in_(IN_QUEUE), before)
-    return int((await work.run(statement)).scalar_one())

@@ -11,9 +11,9 @@ from sqlalchemy import Row, delete, insert, select, update
 
 from channels.conversation import Channel, Holder, Inbound, Sender
 from channels.errors import LedgerUnavailable, NotFound
-from channels.ledger import audit, escalations, outbound, reading, returning, rows, tables
+from channels.ledger import audit, escalations, outbound, queue_order, reading, returning, rows, tables
 from channels.ledger.database import Work, new_id, shard_of
-from channels.ledger.records import Committed, MessageRecord, Outcome, Stored
+from channels.ledger.records import PLACE, Committed, Draft, MessageRecord, Outcome, Stored
 
 INBOUND = "inbound"
 UNCOUNTED = frozenset({"merged", "wrong_code"})
@@ -235,7 +235,9 @@ async def commit(work: Work, outcome: Outcome) -> Committed | None:
     notes = rows.open_notes(work.cipher, conversation.notes).with_more(outcome.concerns, outcome.needs, outcome.place)
     if outcome.concerns:
         notes = replace(notes, concern_at=work.now)
-    sent = await outbound.insert(work, conversation, outcome.drafts)
+    escalation_id = await escalations.ask(work, conversation, outcome, notes)
+    place = await queue_order.place_of(work, conversation.id) if escalation_id else None
+    sent = await outbound.insert(work, conversation, with_place(outcome, place))
     await end_turn(work, conversation, outcome, sent, notes)
     await record_choice(work, conversation, outcome)
     if outcome.language:
@@ -243,14 +245,30 @@ async def commit(work: Work, outcome: Outcome) -> Committed | None:
         await work.run(wanted.values(language=outcome.language))
     if outcome.code:
         await returning.keep(work, conversation.reaches, outcome.code)
-    escalation_id = await escalations.ask(work, conversation, outcome, notes)
     return Committed(
         conversation_id=conversation.id,
         shard=shard_of(conversation.id, work.shards),
         outbound=sent,
         escalation_id=escalation_id,
-        queue_place=await escalations.place_of(work, conversation.id) if escalation_id else None,
+        queue_place=place,
     )
+
+
+def with_place(outcome: Outcome, place: int | None) -> Sequence[Draft]:
+    """What is said, with the place in the queue that they have from now on: many may ask at once."""
+    if outcome.say_place is None:
+        return outcome.drafts
+    words = outcome.say_place(place or 1)
+    return [
+        replace(
+            draft,
+            text=draft.text.replace(PLACE, words),
+            reply=replace(draft.reply, text=draft.reply.text.replace(PLACE, words)) if draft.reply else None,
+        )
+        if draft.sender is Sender.NOTICE
+        else draft
+        for draft in outcome.drafts
+    ]
 
 
 async def mark_answered(work: Work, outcome: Outcome) -> bool:

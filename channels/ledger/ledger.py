@@ -17,6 +17,7 @@ from channels.ledger import (
     moving,
     outbound,
     people,
+    queue_order,
     reading,
     returning,
     sweep,
@@ -26,6 +27,7 @@ from channels.ledger.cipher import Cipher
 from channels.ledger.database import Database, shard_of
 from channels.ledger.factors import Factors
 from channels.ledger.lists import Lists
+from channels.ledger.queue_ledger import QueueLedger
 from channels.ledger.records import (
     Committed,
     ConversationRecord,
@@ -62,6 +64,7 @@ class Ledger(StaffLedger):
         self.accounts = Accounts(database)
         self.factors = Factors(database)
         self.rights = Rights(database)
+        self.queue = QueueLedger(database)
 
     @classmethod
     def open(cls, url: str, cipher: Cipher, *, shards: int, retention: timedelta = RETENTION) -> Ledger:
@@ -153,7 +156,7 @@ class Ledger(StaffLedger):
                 shard=shard_of(conversation_id, work.shards),
                 outbound=await outbound.add(work, conversation, drafts, answers=answers),
                 escalation_id=current.id if current else None,
-                queue_place=await escalations.place_of(work, conversation_id) if current else None,
+                queue_place=await queue_order.place_of(work, conversation_id) if current else None,
             )
 
     async def next_unsent(self, conversation_id: str) -> MessageRecord | None:
@@ -244,9 +247,9 @@ class Ledger(StaffLedger):
     # Escalations
 
     async def waiting(self) -> list[EscalationRecord]:
-        """The queue, WAITING and LAPSED: concern first, then who has waited longest."""
+        """The queue, WAITING and LAPSED, in the order of `queue_order`."""
         async with self._database.reading() as work:
-            return await escalations.listed(work, escalations.waiting())
+            return await escalations.listed(work, queue_order.waiting())
 
     async def held_escalations(self) -> list[EscalationRecord]:
         async with self._database.reading() as work:
@@ -269,7 +272,7 @@ class Ledger(StaffLedger):
     async def place_in_queue(self, conversation_id: str | None, has_concern: bool) -> int:
         """1 = next. For somebody not waiting yet, the place they would have."""
         async with self._database.reading() as work:
-            return await escalations.place_in_queue(work, conversation_id, has_concern)
+            return await queue_order.place_in_queue(work, conversation_id, has_concern)
 
     async def claim(
         self, escalation_id: str, peer: PeerRecord, lease_until: datetime, notice: Draft

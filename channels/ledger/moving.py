@@ -13,8 +13,9 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, func, or_, select, update
 
 from channels.conversation import Delivery, EscalationState, Holder
-from channels.ledger import audit, escalations, outbound, reading, returning, rows, tables
+from channels.ledger import audit, consents, escalations, outbound, reading, returning, rows, tables
 from channels.ledger.database import Work, shard_of
+from channels.ledger.queue_order import rank_of
 from channels.ledger.records import Draft, Moved
 
 WRONG: Final = "wrong_code"
@@ -42,6 +43,9 @@ async def redeem(work: Work, message_id: str, code: str, notice: Draft) -> Moved
     await join_people(work, here, there)
     await join_words(work, here, there)
     await join_escalations(work, here, there)
+    # A yes was to what there was to see then. Now there is more, so each organisation asks again.
+    await consents.withdraw(work, here.id)
+    await consents.withdraw(work, there.id)
     # Whoever types a code wants to be written to, whatever they wrote here before.
     reached = tables.people.c.id == here.reaches
     await work.run(update(tables.people).where(reached).values(do_not_text_first=False))
@@ -109,9 +113,15 @@ async def join_escalations(work: Work, here: Row[Any], there: Row[Any]) -> None:
         kept, ended = (mine, theirs) if held else (theirs, mine)
         old, new = (rows.open_notes(work.cipher, row.notes) for row in (ended, kept))
         notes = new.with_more(old.concerns, old.needs, None)
-        sealed = {"notes": rows.seal_notes(work.cipher, notes), "urgent": kept.urgent or ended.urgent}
+        urgent, opened_at = kept.urgent or ended.urgent, min(kept.opened_at, ended.opened_at)
+        together = {
+            "notes": rows.seal_notes(work.cipher, notes),
+            "urgent": urgent,
+            "opened_at": opened_at,
+            "rank_at": rank_of(opened_at, urgent=urgent),
+        }
         await work.run(escalations.change_of(ended, state=EscalationState.CLOSED, lease_until=None, closed_at=work.now))
-        await work.run(escalations.change_of(kept, **sealed, opened_at=min(kept.opened_at, ended.opened_at)))
+        await work.run(escalations.change_of(kept, **together))
         is_held = kept.state == EscalationState.HELD
     else:
         is_held = any(one is not None and one.state == EscalationState.HELD for one in (mine, theirs))

@@ -6,7 +6,18 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
-from channels.ledger import audit, erasure, escalations, lists, moving, reading, returning, tables
+from channels.ledger import (
+    audit,
+    consents,
+    erasure,
+    escalations,
+    lists,
+    moving,
+    queue_order,
+    reading,
+    returning,
+    tables,
+)
 from channels.ledger.database import Work
 from channels.ledger.records import Held
 
@@ -23,7 +34,7 @@ async def held(work: Work, person_id: str, retention: timedelta) -> Held:
         needs=conversation.needs,
         place=conversation.place,
         saved=await lists.count(work, conversation.id),
-        waiting_for_person=await escalations.place_of(work, conversation.id) is not None,
+        waiting_for_person=await queue_order.place_of(work, conversation.id) is not None,
         keep_until=(row[1] or person.created_at) + retention,
     )
 
@@ -53,6 +64,7 @@ async def forget(work: Work, person_id: str, actor: str) -> None:
         await returning.drop(work, one)
         await erasure.erase_person(work, one)
     await lists.drop(work, conversation_id)
+    await consents.withdraw(work, conversation_id)
     await erasure.erase_notes(work, conversation_id)
     await erasure.finish(work, conversation_id)
     await audit.append(work, actor, "person_forgotten", person_id)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from channels.conversation import (
     Channel,
@@ -17,6 +19,9 @@ from channels.conversation import (
     Sender,
     ServiceCard,
 )
+
+PLACE: Final = "{place}"
+"""Stands in a draft for a place in the queue, which is known when the draft is committed and not before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +120,14 @@ class EscalationRecord:
     claimed_at: datetime | None
     lease_until: datetime | None
     closed_at: datetime | None
+    answered_at: datetime | None = None
+    """When the first peer worker came."""
+    told_count: int = 0
+    """Updates they have had while waiting."""
+    follow_up: bool = False
+    """They want to hear from us when somebody is here."""
+    team: str | None = None
+    """The team they were passed on to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +215,8 @@ class Outcome:
     intent: str = ""
     code: str = ""
     """A code that the drafts give to the person, with which they can carry on elsewhere."""
+    say_place: Callable[[int], str] | None = None
+    """Set when drafts hold PLACE: puts it into words."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -197,6 +197,10 @@ def escalation_of(cipher: Cipher, row: Row[Any]) -> EscalationRecord:
         claimed_at=row.claimed_at,
         lease_until=row.lease_until,
         closed_at=row.closed_at,
+        answered_at=row.answered_at,
+        told_count=row.told_count,
+        follow_up=row.follow_up,
+        team=row.team,
     )
 
 

@@ -200,6 +200,18 @@ escalations = Table(
     Column("claimed_at", UtcTime),
     Column("lease_until", UtcTime),
     Column("closed_at", UtcTime),
+    # The place in the queue: when they asked, moved back if something worries us.
+    Column("rank_at", UtcTime, nullable=False),
+    # When the first peer worker came.
+    Column("answered_at", UtcTime),
+    # What they heard while they waited: when last, and how often.
+    Column("told_at", UtcTime),
+    Column("told_count", Integer, nullable=False),
+    # They said yes to hearing from us when somebody is here.
+    Column("follow_up", Boolean, nullable=False),
+    Column("lapsed_at", UtcTime),
+    # The team they were passed on to.
+    Column("team", WORD),
     Index(
         "uq_escalations_open",
         "conversation_id",
@@ -208,6 +220,8 @@ escalations = Table(
         postgresql_where=text("state <> 'closed'"),
     ),
     Index("ix_escalations_state_opened_at", "state", "opened_at"),
+    Index("ix_escalations_state_rank_at", "state", "rank_at"),
+    Index("ix_escalations_opened_at", "opened_at"),
 )
 
 receipts = Table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 import structlog
@@ -88,7 +88,7 @@ class Streams:
     async def depth(self) -> dict[str, int]:
         """inbound, outbound, urgent: entries not finished; queue: people waiting."""
         with as_unavailable():
-            return {**await self._work.depth(), "queue": len(await self._turns.queue_ids())}
+            return {**await self._work.depth(), "queue": await self._turns.queue_count()}
 
     # Turns
 
@@ -101,14 +101,18 @@ class Streams:
         with as_unavailable():
             return await self._turns.first(name, ttl_s)
 
-    async def queue_set(self, order: Sequence[tuple[str, float]]) -> None:
-        """Make the queue exactly this, lowest score first: (escalation id, score)."""
+    async def queue_put(self, order: Mapping[str, float]) -> None:
+        """Put people in the queue, or move them, by escalation id and score; the lowest score is first."""
         with as_unavailable():
-            await self._turns.queue_set(order)
+            await self._turns.queue_put(order)
 
-    async def queue_remove(self, escalation_id: str) -> None:
+    async def queue_remove(self, *escalation_ids: str) -> None:
         with as_unavailable():
-            await self._turns.queue_remove(escalation_id)
+            await self._turns.queue_remove(escalation_ids)
+
+    async def queue_scores(self) -> dict[str, float]:
+        with as_unavailable():
+            return await self._turns.queue_scores()
 
     async def queue_ids(self) -> list[str]:
         with as_unavailable():

@@ -6,7 +6,7 @@ None of it is the truth; the ledger is. All of it can be lost and is made again.
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -56,15 +56,20 @@ class Turns:
         token = secrets.token_hex(8)
         return bool(await self._take(keys=[self._keys.first(name)], args=[token, milliseconds(ttl_s)]))
 
-    async def queue_set(self, order: Sequence[tuple[str, float]]) -> None:
-        async with self._client.pipeline(transaction=True) as pipe:
-            pipe.delete(self._keys.queue)
-            if order:
-                pipe.zadd(self._keys.queue, dict(order))
-            await pipe.execute()
+    async def queue_put(self, order: Mapping[str, float]) -> None:
+        if order:
+            await self._client.zadd(self._keys.queue, dict(order))
 
-    async def queue_remove(self, escalation_id: str) -> None:
-        await self._client.zrem(self._keys.queue, escalation_id)
+    async def queue_remove(self, escalation_ids: Collection[str]) -> None:
+        if escalation_ids:
+            await self._client.zrem(self._keys.queue, *escalation_ids)
+
+    async def queue_count(self) -> int:
+        return int(await self._client.zcard(self._keys.queue))
+
+    async def queue_scores(self) -> dict[str, float]:
+        found: Any = await self._client.zrange(self._keys.queue, 0, -1, withscores=True)
+        return dict(found)
 
     async def queue_ids(self) -> list[str]:
         found: Any = await self._client.zrange(self._keys.queue, 0, -1)

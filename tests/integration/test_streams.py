@@ -259,15 +259,14 @@ class TestLocks:
 
 
 class TestTheQueue:
-    async def test_is_what_was_set_last_in_order_of_score(self, streams: Streams) -> None:
-        await streams.queue_set([("old", 1.0)])
-        await streams.queue_set([("late", 30.5), ("first", -1.0), ("second", 2.0)])
+    async def test_holds_each_who_was_put_in_and_not_taken_out_by_score(self, streams: Streams) -> None:
+        await streams.queue_put({"late": 30.5, "second": 2.0})
+        await streams.queue_put({"first": -1.0})
         assert await streams.queue_ids() == ["first", "second", "late"]
         assert (await streams.depth())["queue"] == 3
-        await streams.queue_remove("second")
-        await streams.queue_remove("never there")
+        await streams.queue_remove("second", "never there")
         assert await streams.queue_ids() == ["first", "late"]
-        await streams.queue_set([])
+        await streams.queue_remove("first", "late")
         assert await streams.queue_ids() == []
 
     async def test_a_lease_has_an_owner_until_it_ends(self, streams: Streams) -> None:
@@ -303,7 +302,7 @@ async def test_a_key_that_is_something_else_is_said_and_not_overwritten(streams:
 async def test_two_services_on_one_server_never_meet(streams: Streams, valkey_url: str) -> None:
     other = Streams.connect(valkey_url, "other", 4)
     await streams.announce_inbound(0, "c1")
-    await streams.queue_set([("e1", 1.0)])
+    await streams.queue_put({"e1": 1.0})
     await streams.lease("e1", "sam", 30)
     await streams.present("sam", 30)
     assert await take_now(other, "inbound") == []

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.conversation import Concern, EscalationState
-from channels.escalation import (
-    IN_QUEUE,
-    MOST_HELD,
-    MOST_HELD_WITH_CONCERN,
-    CapReached,
-    check_cap,
-    notice_for,
-    rank,
-    score,
-)
+from channels.escalation import notice_for, rank, score
+from channels.escalation_states import IN_QUEUE, MOVES, Move, as_markdown, may
+from channels.ledger.queue_order import HEAD_START, rank_of
 from channels.ledger.records import EscalationRecord
+
+README = Path(__file__).parents[2] / "channels" / "README.md"
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ASKED = EscalationRecord(
@@ -46,7 +42,10 @@ WORRYING = replace(ASKED, id="e2", concerns=frozenset({Concern.SUICIDE}))
     [
         pytest.param(ASKED, replace(ASKED, id="e0", opened_at=NOON + timedelta(seconds=1)), id="who came first"),
         pytest.param(
-            replace(WORRYING, opened_at=NOON + timedelta(days=9)), ASKED, id="a concern, however late it came"
+            replace(WORRYING, opened_at=NOON + timedelta(hours=71)), ASKED, id="a concern, though it came days later"
+        ),
+        pytest.param(
+            ASKED, replace(WORRYING, opened_at=NOON + timedelta(hours=73)), id="after three days more, whoever waits"
         ),
         pytest.param(
             WORRYING,
@@ -81,28 +80,13 @@ def test_redis_sorts_by_score_as_the_ledger_sorts_by_rank(arrivals: list[tuple[d
     assert sorted(people, key=lambda person: (score(person), person.id)) == sorted(people, key=rank)
 
 
-@pytest.mark.parametrize(
-    ("held", "fits"),
-    [
-        pytest.param([], True, id="the first"),
-        pytest.param([ASKED], True, id="a second"),
-        pytest.param([ASKED, ASKED], False, id="not a third"),
-        pytest.param([WORRYING], False, id="nobody beside somebody who may be in danger"),
-        pytest.param([ASKED, WORRYING], False, id="nor beside both"),
-    ],
-)
-def test_how_many_one_peer_worker_holds(held: list[EscalationRecord], fits: bool) -> None:
-    if fits:
-        check_cap(held)
-    else:
-        with pytest.raises(CapReached) as reached:
-            check_cap(held)
-        assert reached.value.held == len(held)
-        assert reached.value.with_concern is any(one.concerns for one in held)
-
-
-def test_the_cap_is_two_and_one_with_a_concern() -> None:
-    assert (MOST_HELD, MOST_HELD_WITH_CONCERN) == (2, 1)
+@given(st.lists(st.tuples(MOMENTS, st.booleans()), min_size=1, max_size=30), MOMENTS)
+def test_nobody_is_overtaken_by_whoever_asks_three_days_later(
+    arrivals: list[tuple[datetime, bool]], start: datetime
+) -> None:
+    mine = rank_of(start, urgent=False)
+    later = [rank_of(at, urgent=worry) for at, worry in arrivals if at > start + HEAD_START]
+    assert all(mine < other for other in later)
 
 
 def test_what_somebody_with_a_concern_is_told_goes_first() -> None:
@@ -110,9 +94,24 @@ def test_what_somebody_with_a_concern_is_told_goes_first() -> None:
     assert not notice_for(ASKED, "words").urgent
 
 
-def test_the_diagram_names_every_state_and_who_waits() -> None:
-    import channels.escalation
+@pytest.mark.parametrize("move", Move)
+def test_every_move_is_in_the_diagram_and_the_table_of_the_readme(move: Move) -> None:
+    readme = README.read_text()
+    diagram = readme[readme.index("Escalation:") : readme.index("```", readme.index("Escalation:"))]
+    assert f"| {move} |" in readme
+    assert move in diagram
+    assert MOVES[move].end.name in diagram
 
-    drawn = channels.escalation.__doc__ or ""
-    assert all(state.name in drawn for state in EscalationState)
+
+def test_the_readme_shows_the_table_that_the_code_goes_by() -> None:
+    assert as_markdown() in README.read_text()
+
+
+def test_what_is_closed_stays_closed_and_only_whoever_waits_can_be_taken() -> None:
+    assert [move for move in Move if may(move, EscalationState.CLOSED)] == []
     assert set(IN_QUEUE) == {EscalationState.WAITING, EscalationState.LAPSED}
+
+
+@pytest.mark.parametrize("state", [state for state in EscalationState if state is not EscalationState.CLOSED])
+def test_from_every_state_there_is_a_way_to_a_person_or_an_end(state: EscalationState) -> None:
+    assert may(Move.CLAIM, state) or may(Move.CLOSE, state)

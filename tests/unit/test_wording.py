@@ -19,6 +19,7 @@ LONG = {
     "hours": "Monday to Friday 9am to 9.30pm, Saturday and Sunday 10am to 4pm",
     "opens": "10.30am on Wednesday",
     "name": "Bartholomew",
+    "team": "Wrenshire Debt Advice",
     "thing": "the contact you sent",
     "messages": 1204,
     "since": "14 September 2026",

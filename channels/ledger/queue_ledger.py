@@ -1,0 +1,126 @@
+"""The part of the ledger's front door that is about the queue, shifts and consent. One method, one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from channels.escalation_states import IN_QUEUE
+from channels.ledger import consents, duties, escalations, queue_order, reading, tables, taking, waits
+from channels.ledger.database import Database
+from channels.ledger.duties import Duty
+from channels.ledger.records import Draft, EscalationRecord, PeerRecord
+from channels.ledger.taking import Terms
+from channels.ledger.waits import Stretch
+
+TABLE = tables.escalations.c
+
+
+class QueueLedger:
+    """Raises LedgerUnavailable as `Ledger` does."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def order(self) -> list[tuple[str, datetime]]:
+        """Everybody who waits, as (escalation id, rank), first in line first: no words are opened for it."""
+        async with self._database.reading() as work:
+            wanted = select(TABLE.id, TABLE.rank_at).where(TABLE.state.in_(IN_QUEUE)).order_by(*queue_order.ORDER)
+            return [(row.id, row.rank_at) for row in await work.run(wanted)]
+
+    async def count(self) -> int:
+        async with self._database.reading() as work:
+            wanted = select(func.count()).where(TABLE.state.in_(IN_QUEUE))
+            return int((await work.run(wanted)).scalar_one())
+
+    async def first(self, limit: int) -> list[EscalationRecord]:
+        """The first so many in line."""
+        async with self._database.reading() as work:
+            return await escalations.listed(work, queue_order.waiting().limit(limit))
+
+    async def take(self, escalation_id: str, peer: PeerRecord, terms: Terms) -> EscalationRecord:
+        """Raises CapReached, NotTaken."""
+        async with self._database.writing() as work:
+            return await taking.take(work, escalation_id, peer, terms)
+
+    async def take_next(self, peer: PeerRecord, terms: Terms) -> EscalationRecord | None:
+        """Raises CapReached."""
+        async with self._database.writing() as work:
+            return await taking.take_next(work, peer, terms)
+
+    async def transfer(self, escalation_id: str, team: str, notice: Draft, *, held_by: str) -> bool:
+        """HELD to WAITING, for a team. False when that peer worker does not hold it."""
+        async with self._database.writing() as work:
+            return await escalations.give_back(work, escalation_id, notice, held_by=held_by, expired_at=None, team=team)
+
+    async def held_by(self, peer_id: str) -> list[EscalationRecord]:
+        async with self._database.reading() as work:
+            return await escalations.listed(work, escalations.held().where(TABLE.claimed_by == peer_id))
+
+    async def renew_all(self, peer_id: str, lease_until: datetime) -> list[str]:
+        """A sign of life for everybody a peer worker is with. Gives the escalations."""
+        async with self._database.writing() as work:
+            return await waits.renew_all(work, peer_id, lease_until)
+
+    # Shifts
+
+    async def duty(self, peer_id: str) -> Duty:
+        async with self._database.reading() as work:
+            return await duties.duty(work, peer_id)
+
+    async def duties(self) -> dict[str, Duty]:
+        async with self._database.reading() as work:
+            return await duties.every(work)
+
+    async def keep_duty(self, duty: Duty, actor: str) -> None:
+        async with self._database.writing() as work:
+            await duties.keep(work, duty, actor)
+
+    # Consent
+
+    async def agree(self, conversation_id: str, organisation: str) -> bool:
+        async with self._database.writing() as work:
+            await reading.lock_conversation(work, conversation_id)
+            return await consents.agree(work, conversation_id, organisation)
+
+    async def withdraw(self, conversation_id: str, organisation: str | None = None) -> bool:
+        async with self._database.writing() as work:
+            return await consents.withdraw(work, conversation_id, organisation)
+
+    async def agreed(self, conversation_ids: Collection[str]) -> dict[str, frozenset[str]]:
+        async with self._database.reading() as work:
+            return await consents.agreed(work, conversation_ids)
+
+    # Waiting
+
+    async def stretches(self, since: datetime, limit: int = 1000) -> list[Stretch]:
+        """How long people waited who were answered since then."""
+        async with self._database.reading() as work:
+            return await waits.answered_since(work, since, limit)
+
+    async def due_a_word(self, before: datetime, most: int, limit: int = 100) -> list[EscalationRecord]:
+        """WAITING, last heard from us before then, and told less often than `most`; first in line first."""
+        async with self._database.reading() as work:
+            return await escalations.listed(work, waits.due_a_word(before, most).limit(limit))
+
+    async def tell_waiting(self, escalation_id: str, notice: Draft, before: datetime, most: int) -> bool:
+        """The notice, once for each time it is due. False when it is not, or nobody waits there now."""
+        async with self._database.writing() as work:
+            return await waits.tell(work, escalation_id, notice, before, most)
+
+    async def want_follow_up(self, conversation_id: str, wanted: bool) -> bool:
+        """They said whether to hear from us when somebody is here. False when they are not in the queue."""
+        async with self._database.writing() as work:
+            return await waits.want_follow_up(work, conversation_id, wanted)
+
+    async def to_follow_up(self, limit: int = 100) -> list[EscalationRecord]:
+        """LAPSED, and they want to hear from us when somebody is here."""
+        async with self._database.reading() as work:
+            return await escalations.listed(work, waits.to_follow_up().limit(limit))
+
+    async def follow_up(self, escalation_id: str, notice: Draft) -> bool:
+        """LAPSED to WAITING, with the words; once."""
+        async with self._database.writing() as work:
+            return await waits.follow_up(work, escalation_id, notice)

@@ -1,0 +1,115 @@
+"""A peer worker's shift: there, away, on a break, about to go home; and who is given the next person by itself.
+
+    ON <--> AWAY, BREAK (over by itself)     ON --> LEAVING (nobody new) --> OFF (when the last talk is over)
+
+Nothing of this takes a conversation from anybody: away and on a break, people stay with whom they are with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from channels.conversation import EscalationState
+from channels.errors import CapReached, StreamsUnavailable
+from channels.escalation import Escalations, Leaving, NotYours
+from channels.ledger import Ledger
+from channels.ledger.duties import Duty, DutyState
+from channels.ledger.records import EscalationRecord, PeerRecord
+from channels.streams import Streams
+
+LONGEST_BREAK: Final = timedelta(hours=2)
+GIVERS: Final = "giving"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shifts:
+    """Every method raises LedgerUnavailable."""
+
+    ledger: Ledger
+    streams: Streams
+    escalations: Escalations
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    async def announce(self, escalation_id: str) -> None:
+        """Show the desks what is new, and give it to whoever is free and wants to be given people."""
+        await self.escalations.announce(escalation_id)
+        await self.give()
+
+    async def change(
+        self, peer: PeerRecord, state: DutyState, *, minutes: int = 0, automatic: bool | None = None
+    ) -> Duty:
+        """`minutes` is how long a break lasts. Leaving with nobody left is having left."""
+        duty = await self.ledger.queue.duty(peer.id)
+        if state is DutyState.LEAVING and not await self.ledger.queue.held_by(peer.id):
+            state = DutyState.OFF
+        until = None
+        if state is DutyState.BREAK and minutes > 0:
+            until = self.clock() + min(LONGEST_BREAK, timedelta(minutes=minutes))
+        duty = replace(duty, state=state, until=until, automatic=duty.automatic if automatic is None else automatic)
+        await self.ledger.queue.keep_duty(duty, peer.id)
+        return duty
+
+    async def set_most(self, peer: PeerRecord, most: int) -> None:
+        """How many they want to be with at once."""
+        duty = await self.ledger.queue.duty(peer.id)
+        await self.ledger.queue.keep_duty(replace(duty, most=most), peer.id)
+
+    async def hand_back_rest(self, peer: PeerRecord) -> int:
+        """At the end of a shift: everybody goes back in line in the place they had, and hears why. Says how many."""
+        count = 0
+        for escalation in await self.ledger.queue.held_by(peer.id):
+            with suppress(NotYours):
+                await self.escalations.pass_on(escalation.id, peer, "shift_ended")
+                count += 1
+        await self.change(peer, DutyState.OFF)
+        return count
+
+    async def freed_up(self, peer: PeerRecord) -> EscalationRecord | None:
+        """A talk has ended: the shift may be over, or the first in line comes to them."""
+        duty = await self.ledger.queue.duty(peer.id)
+        if duty.state is DutyState.LEAVING:
+            await self.change(peer, DutyState.LEAVING)
+        elif duty.automatic and duty.state is DutyState.ON:
+            return await self._give_to(peer)
+        return None
+
+    async def give(self) -> int:
+        """Whoever waits to whoever is there, free and wants it; those with the fewest people first. Says how many."""
+        if not await self.ledger.queue.count():
+            return 0
+        try:
+            here = frozenset(await self.streams.presence())
+        except StreamsUnavailable:
+            return 0
+        duties = await self.ledger.queue.duties()
+        able = [one for one in duties.values() if one.automatic and one.state is DutyState.ON and one.peer_id in here]
+        if not able:
+            return 0
+        held = [one.claimed_by for one in await self.ledger.held_escalations()]
+        free = sorted(
+            (one for one in able if held.count(one.peer_id) < one.most),
+            key=lambda one: (held.count(one.peer_id), one.since or self.clock()),
+        )
+        given = 0
+        for duty in free:
+            peer = await self.ledger.peer(duty.peer_id)
+            if peer is not None and await self._give_to(peer) is not None:
+                given += 1
+        return given
+
+    async def _give_to(self, peer: PeerRecord) -> EscalationRecord | None:
+        with suppress(CapReached, Leaving):
+            return await self.escalations.take_next(peer)
+        return None
+
+    async def lost_touch(self, escalation: EscalationRecord) -> None:
+        """Somebody's pages have gone quiet: nobody is given to them until they are back."""
+        if escalation.state is not EscalationState.HELD or escalation.claimed_by is None:
+            return
+        duty = await self.ledger.queue.duty(escalation.claimed_by)
+        if duty.automatic and duty.state is DutyState.ON:
+            await self.ledger.queue.keep_duty(replace(duty, state=DutyState.AWAY), "system")
