@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -87,6 +87,9 @@ class Wording:
         self.pieces = dict(pieces)
         self.crisis = crisis
         self.service = service
+        self.language = "en"
+        self.look: Callable[[str], str] = str
+        """The last look at a message once it is filled in: the guard's, in a process that speaks to people."""
 
     @classmethod
     def load(cls, country: str = "GB", service: str = "No Wrong Door", path: Path = DATA / "wording.yml") -> Wording:
@@ -97,7 +100,8 @@ class Wording:
         """The text under this key. {service}, {emergency}, {line} and {lines} are there without being given."""
         text = self.messages[key] if key in self.messages else self.pieces[key]
         filled = {name: value for name, value in self._always().items() if name in fields_of(text)}
-        return text.format(**{**filled, **values})
+        said = text.format(**{**filled, **values})
+        return self.look(said) if key in self.messages else said
 
     def concern(self, concerns: Iterable[Concern]) -> str:
         """The first words to somebody whose message holds these concerns."""

@@ -31,10 +31,12 @@ from channels.conversation import Channel
 from channels.crew import Crew
 from channels.errors import ChannelsError, StreamsUnavailable
 from channels.escalation import Escalations
+from channels.guard import Guard
 from channels.health import Health
 from channels.hours import StaffedHours
 from channels.intake import Intake
 from channels.ledger import Ledger, open_ledger
+from channels.never_no import NeverNo
 from channels.pacing import Pacer
 from channels.reconciling import Lists, Reconciler
 from channels.senders import SmsSender, TelegramSender
@@ -86,13 +88,18 @@ class Worker:
         settings, ledger, streams = parts.settings, parts.ledger, parts.streams
         wording = Wording.load(settings.country, settings.service_name)
         hours = StaffedHours.parse(settings.staffed_hours, settings.timezone)
+        guard = Guard(rules=NeverNo.load(), wording=wording, on_mended=metrics.count_mended)
+        wording.look = guard.mend_text
         escalations = Escalations(ledger, streams, wording, settings, clock=parts.clock)
         composer = Composer(
             ledger=ledger, wording=wording, hours=hours, clock=parts.clock, own_number=settings.fallback_number
         )
-        answering = Answering(assistant=parts.assistant, composer=composer, on_silence=metrics.count_silence)
+        answering = Answering(
+            assistant=parts.assistant, composer=composer, guard=guard, on_silence=metrics.count_silence
+        )
         self.signs = TypingSigns(ledger=ledger, streams=streams, shown_by=parts.typing)
-        turns = Turns(
+        self.escalations = escalations
+        self.turns = turns = Turns(
             ledger=ledger, streams=streams, answering=answering, escalations=escalations, metrics=metrics,
             signs=self.signs,
             slowing=Slowing(ledger=ledger, settings=settings, clock=parts.clock),
