@@ -44,15 +44,26 @@ class CrisisLine:
     say: str
     phone: str
     kinds: tuple[str, ...]
+    by: tuple[str, ...] = ("phone",)
+    """How it is reached: phone, text, web."""
+    hours: str = ""
+    """When, in words; empty where the line itself should be asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CrisisLines:
-    """The lines of one country; data, so that a country is added without code."""
+    """The profile of one country; data, so that a country is added without code."""
 
     country: str
     emergency: str
     lines: tuple[CrisisLine, ...]
+    timezone: str
+    spelling: str
+    """Of English, as a browser wants it: en-GB."""
+    languages: tuple[str, ...]
+    """Those our own texts are shown in; the first one unless a conversation is in another."""
+    privacy: Mapping[str, str]
+    """One line, with its limit, by language."""
 
     @classmethod
     def load(cls, country: str, path: Path = DATA / "crisis_lines.yml") -> CrisisLines:
@@ -62,8 +73,21 @@ class CrisisLines:
             known = ", ".join(sorted(profiles))
             raise SettingsError(f"NWD_COUNTRY: no crisis lines for {country}; there are profiles for {known}.")
         profile = profiles[country]
-        lines = tuple(CrisisLine(**{**line, "kinds": tuple(line["kinds"])}) for line in profile["lines"])
-        return cls(country=country, emergency=profile["emergency"], lines=lines)
+        try:
+            return cls(
+                country=country,
+                emergency=profile["emergency"],
+                lines=tuple(
+                    CrisisLine(**{**line, "kinds": tuple(line["kinds"]), "by": tuple(line["by"])})
+                    for line in profile["lines"]
+                ),
+                timezone=profile["timezone"],
+                spelling=profile["spelling"],
+                languages=tuple(profile["languages"]),
+                privacy=profile["privacy"],
+            )
+        except (KeyError, TypeError) as problem:
+            raise SettingsError(f"{path.name}: {country}: the profile is not complete ({problem}).") from None
 
     def choose(self, concerns: Iterable[Concern] = (), limit: int = 2) -> tuple[CrisisLine, ...]:
         """The lines that suit, the most urgent concern's first, each concern served before any gets a second."""
