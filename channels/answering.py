@@ -87,7 +87,11 @@ class Answering:
         return self.composer.wording
 
     async def answer(self, moment: Moment) -> Outcome | Farewell:
-        """The whole consequence of one message."""
+        """The whole consequence of one message, in the language of the conversation."""
+        wording = self.wording.within(moment.person.language)
+        if wording is not self.wording:
+            composer, guard = replace(self.composer, wording=wording), replace(self.guard, wording=wording)
+            return await replace(self, composer=composer, guard=guard).answer(moment)
         speaker = Speaker(wording=self.wording, channel=moment.conversation.channel)
         if moment.conversation.holder is Holder.PEER:
             return self._leave_to_peer(moment)

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from typing import Any
 
 from bot.words.signing import SignOffs
@@ -35,6 +36,7 @@ class Rules:
     asked: re.Pattern[str]
     shouted: re.Pattern[str]
     ours: Sequence[str]
+    english_only: Sequence[str]
     limits: Mapping[str, int]
     samples: Mapping[str, str]
 
@@ -51,6 +53,7 @@ class Rules:
             ),
             shouted=re.compile(rf"\b(?:{words.upper()})\b"),
             ours=body["ours"],
+            english_only=body["english_only"],
             limits=body["limits"],
             samples=body["samples"],
         )
@@ -64,7 +67,7 @@ class Rules:
 def check_all(texts: Sequence[Text], rules: Rules, sign_offs: SignOffs, *, must_be_signed: bool) -> list[Problem]:
     """Every problem of every text, and between languages."""
     found = [problem for text in texts for problem in _check(text, rules)]
-    found += _compare_languages(texts)
+    found += _compare_languages(texts, rules)
     found += _check_signed(texts, sign_offs, ERROR if must_be_signed else WARNING)
     return found
 
@@ -108,14 +111,13 @@ def _reserved(text: str, rules: Rules) -> list[str]:
     return [found.group() for pattern in (rules.asked, rules.shouted) for found in pattern.finditer(text)]
 
 
-def _compare_languages(texts: Sequence[Text]) -> Iterator[Problem]:
+def _compare_languages(texts: Sequence[Text], rules: Rules) -> Iterator[Problem]:
     """The same values are filled in, and nothing is left untranslated or translated from nowhere."""
     english = {text.id: text for text in texts if text.language == ENGLISH}
     for language in sorted({text.language for text in texts if text.id in english} - {ENGLISH}):
         theirs = {text.id: text for text in texts if text.language == language}
-        sections = {text_id.split("/")[0] for text_id in theirs}
         for text_id, text in english.items():
-            if text_id.split("/")[0] not in sections:
+            if any(fnmatch(text_id, pattern) for pattern in rules.english_only):
                 continue
             other = theirs.get(text_id)
             key = f"{text_id} [{language}]"

@@ -52,20 +52,26 @@ def _from(root: Path, source: dict[str, str]) -> Iterator[Text]:
         raise WordsError(f"{source['file']}: cannot be read at {source['at']} ({problem}).") from None
     file = source["file"].replace(f".{language}.yml", ".yml")
     for place, text in found:
-        tail = place.replace(f"languages/{language}", "languages")
+        tail = place.replace("languages/en", "languages").replace(f"languages/{language}", "languages")
+        if "translates" in source:
+            tail = tail.removesuffix(language) + source["translates"]
         # In the words of the first contact, each text is in the language that its key says.
         own = place.split("/")[0] if language == "other" else language
         yield Text(id=f"{file}:{tail}", text=text, kind=source["kind"], language=own)
 
 
 def _walk(value: Any, path: list[str], place: str = "") -> Iterator[tuple[str, str]]:
-    """Texts at a path, with where they are. Past its end everything inside counts. Raises KeyError."""
+    """Texts at a path, with where they are; past its end everything inside counts. What only some have is no mistake.
+
+    Raises KeyError when the file has no such part.
+    """
     if isinstance(value, str) and not path:
         if value and not place.endswith("/read_by"):
             yield place, value
         return
     if path and path[0] != EVERY:
-        yield from _walk(value[path[0]], path[1:], _join(place, path[0]))
+        if not place or path[0] in value:
+            yield from _walk(value[path[0]], path[1:], _join(place, path[0]))
         return
     parts: Iterator[tuple[str, Any]] = iter(())
     if isinstance(value, dict):
@@ -73,8 +79,6 @@ def _walk(value: Any, path: list[str], place: str = "") -> Iterator[tuple[str, s
     elif isinstance(value, list):
         parts = ((_name(inner, number), inner) for number, inner in enumerate(value))
     for key, inner in parts:
-        if path[1:] and path[1] != EVERY and isinstance(inner, dict) and path[1] not in inner:
-            continue
         yield from _walk(inner, path[1:], _join(place, key))
 
 
