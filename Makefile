@@ -28,6 +28,7 @@ check: setup ## Lint, types, layers, content and Rasa data
 	@$(RUN) -m mypy
 	@.venv/bin/lint-imports
 	@$(RUN) -m knowledge check
+	@$(RUN) -m bot words
 	@$(RUN) -m bot.checks $(RASA)
 
 bench: setup ## Measure replies against bare Rasa, search as the catalogue grows, and what a bad network loses

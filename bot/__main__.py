@@ -12,6 +12,8 @@ from bot.concern.evaluating import evaluate
 from bot.concern.examples import ExamplesError
 from bot.concern.layers import Classifier, NoClassifier
 from bot.concern.reading import open_reader
+from bot.words.command import add_arguments, check_words
+from bot.words.texts import WordsError
 from knowledge.errors import KnowledgeError
 from knowledge.settings import read_settings
 from knowledge.threads import use_one_thread
@@ -23,6 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     concern = commands.add_parser("concern", help="what both layers find in each line of a file")
     concern.add_argument("--input", type=Path, required=True, help='JSON lines: {"id": ..., "text": ...}')
     concern.add_argument("--json", action="store_true", help="answer each line with a JSON object")
+    add_arguments(commands.add_parser("words", help="every text that a person can read, held to the rules"))
     commands.add_parser("train-concern", help="train the classifier, if its examples have changed")
     figures = commands.add_parser("evaluate-concern", help="what both layers find in labelled messages, as totals")
     figures.add_argument("folder", type=Path, help="positives.jsonl, negatives.jsonl and third_party.jsonl")
@@ -42,6 +45,20 @@ def open_classifier() -> Classifier:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit code: 0, 1 when a line was bad, 2 when nothing could be done."""
     chosen = build_parser().parse_args(arguments)
+    if chosen.command == "words":
+        return run_words(chosen)
+    return run_concern(chosen)
+
+
+def run_words(chosen: argparse.Namespace) -> int:
+    try:
+        return check_words(chosen, sys.stdout)
+    except WordsError as problem:
+        sys.stderr.write(f"{problem}\n")
+        return 2
+
+
+def run_concern(chosen: argparse.Namespace) -> int:
     if chosen.command == "evaluate-concern" and not chosen.folder.is_dir():
         sys.stdout.write(f"There is no folder {chosen.folder}: no labelled messages, so nothing to measure.\n")
         return 0

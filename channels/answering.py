@@ -29,6 +29,7 @@ from channels.conversation import (
     Turn,
 )
 from channels.errors import AssistantSilent
+from channels.guard import Guard
 from channels.ledger.records import ConversationRecord, Draft, MessageRecord, OpenEscalation, Outcome
 from channels.routing import AskHelp, AskMove, AskPerson, NoWords, OptIn, OptOut, ToBot, ToPeer, decide
 from channels.speaking import Speaker
@@ -78,6 +79,7 @@ class Answering:
 
     assistant: Answers
     composer: Composer
+    guard: Guard
     on_silence: Callable[[str], None] = field(default=lambda cause: None)
 
     @property
@@ -85,7 +87,11 @@ class Answering:
         return self.composer.wording
 
     async def answer(self, moment: Moment) -> Outcome | Farewell:
-        """The whole consequence of one message."""
+        """The whole consequence of one message, in the language of the conversation."""
+        wording = self.wording.within(moment.person.language)
+        if wording is not self.wording:
+            composer, guard = replace(self.composer, wording=wording), replace(self.guard, wording=wording)
+            return await replace(self, composer=composer, guard=guard).answer(moment)
         speaker = Speaker(wording=self.wording, channel=moment.conversation.channel)
         if moment.conversation.holder is Holder.PEER:
             return self._leave_to_peer(moment)
@@ -99,7 +105,7 @@ class Answering:
             plan = await self._plan(moment, speaker)
         if plan.forget:
             return Farewell(drafts=speaker.say_notice(self.wording.say("forgotten")))
-        return await self.composer.compose(moment, speaker, plan)
+        return self.guard.connect(moment, await self.composer.compose(moment, speaker, plan))
 
     def _leave_to_peer(self, moment: Moment) -> Outcome:
         """Nothing is said. That somebody asked for quiet, or has written again since, is kept all the same."""
@@ -185,7 +191,8 @@ class Answering:
             )
         except AssistantSilent as silent:
             return await self._plan_silence(moment, speaker, silent.cause, route.payload)
-        said = speaker.say_replies(turn.replies, urgent=bool(moment.concerns))
+        replies = [self.guard.mend_reply(reply, moment.message.id) for reply in turn.replies]
+        said = speaker.say_replies(replies, urgent=bool(moment.concerns))
         if is_shortened(moment.message.text):
             said += speaker.say_notice(self.wording.say("too_long"), choices=speaker.person_choice)
         plan = await self._add_requests(moment, speaker, turn, Plan(said=said))

@@ -24,6 +24,7 @@ from channels import desk, simulator
 from channels.errors import SendFailed
 from channels.escalation import Escalations
 from channels.gateway import Gateway, Quarantine
+from channels.guard import Guard
 from channels.health import Health
 from channels.intake import Intake
 from channels.landing import Landing
@@ -31,6 +32,7 @@ from channels.ledger import Ledger, open_ledger
 from channels.mailing import Mailer
 from channels.media import MediaFetcher
 from channels.metrics import Metrics
+from channels.never_no import NeverNo
 from channels.organisation import Organisation
 from channels.pages import SecurityHeaders, static_routes
 from channels.polling import Poller
@@ -108,6 +110,7 @@ async def _open_parts(settings: Settings, landing: Landing, app: Starlette) -> A
 async def _channel_routes(parts: Parts, stack: AsyncExitStack) -> list[BaseRoute]:
     settings, wording, ledger, streams = parts
     metrics = Metrics(settings.known_sources)
+    wording.look = Guard(rules=NeverNo.load(), wording=wording, on_mended=metrics.count_mended).mend_text
     intake = Intake(ledger, streams, metrics)
     twilio, telegram = Twilio.from_settings(settings), Telegram.from_settings(settings)
     if twilio is not None:

@@ -32,6 +32,9 @@ class Metrics:
         self._came_from = Counter(
             "nwd_came_from", "Times that somebody came by a link.", ["channel", "source"], registry=self.registry
         )
+        self._mended = Counter(
+            "nwd_mended", "Messages of ours that the never-no guard had to change.", ["rule"], registry=self.registry
+        )
         self._depth = Gauge("nwd_depth", "Entries waiting in Redis.", ["queue"], registry=self.registry)
 
     def count_inbound(self, channel: str, result: str) -> None:
@@ -44,6 +47,10 @@ class Metrics:
     def count_refused(self, channel: str, reason: str) -> None:
         """`reason` is signature, malformed or cross_site."""
         self._refused.labels(channel, reason).inc()
+
+    def count_mended(self, rule: str) -> None:
+        """`rule` is an id in data/never_no.yml, no_connection or no_words."""
+        self._mended.labels(rule).inc()
 
     def count_unannounced(self) -> None:
         self._unannounced.inc()

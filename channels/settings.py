@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+import yaml
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from channels.errors import SettingsError
 
+PROFILES: Final = Path(__file__).parent / "data" / "crisis_lines.yml"
 RASA_PORT_OFFSET = 5
 ACTIONS_PORT_OFFSET = 6
 EDITOR_PORT_OFFSET = 1
@@ -36,8 +38,10 @@ class Settings(BaseSettings):
         True, description="Demo mode: phone simulator, demo peer worker, demo keys. Turn off to go live."
     )
     service_name: str = Field("No Wrong Door", description="The name people see in the first message and on pages.")
-    country: str = Field("GB", description="Country profile: which crisis lines people are given (GB or IE).")
-    timezone: str = Field("Europe/London", description="Time zone for opening hours and for times people read.")
+    country: str = Field(
+        "GB", description="Country profile: crisis lines, emergency number, clock, languages (GB, IE)."
+    )
+    timezone: str = Field("Europe/London", description="Time zone of times people read; empty means the country's.")
 
     data_dir: Path = Field(Path(".data"), description="Folder for everything that must be kept.")
     host: str = Field("127.0.0.1", description="Address the web app listens on.")
@@ -171,6 +175,11 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR. No level prints personal data.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _country_has_a_clock(cls, values: dict[str, object]) -> dict[str, object]:
+        return {**values, "timezone": values.get("timezone") or zone_of(str(values.get("country") or "GB"))}
+
     @field_validator("embed_sites")
     @classmethod
     def _are_origins(cls, sites: str) -> str:
@@ -233,6 +242,12 @@ class Settings(BaseSettings):
         if url.startswith(("postgres://", "postgresql://")):
             return "postgresql+psycopg://" + url.split("://", 1)[1]
         return url
+
+
+def zone_of(country: str) -> str:
+    """The time zone of a country's profile. One without a profile is named where its crisis lines are loaded."""
+    profiles = yaml.safe_load(PROFILES.read_text(encoding="utf-8"))
+    return str(profiles.get(country, profiles["GB"])["timezone"])
 
 
 def _listed(words: str) -> tuple[str, ...]:

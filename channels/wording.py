@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from channels.errors import SettingsError
 
 DATA = Path(__file__).parent / "data"
 ANY = "any"
+ENGLISH = "en"
 
 URGENCY = (
     Concern.DANGER_NOW,
@@ -44,15 +45,28 @@ class CrisisLine:
     say: str
     phone: str
     kinds: tuple[str, ...]
+    by: tuple[str, ...] = ("phone",)
+    """How it is reached: phone, text, web."""
+    hours: str = ""
+    """When, in words; empty where the line itself should be asked."""
+    says: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """`say` in other languages."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CrisisLines:
-    """The lines of one country; data, so that a country is added without code."""
+    """The profile of one country; data, so that a country is added without code."""
 
     country: str
     emergency: str
     lines: tuple[CrisisLine, ...]
+    timezone: str
+    spelling: str
+    """Of English, as a browser wants it: en-GB."""
+    languages: tuple[str, ...]
+    """Those our own texts are shown in; the first one unless a conversation is in another."""
+    privacy: Mapping[str, str]
+    """One line, with its limit, by language."""
 
     @classmethod
     def load(cls, country: str, path: Path = DATA / "crisis_lines.yml") -> CrisisLines:
@@ -62,8 +76,22 @@ class CrisisLines:
             known = ", ".join(sorted(profiles))
             raise SettingsError(f"NWD_COUNTRY: no crisis lines for {country}; there are profiles for {known}.")
         profile = profiles[country]
-        lines = tuple(CrisisLine(**{**line, "kinds": tuple(line["kinds"])}) for line in profile["lines"])
-        return cls(country=country, emergency=profile["emergency"], lines=lines)
+        try:
+            return cls(
+                country=country,
+                emergency=profile["emergency"],
+                lines=tuple(_line(line, profile["languages"][1:]) for line in profile["lines"]),
+                timezone=profile["timezone"],
+                spelling=profile["spelling"],
+                languages=tuple(profile["languages"]),
+                privacy=profile["privacy"],
+            )
+        except (KeyError, TypeError) as problem:
+            raise SettingsError(f"{path.name}: {country}: the profile is not complete ({problem}).") from None
+
+    def in_language(self, language: str) -> CrisisLines:
+        """The same profile, with what people read in this language where it is there."""
+        return replace(self, lines=tuple(replace(line, say=line.says.get(language, line.say)) for line in self.lines))
 
     def choose(self, concerns: Iterable[Concern] = (), limit: int = 2) -> tuple[CrisisLine, ...]:
         """The lines that suit, the most urgent concern's first, each concern served before any gets a second."""
@@ -77,6 +105,13 @@ class CrisisLines:
         return [line for line in self.lines if kind in line.kinds]
 
 
+def _line(line: Mapping[str, Any], others: Iterable[str]) -> CrisisLine:
+    """Raises KeyError, TypeError."""
+    says = {language: line[language] for language in others if language in line}
+    plain = {name: value for name, value in line.items() if name not in says}
+    return CrisisLine(**{**plain, "kinds": tuple(line["kinds"]), "by": tuple(line["by"]), "says": says})
+
+
 class Wording:
     """Texts by key, filled in. A key or a value that is missing raises KeyError: a test covers every key."""
 
@@ -87,17 +122,41 @@ class Wording:
         self.pieces = dict(pieces)
         self.crisis = crisis
         self.service = service
+        self.language = ENGLISH
+        self.others: dict[str, Wording] = {}
+        """The same in the other languages of the country, each with English where a text is not translated."""
+        self.look: Callable[[str], str] = str
+        """The last look at a message once it is filled in: the guard's, in a process that speaks to people."""
 
     @classmethod
     def load(cls, country: str = "GB", service: str = "No Wrong Door", path: Path = DATA / "wording.yml") -> Wording:
         texts: dict[str, dict[str, str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return cls(texts["messages"], texts["pieces"], CrisisLines.load(country), service)
+        profile = CrisisLines.load(country)
+        wording = cls(texts["messages"], texts["pieces"], profile, service)
+        for language in profile.languages[1:]:
+            body = yaml.safe_load(path.with_suffix(f".{language}.yml").read_text(encoding="utf-8"))
+            other = cls(
+                {**texts["messages"], **body["messages"]}, {**texts["pieces"], **body["pieces"]},
+                profile.in_language(language), service,
+            )  # fmt: skip
+            other.language = language
+            wording.others[language] = other
+        return wording
+
+    def within(self, language: str | None) -> Wording:
+        """These words in the language of a conversation ("cy", "cy-GB"); in the country's first one for any other."""
+        other = self.others.get((language or "").lower().split("-")[0])
+        if other is None:
+            return self
+        other.look = self.look
+        return other
 
     def say(self, key: str, /, **values: object) -> str:
         """The text under this key. {service}, {emergency}, {line} and {lines} are there without being given."""
         text = self.messages[key] if key in self.messages else self.pieces[key]
         filled = {name: value for name, value in self._always().items() if name in fields_of(text)}
-        return text.format(**{**filled, **values})
+        said = text.format(**{**filled, **values})
+        return self.look(said) if key in self.messages else said
 
     def concern(self, concerns: Iterable[Concern]) -> str:
         """The first words to somebody whose message holds these concerns."""
@@ -119,6 +178,7 @@ class Wording:
         return {
             "service": self.service,
             "emergency": self.crisis.emergency,
+            "privacy": self.crisis.privacy.get(self.language, self.crisis.privacy[ENGLISH]),
             "line": self.lines(limit=1),
             "lines": self.lines(),
         }

@@ -32,10 +32,12 @@ from channels.conversation import Channel
 from channels.crew import Crew
 from channels.errors import ChannelsError, StreamsUnavailable
 from channels.escalation import Escalations
+from channels.guard import Guard
 from channels.health import Health
 from channels.hours import StaffedHours
 from channels.intake import Intake
 from channels.ledger import Ledger, open_ledger
+from channels.never_no import NeverNo
 from channels.pacing import Pacer
 from channels.reconciling import Lists, Reconciler
 from channels.senders import SmsSender, TelegramSender
@@ -89,15 +91,20 @@ class Worker:
         settings, ledger, streams = parts.settings, parts.ledger, parts.streams
         wording = Wording.load(settings.country, settings.service_name)
         hours = StaffedHours.parse(settings.staffed_hours, settings.timezone)
+        guard = Guard(rules=NeverNo.load(), wording=wording, on_mended=metrics.count_mended)
+        wording.look = guard.mend_text
         teams = Teams.load(settings.teams_file)
         escalations = Escalations(ledger, streams, wording, settings, teams=teams, clock=parts.clock)
         shifts = Shifts(ledger=ledger, streams=streams, escalations=escalations, clock=parts.clock)
         composer = Composer(
             ledger=ledger, wording=wording, hours=hours, clock=parts.clock, own_number=settings.fallback_number
         )
-        answering = Answering(assistant=parts.assistant, composer=composer, on_silence=metrics.count_silence)
+        answering = Answering(
+            assistant=parts.assistant, composer=composer, guard=guard, on_silence=metrics.count_silence
+        )
         self.signs = TypingSigns(ledger=ledger, streams=streams, shown_by=parts.typing)
-        turns = Turns(
+        self.escalations = escalations
+        self.turns = turns = Turns(
             ledger=ledger, streams=streams, answering=answering, escalations=shifts, metrics=metrics,
             signs=self.signs, agreeing=Agreeing(ledger=ledger, streams=streams, wording=wording, teams=teams),
             slowing=Slowing(ledger=ledger, settings=settings, clock=parts.clock),

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr, ValidationError
+import yaml
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from knowledge.errors import SettingsError
@@ -23,8 +24,10 @@ class Settings(BaseSettings):
 
     demo: bool = Field(True, description="Demo mode: the catalogue of the fictional town. Turn off to go live.")
     service_name: str = Field("No Wrong Door", description="The name people see in the first message and on pages.")
-    country: str = Field("GB", description="Country profile: which crisis lines people are given (GB or IE).")
-    timezone: str = Field("Europe/London", description="Time zone for opening hours and for times people read.")
+    country: str = Field(
+        "GB", description="Country profile: crisis lines, emergency number, clock, languages (GB, IE)."
+    )
+    timezone: str = Field("Europe/London", description="Time zone of times people read; empty means the country's.")
     data_dir: Path = Field(Path(".data"), description="Folder for everything that must be kept.")
     build_dir: Path = Field(Path(".build"), description="Folder for what set-up makes and can make again.")
     content_dir: Path = Field(PACKAGE_DATA, description="Folder with needs, places and the demo catalogue.")
@@ -48,6 +51,11 @@ class Settings(BaseSettings):
     import_hosts: str = Field(
         "", description="Hosts, with commas, that imports may ask although they are private or without https."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _country_has_a_clock(cls, values: dict[str, object]) -> dict[str, object]:
+        return {**values, "timezone": values.get("timezone") or zone_of(str(values.get("country") or "GB"))}
 
     def import_hosts_named(self) -> tuple[str, ...]:
         return tuple(host.strip() for host in self.import_hosts.split(",") if host.strip())
@@ -78,6 +86,12 @@ class Settings(BaseSettings):
     @property
     def editor_port(self) -> int:
         return self.port + EDITOR_PORT_OFFSET
+
+
+def zone_of(country: str) -> str:
+    """The time zone of a country. One without crisis lines is named where they are loaded."""
+    profiles = yaml.safe_load((PACKAGE_DATA / "crisis_lines.yml").read_text(encoding="utf-8"))
+    return str(profiles.get(country, profiles["GB"])["timezone"])
 
 
 def read_settings(**overrides: object) -> Settings:

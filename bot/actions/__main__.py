@@ -20,7 +20,7 @@ from bot.actions.server import build_app
 from bot.actions.settings import ActionsSettings, ActionsSettingsError, read_settings
 from bot.actions.shells import build_shells
 from bot.actions.toolbox import Toolbox
-from bot.actions.wording import load_wording
+from bot.actions.wording import load_other_wordings, load_wording
 from knowledge.asked import Asked, Tally
 from knowledge.catalogue import Need
 from knowledge.errors import KnowledgeError
@@ -49,6 +49,7 @@ def compose(settings: ActionsSettings, knowledge: KnowledgeSettings) -> Starlett
         first_contact=load_first_contact(),
         foreign=open_foreign(knowledge, needs),
         counts=open_counts(knowledge),
+        others=load_other_wordings(),
     )
     threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="actions")
     token = settings.actions_token.get_secret_value()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from knowledge.settings import zone_of
 
 PORT_OFFSET = 6
 """The action server listens on the product's port + 6 unless it is told otherwise."""
@@ -22,8 +24,14 @@ class ActionsSettings(BaseSettings):
     actions_host: str = Field("127.0.0.1", description="Address the action server listens on. Keep it on loopback.")
     actions_port: int | None = Field(None, description="Port of the action server; empty means the product's port + 6.")
     port: int = Field(8000, description="Port of the product's web app.")
-    timezone: str = Field("Europe/London", description="Time zone for opening hours and for times people read.")
+    country: str = Field("GB", description="Country profile; it says which clock is read.")
+    timezone: str = Field("Europe/London", description="Time zone of times people read; empty means the country's.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR. No level prints personal data.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _country_has_a_clock(cls, values: dict[str, object]) -> dict[str, object]:
+        return {**values, "timezone": values.get("timezone") or zone_of(str(values.get("country") or "GB"))}
 
     @property
     def listen_port(self) -> int:

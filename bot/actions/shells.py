@@ -59,7 +59,8 @@ class Shell(Action):  # type: ignore[misc]  # rasa_sdk carries no types
             {"latest_message": tracker.latest_message, "slots": tracker.slots, "events": tracker.events}
         )
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(self._threads, self._decision, heard, self._toolbox)
+        tools = self._toolbox.within(heard.language)
+        answer = await loop.run_in_executor(self._threads, self._decision, heard, tools)
         for body in write_messages(answer):
             dispatcher.utter_message(json_message=body)
         return list(write_slots(answer.slots))

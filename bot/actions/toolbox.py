@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -81,6 +81,13 @@ class Toolbox:
     foreign: ForeignReader | None = None
     """Reads other languages where it is sure; without it they all go to a person unread."""
     counts: Counts = field(default_factory=NotCounted)
+    others: Mapping[str, Wording] = field(default_factory=dict)
+    """The words in other languages, by ISO 639-1 code."""
+
+    def within(self, language: str | None) -> Toolbox:
+        """The same tools, speaking the language of a conversation ("cy", "cy-GB") where it is translated."""
+        other = self.others.get((language or "").lower().split("-")[0])
+        return self if other is None else replace(self, wording=other)
 
     def make_cards(self, near: Place | None, channel: str = "") -> CardMaker:
         """Cards for this moment: `near` is where the person is, if known."""

@@ -74,6 +74,20 @@ def build_wording(body: Mapping[str, Any]) -> Wording:
     )
 
 
-def load_wording(path: Path = WORDING_FILE) -> Wording:
-    """Read wording.yml. Raises OSError or yaml.YAMLError: the process must not start without its words."""
-    return build_wording(yaml.safe_load(path.read_text(encoding="utf-8")))
+def load_wording(path: Path = WORDING_FILE, language: str = "") -> Wording:
+    """Read wording.yml; with a language, its own texts in place of those that are translated.
+
+    Raises OSError or yaml.YAMLError: the process must not start without its words.
+    """
+    body = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if language:
+        theirs = yaml.safe_load(path.with_suffix(f".{language}.yml").read_text(encoding="utf-8"))
+        body = {**body, **{part: {**body[part], **texts} for part, texts in theirs.items()}}
+    return build_wording(body)
+
+
+def load_other_wordings(path: Path = WORDING_FILE) -> Mapping[str, Wording]:
+    """The languages that wording.yml is translated into, by ISO 639-1 code. Raises as load_wording does."""
+    files = path.parent.glob(f"{path.stem}.*.yml")
+    codes = sorted(file.suffixes[0].removeprefix(".") for file in files)
+    return {code: load_wording(path, code) for code in codes}

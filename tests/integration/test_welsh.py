@@ -1,0 +1,82 @@
+"""The language of a conversation decides which words of ours it is in; what is not translated is seen to be English."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.actions.wording import WORDING_FILE, load_other_wordings
+from channels.conversation import Channel, HandOver, Turn
+from channels.ledger import Ledger
+from channels.settings import Settings
+from channels.streams import Streams
+from channels.wording import DATA, Wording
+from tests.worker_builders import LIST, WORDING, Bench, said, talk
+
+WELSH = WORDING.within("cy")
+ENGLISH_KEYS = yaml.safe_load((DATA / "wording.yml").read_text(encoding="utf-8"))
+WELSH_KEYS = yaml.safe_load((DATA / "wording.cy.yml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def bench(settings: Settings, ledger: Ledger, streams: Streams) -> Bench:
+    return Bench.quick(settings, ledger, streams)
+
+
+@pytest.mark.parametrize("language", ["cy", "cy-GB", "CY"])
+async def test_a_conversation_in_welsh_is_answered_in_welsh(bench: Bench, language: str) -> None:
+    bench.assistant.turn = LIST
+    messages = await talk(bench, "help", "person", channel=Channel.TELEGRAM, address="4711", language=language)
+    assert said(messages)[:2] == [WELSH.say("first_message"), WELSH.say("help_first")]
+    assert said(messages)[-1] == WELSH.say("waiting", place=WELSH.place(1))
+
+
+async def test_it_turns_welsh_when_welsh_is_heard(bench: Bench) -> None:
+    bench.assistant.turn = Turn(replies=LIST.replies, requests=(HandOver(reason="language", language="cy"),))
+    messages = await talk(bench, "wedi colli fy swydd", "help")
+    assert messages[1].text == WORDING.say("first_message")
+    assert messages[-1].text == WELSH.say("still_waiting", place=WELSH.place(1))
+
+
+async def test_a_concern_is_met_in_the_language_of_the_conversation(bench: Bench) -> None:
+    messages = await talk(bench, "i want to die", language="cy")
+    assert said(messages)[0].startswith("Rwy'n falch iawn eich bod wedi dweud.")
+    assert "Samaritans 116 123, am ddim, unrhyw bryd" in said(messages)[0]
+
+
+@pytest.mark.parametrize("language", [None, "en", "pl", ""])
+def test_any_other_language_is_met_in_the_countrys_first(language: str | None) -> None:
+    assert WORDING.within(language) is WORDING
+
+
+def test_a_country_without_welsh_speaks_english() -> None:
+    ireland = Wording.load("IE")
+    assert ireland.within("cy") is ireland
+
+
+@pytest.mark.parametrize("part", ["messages", "pieces"])
+def test_every_text_of_the_channels_is_translated(part: str) -> None:
+    assert set(WELSH_KEYS[part]) == set(ENGLISH_KEYS[part])
+
+
+def test_a_text_that_is_not_translated_is_said_in_english(tmp_path: Path) -> None:
+    (tmp_path / "wording.yml").write_text(yaml.safe_dump(ENGLISH_KEYS), encoding="utf-8")
+    less = {"messages": {}, "pieces": {"place_next": "nesaf"}}
+    (tmp_path / "wording.cy.yml").write_text(yaml.safe_dump(less), encoding="utf-8")
+    welsh = Wording.load(path=tmp_path / "wording.yml").within("cy")
+    assert welsh.say("reply_person") == "Reply PERSON to talk to someone."
+    assert welsh.say("place_next") == "nesaf"
+
+
+def test_the_assistants_own_words_are_welsh_too() -> None:
+    welsh = load_other_wordings()["cy"]
+    assert welsh.say("start_again") == "Dechrau newydd. Beth sy'n digwydd? Mae ychydig eiriau'n ddigon."
+    assert welsh.titles["person"] == "Siarad gyda pherson"
+    body = yaml.safe_load(WORDING_FILE.with_suffix(".cy.yml").read_text(encoding="utf-8"))
+    english = yaml.safe_load(WORDING_FILE.read_text(encoding="utf-8"))
+    untranslated = {
+        f"{part}/{key}" for part in ("texts", "choices", "service") for key in english[part].keys() - body[part]
+    }
+    assert untranslated == set(), f"said in English: {untranslated}"
