@@ -7,7 +7,7 @@ where nothing meets it; it hides nothing, because a preference is no condition (
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from enum import StrEnum
 
 from knowledge.catalogue import Area, Kind, Schedule, Service
@@ -41,7 +41,9 @@ class Preference(StrEnum):
 
 
 _ONLINE = re.compile(r"\b(?:on ?line|video|zoom|web ?chat|whatsapp|an app|website chat|email)\b", re.IGNORECASE)
-_REMOTE = re.compile(r"\b(?:on ?line|video|zoom|web ?chat|(?:by|over the|on the) phone|helpline|from home)\b", re.IGNORECASE)
+_REMOTE = re.compile(
+    r"\b(?:on ?line|video|zoom|web ?chat|(?:by|over the|on the) phone|helpline|from home)\b", re.IGNORECASE
+)
 _WRITTEN = re.compile(
     r"\b(?:text|email|e-mail|web ?chat|write|turn(?:ing)? up|walk(?:ing)? in|drop(?:ping)? in|come (?:in|along|to))\b",
     re.IGNORECASE,
@@ -57,35 +59,17 @@ _FREE_WHEN_SHORT = re.compile(r"free if|free for|what you like|no charge", re.IG
 
 def met(service: Service, opening: Opening, wanted: Collection[Preference]) -> frozenset[Preference]:
     """Those of the preferences that the listing says it meets. Nobody lacks nearness: it is an order."""
-    return frozenset(each for each in wanted if _meets(service, opening, each))
-
-
-def _meets(service: Service, opening: Opening, wanted: Preference) -> bool:
     words = " ".join((service.name, service.summary, service.description, service.eligibility, service.how_to))
-    match wanted:
-        case Preference.FREE:
-            return _is_free(service.cost)
-        case Preference.OPEN_NOW:
-            return opening.is_open is True
-        case Preference.REMOTE:
-            return service.kind is Kind.LINE or not service.locations or bool(_REMOTE.search(words))
-        case Preference.ONLINE:
-            return bool(_ONLINE.search(words) or service.email or (service.area is Area.NATIONAL and service.website))
-        case Preference.WRITTEN:
-            reached = bool(service.email) or any(phone.sms for phone in service.phones)
-            return reached or bool(_WRITTEN.search(service.how_to))
-        case Preference.IN_PERSON:
-            return bool(service.locations)
-        case Preference.WOMEN:
-            return bool(_WOMEN.search(words))
-        case Preference.CHILDREN:
-            return bool(_CHILDREN.search(words))
-        case Preference.EVENINGS:
-            return any(_is_open_late(schedule) for schedule in service.schedules)
-        case Preference.WEEKENDS:
-            return any(WEEKEND & set(schedule.days) for schedule in service.schedules)
-        case Preference.NEAR:
-            return True
+    return frozenset(each for each in wanted if _MEETS[each](service, opening, words))
+
+
+def _is_online(service: Service, _opening: Opening, words: str) -> bool:
+    return bool(_ONLINE.search(words) or service.email or (service.area is Area.NATIONAL and service.website))
+
+
+def _is_written(service: Service, _opening: Opening, _words: str) -> bool:
+    reached = bool(service.email) or any(phone.sms for phone in service.phones)
+    return reached or bool(_WRITTEN.search(service.how_to))
 
 
 def _is_free(cost: str) -> bool:
@@ -99,3 +83,20 @@ def _is_open_late(schedule: Schedule) -> bool:
     """Open for at least half an hour of the evening, or over midnight."""
     opens, closes = minutes_of(schedule.opens), minutes_of(schedule.closes)
     return closes <= opens or min(closes, WHENEVER) - max(opens, EVENING) >= 30
+
+
+_MEETS: Mapping[Preference, Callable[[Service, Opening, str], bool]] = {
+    Preference.FREE: lambda service, _opening, _words: _is_free(service.cost),
+    Preference.OPEN_NOW: lambda _service, opening, _words: opening.is_open is True,
+    Preference.REMOTE: lambda service, _opening, words: (
+        service.kind is Kind.LINE or not service.locations or bool(_REMOTE.search(words))
+    ),
+    Preference.ONLINE: _is_online,
+    Preference.WRITTEN: _is_written,
+    Preference.IN_PERSON: lambda service, _opening, _words: bool(service.locations),
+    Preference.WOMEN: lambda _service, _opening, words: bool(_WOMEN.search(words)),
+    Preference.CHILDREN: lambda _service, _opening, words: bool(_CHILDREN.search(words)),
+    Preference.EVENINGS: lambda service, _opening, _words: any(_is_open_late(each) for each in service.schedules),
+    Preference.WEEKENDS: lambda service, _opening, _words: any(WEEKEND & {*each.days} for each in service.schedules),
+    Preference.NEAR: lambda _service, _opening, _words: True,
+}

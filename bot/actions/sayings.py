@@ -1,4 +1,4 @@
-"""Short answers and asides: "yeah", "wot", "which ones nearest", "free and open now", "i meant my mum". Pure once loaded.
+"""Short answers and asides: "yeah", "wot", "which ones nearest", "free and open now", "i meant my mum". Pure.
 
 What such words mean depends on what was said before, and a model of single sentences is at its weakest on them; so
 they are read here, as data, after Rasa. Whatever is not plainly one of them stays with Rasa's own reading.
@@ -21,7 +21,8 @@ SAYINGS_FILE = Path(__file__).with_name("sayings.yml")
 LONGEST_ACT = 80
 """Letters. A longer message says more than one thing, and is read as words."""
 LONGEST_CORRECTION = 160
-NOT_A_TOPIC = frozenset("that it this right good helpful me sure really yet now today free open online bad".split())
+NOT_TOPICS = "that it this right good helpful me sure really yet now today free open online bad"
+NOT_A_TOPIC = frozenset(NOT_TOPICS.split())
 """Of "no not that" nothing is left to search with."""
 
 
@@ -69,6 +70,8 @@ class Sayings:
     around: frozenset[str]
     acts: Mapping[Act, tuple[re.Pattern[str], ...]]
     preferences: Mapping[Preference, tuple[re.Pattern[str], ...]]
+    asides: Mapping[Preference, tuple[re.Pattern[str], ...]]
+    """Preferences said beside a need: "cant pay my rent" does not ask for what is free."""
     beside: frozenset[str]
     about: Mapping[About, tuple[re.Pattern[str], ...]]
     not_about: re.Pattern[str]
@@ -100,6 +103,11 @@ class Sayings:
         """All that the message says of how help should be."""
         words = fold(text)
         return frozenset(each for each, patterns in self.preferences.items() if any(p.search(words) for p in patterns))
+
+    def read_asides(self, text: str) -> frozenset[Preference]:
+        """What a message with a need in it also says of how help should be."""
+        words = fold(text)
+        return frozenset(each for each, patterns in self.asides.items() if any(p.search(words) for p in patterns))
 
     def says_only_preferences(self, text: str) -> bool:
         """Whether a message is about how help should be and nothing else: "any free ones open now?"."""
@@ -147,6 +155,7 @@ def build_sayings(body: Mapping[str, Any]) -> Sayings:
         around=frozenset(word for part in body["around"].split("|") for word in part.split()),
         acts={Act(name): _compile(patterns) for name, patterns in body["acts"].items()},
         preferences={Preference(name): _compile(patterns) for name, patterns in body["preferences"].items()},
+        asides={Preference(name): _compile(patterns) for name, patterns in body["asides"].items()},
         beside=frozenset(body["beside"].split()),
         about={About(name): _compile(patterns) for name, patterns in body["about"].items()},
         not_about=re.compile(body["not_about"]),
@@ -159,5 +168,5 @@ def _compile(patterns: Sequence[str]) -> tuple[re.Pattern[str], ...]:
 
 
 def load_sayings(path: Path = SAYINGS_FILE) -> Sayings:
-    """Read sayings.yml. Raises OSError, yaml.YAMLError or what `build_sayings` raises: the process must not start so."""
+    """Read sayings.yml. Raises OSError, yaml.YAMLError or what `build_sayings` does: the process must not start so."""
     return build_sayings(yaml.safe_load(path.read_text(encoding="utf-8")))
