@@ -16,6 +16,7 @@ from bot.actions.first_contact import load_first_contact
 from bot.actions.language import load_languages
 from bot.actions.live_search import LiveSearch, Refreshable
 from bot.actions.logs import set_up_logs
+from bot.actions.sayings import load_sayings
 from bot.actions.server import build_app
 from bot.actions.settings import ActionsSettings, ActionsSettingsError, read_settings
 from bot.actions.shells import build_shells
@@ -42,8 +43,10 @@ def compose(settings: ActionsSettings, knowledge: KnowledgeSettings) -> Starlett
         finder=search,
         wording=load_wording(),
         languages=load_languages(),
+        sayings=load_sayings(),
         places=load_places(knowledge.content_dir / "places", demo=knowledge.demo),
         urgency={need.id: need.urgency for need in needs},
+        labels={need.id: need.label for need in needs},
         now=lambda: datetime.now(UTC),
         zone=settings.timezone,
         first_contact=load_first_contact(),

@@ -13,8 +13,17 @@ from typing import Any
 
 from channels.conversation import Note, Reply, Request
 
-CLEARED: Mapping[str, Any] = {"need": None, "shown": None, "offered": None, "last_query": None}
-"""The slots of one topic, emptied. The place stays: people rarely move between two messages."""
+CLEARED: Mapping[str, Any] = {
+    "need": None,
+    "shown": None,
+    "offered": None,
+    "last_query": None,
+    "basket": None,
+    "about": None,
+    "preferences": None,
+    "asked": None,
+}
+"""The slots of one topic, emptied. The place stays, and that it was asked: people rarely move between two messages."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +33,8 @@ class Answer:
     replies: tuple[Reply, ...] = ()
     requests: tuple[Request, ...] = ()
     slots: Mapping[str, Any] = field(default_factory=dict)
+    response: str = ""
+    """One of the domain's own texts, said before the replies."""
 
 
 def write_messages(answer: Answer) -> list[dict[str, Any]]:
@@ -50,6 +61,10 @@ def write_request(request: Request) -> dict[str, Any]:
 def write_slots(slots: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
     """Rasa's slot events."""
     return [
-        {"event": "slot", "timestamp": None, "name": name, "value": list(value) if isinstance(value, tuple) else value}
-        for name, value in slots.items()
+        {"event": "slot", "timestamp": None, "name": name, "value": write_value(value)} for name, value in slots.items()
     ]
+
+
+def write_value(value: Any) -> Any:
+    """JSON knows lists and plain text only."""
+    return [str(each) for each in value] if isinstance(value, tuple) else value

@@ -9,11 +9,15 @@ from dataclasses import replace
 
 from bot.actions.answer import Answer
 from bot.actions.asking import ask_for_reader, ask_warmly
-from bot.actions.heard import Heard
+from bot.actions.heard import FORGOTTEN_SECONDS, Heard
 from bot.actions.language import Reading
 from bot.actions.listing import Offer, offer_matches, open_kindly, sort_needs
+from bot.actions.long_messages import find_in_parts
 from bot.actions.placing import answer_place, is_only_place
+from bot.actions.preferring import Quest, add_wanted, read_wanted, search_preferred
+from bot.actions.supporters import add_supporter
 from bot.actions.toolbox import Toolbox
+from knowledge.preferences import Preference
 from knowledge.search import Found
 
 NEEDS_OF_CONCERNS = {
@@ -40,18 +44,46 @@ def find_support(heard: Heard, tools: Toolbox) -> Answer:
     place = tools.places.find(heard.text)
     if place is not None and is_only_place(heard.text, place):
         return answer_place(heard, tools, place)
-    found = search(heard, tools, near=place.name if place else heard.place)
-    if not sort_needs(found.needs, tools) and all(match.strength == "wider" for match in found.matches):
+    said_about = tools.sayings.read_about(heard.text) or ""
+    wanted = add_wanted(read_wanted(heard.preferences), read_said(heard, tools))
+    heard = replace(heard, about=said_about or heard.about, preferences=wanted)
+    found, introduction = search(heard, tools, near=place.name if place else heard.place)
+    needs = sort_needs(found.needs, tools)
+    if not needs and not introduction and all(match.strength == "wider" for match in found.matches):
         return ask_warmly(heard, tools, key="ask_more")
-    opening = open_kindly(heard, sort_needs(found.needs, tools), tools)
-    return offer_matches(heard, tools, Offer(query=heard.text, found=found, opening=opening, ask_place=True))
+    found, aside = add_supporter(heard, tools, found)
+    offer = Offer(
+        query=heard.text,
+        found=found,
+        opening=open_again(heard, tools, open_kindly(heard, needs, tools, said_about)),
+        introduction=introduction,
+        ask_place=True,
+        first=True,
+        aside=aside,
+    )
+    return offer_matches(heard, tools, offer)
 
 
-def search(heard: Heard, tools: Toolbox, *, near: str | None) -> Found:
-    """What fits the words, and the concern that was found in them."""
+def read_said(heard: Heard, tools: Toolbox) -> frozenset[Preference]:
+    """How help should be, as this message says it."""
+    if tools.sayings.says_only_preferences(heard.text):
+        return tools.sayings.read_preferences(heard.text)
+    return tools.sayings.read_asides(heard.text)
+
+
+def open_again(heard: Heard, tools: Toolbox, opening: str) -> str:
+    """Somebody who comes back after a while is greeted, once, and asked nothing again."""
+    back = heard.silence >= FORGOTTEN_SECONDS and heard.shown and not heard.concerns
+    return f"{tools.wording.say('heard_back')} {opening}" if back else opening
+
+
+def search(heard: Heard, tools: Toolbox, *, near: str | None) -> tuple[Found, str]:
+    """What fits the words, and the concern that was found in them; and how it is introduced, if in its own way."""
     needs = tuple(dict.fromkeys(NEEDS_OF_CONCERNS[c] for c in sorted(heard.concerns) if c in NEEDS_OF_CONCERNS))
     if not heard.concerns & ONLY_THESE:
-        return tools.finder.find(heard.text, near=near, now=tools.now(), needs=needs)
+        parts = find_in_parts(heard.text, tools)
+        quest = Quest(query=heard.text, near=near, needs=(*needs, *parts), wanted=read_wanted(heard.preferences))
+        return search_preferred(heard, tools, quest)
     found = tools.finder.find(heard.text, near=near, now=tools.now(), needs=needs, limit=WIDER_LOOK)
     fitting = tuple(match for match in found.matches if set(match.service.needs) & set(needs))
-    return replace(found, matches=fitting or found.matches)
+    return replace(found, matches=fitting or found.matches), ""

@@ -20,7 +20,9 @@ def forget_me(heard: Heard, tools: Toolbox) -> Answer:
     said = heard.value if heard.intent == BUTTON else None
     asked = heard.previous_action == QUESTION
     if said == "yes" or (asked and heard.intent == "affirm"):
-        return Answer(requests=(ForgetMe(confirmed=True),), slots={**CLEARED, "place": None, "value": None})
+        return Answer(
+            requests=(ForgetMe(confirmed=True),), slots={**CLEARED, "place": None, "place_asked": False, "value": None}
+        )
     if said == "no" or (asked and heard.intent == "deny"):
         kept = Reply(text=words.say("forget_kept", heard.turns), choices=words.choices("new_topic", "person"))
         return Answer(replies=(kept,))

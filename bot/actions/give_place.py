@@ -20,7 +20,8 @@ def give_place(heard: Heard, tools: Toolbox) -> Answer:
         return answer_place(heard, tools, tools.places.nearest(*heard.location))
     if not heard.text:
         choices = tools.wording.choices("more", "person")
-        return Answer(replies=(Reply(text=tools.wording.say("ask_where", heard.turns), choices=choices),))
+        reply = Reply(text=tools.wording.say("ask_where", heard.turns), choices=choices)
+        return Answer(replies=(reply,), slots={"asked": "place", "place_asked": True})
     place = tools.places.resolve(heard.text)
     if place is None and not says_a_need(heard, tools):
         return answer_place(heard, tools, None)

@@ -14,6 +14,9 @@ from typing import Any
 SEARCH_CHARACTERS = 2000
 """The part of a very long message that is searched with. People say what matters first."""
 
+FORGOTTEN_SECONDS = 3600.0
+"""After this long nobody remembers what was asked, and a yes answers nothing."""
+
 PAYLOAD = re.compile(r"/[a-z_]+\s*(\{.*\})?\s*", re.DOTALL)
 """How Rasa writes a pressed button as text. What a person types never looks like this by the time it is here."""
 
@@ -38,6 +41,18 @@ class Heard:
     offered: tuple[str, ...] = ()
     """Service ids of the last list, in the order it was read."""
     last_query: str = ""
+    basket: tuple[str, ...] = ()
+    """Needs that were mentioned and not looked at yet, the most urgent first."""
+    about: str = ""
+    """Who help is for, as far as they said: me, someone or worker."""
+    preferences: tuple[str, ...] = ()
+    """How help should be, as they said since they began on this topic."""
+    asked: str = ""
+    """What our last message asked: place, next, which or topic. What a bare yes, no or "idk" answers."""
+    place_asked: bool = False
+    """The place is asked for once, whatever came of it."""
+    silence: float = 0.0
+    """Seconds since they last wrote; 0 when this is the first message we remember."""
     channel: str = ""
     language: str | None = None
     turns: int = 0
@@ -53,6 +68,7 @@ def read_tracker(tracker: Mapping[str, Any]) -> Heard:
     metadata = mapping_of(latest.get("metadata"))
     intent = mapping_of(latest.get("intent"))
     turns = metadata.get("turns")
+    silence = read_silence(tracker.get("events"))
     return Heard(
         text=read_text(latest.get("text")),
         intent=text_of(intent.get("name")) or "",
@@ -63,6 +79,12 @@ def read_tracker(tracker: Mapping[str, Any]) -> Heard:
         shown=texts_of(slots.get("shown")),
         offered=texts_of(slots.get("offered")),
         last_query=text_of(slots.get("last_query")) or "",
+        basket=texts_of(slots.get("basket")),
+        about=text_of(slots.get("about")) or "",
+        preferences=texts_of(slots.get("preferences")),
+        asked=read_asked(slots.get("asked"), silence),
+        place_asked=slots.get("place_asked") is True,
+        silence=silence,
         channel=text_of(metadata.get("channel")) or "",
         language=text_of(metadata.get("language")),
         turns=turns if isinstance(turns, int) and turns >= 0 else 0,
@@ -100,6 +122,22 @@ def read_previous_action(events: object) -> str:
         if isinstance(event, Mapping) and event.get("event") == "action" and event.get("name") != "action_listen":
             return text_of(event.get("name")) or ""
     return ""
+
+
+def read_silence(events: object) -> float:
+    """Seconds between the last two messages of the person, as Rasa's clock has them."""
+    said = [
+        event.get("timestamp")
+        for event in (events if isinstance(events, list) else [])
+        if isinstance(event, Mapping) and event.get("event") == "user"
+    ]
+    times = [float(time) for time in said[-2:] if isinstance(time, int | float)]
+    return max(0.0, times[-1] - times[0]) if times else 0.0
+
+
+def read_asked(value: object, silence: float) -> str:
+    """An answer that comes after long is no answer to the question before."""
+    return "" if silence >= FORGOTTEN_SECONDS else text_of(value) or ""
 
 
 def mapping_of(value: object) -> Mapping[str, Any]:

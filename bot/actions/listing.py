@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bot.actions.answer import Answer
+from bot.actions.basket import ask_next, keep_rest
 from bot.actions.heard import Heard
 from bot.actions.replies import details_choice, miles_to, nearest_location
 from bot.actions.toolbox import Toolbox
@@ -26,6 +27,8 @@ CONCERN_SCORE = 0.6
 CONCERN_SCORE_AGREED = 0.35
 """Enough when Rasa's own reading of the message says the same."""
 NEAR_MILES = 10.0
+NOTED_ABOUT = {"someone": "for_someone_else", "worker": "asked_by_a_worker"}
+"""How it is noted for the peer worker that the writer asks for another person."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,10 @@ class Offer:
     introduction: str = ""
     """Said instead of naming what was understood."""
     ask_place: bool = False
+    first: bool = False
+    """Answers what somebody has just said, rather than going on with it."""
+    aside: str = ""
+    """A sentence after the introduction."""
 
 
 def offer_matches(heard: Heard, tools: Toolbox, offer: Offer) -> Answer:
@@ -53,19 +60,58 @@ def offer_matches(heard: Heard, tools: Toolbox, offer: Offer) -> Answer:
         count_answer(offer, needs, matches, tools)
         return offer_person(heard, tools)
     near = offer.found.place
+    basket = keep_rest(heard, needs, tools)
     introduction = offer.introduction or introduce(matches, needs, near, tools)
-    question = ""
-    if offer.ask_place and place is None and wants_place(heard, matches, needs):
-        introduction, question = introduction.replace(":", "."), tools.wording.say("ask_place")
-    reply = make_list(" ".join(part for part in (offer.opening, introduction, question) if part), matches, near, tools)
+    asked, question = ask_after_list(heard, tools, offer, basket)
+    if question or offer.aside:
+        introduction = f"{introduction[:-1]}." if introduction.endswith(":") else introduction
+    reply = make_list(
+        " ".join(part for part in (offer.opening, introduction, offer.aside, question) if part), matches, near, tools
+    )
     ids = tuple(match.service.id for match in matches)
     count_answer(offer, needs, matches, tools)
-    need = needs[0].id if needs else matches[0].need
+    note = Note(needs=tuple(guess.id for guess in needs), place=place, intent=NOTED_ABOUT.get(heard.about, ""))
     return Answer(
-        replies=(reply,),
-        requests=(Note(needs=tuple(guess.id for guess in needs), place=place), *ask_if_concerning(heard, needs)),
-        slots={"need": need, "place": place, "shown": ids, "offered": ids, "last_query": offer.query},
+        replies=(add_choice(reply, "next", tools) if basket else reply,),
+        requests=(note, *ask_if_concerning(heard, needs)),
+        slots={
+            "need": needs[0].id if needs else matches[0].need,
+            "place": place,
+            "shown": ids,
+            "offered": ids,
+            "last_query": offer.query,
+            "basket": basket,
+            "about": heard.about or None,
+            "preferences": heard.preferences,
+            "asked": asked or None,
+            "place_asked": heard.place_asked or asked == "place",
+        },
     )
+
+
+def ask_after_list(heard: Heard, tools: Toolbox, offer: Offer, basket: Sequence[str]) -> tuple[str, str]:
+    """One question at most, and its name: where they are, or whether to go on to what they also mentioned.
+
+    What was named in the introduction is not asked about in the same breath; a yes still goes on to it.
+    """
+    needs = sort_needs(offer.found.needs, tools)
+    matches = offer.found.matches[:MOST_CARDS]
+    place = offer.found.place or heard.place
+    in_danger = is_in_danger(heard, needs)
+    if offer.ask_place and place is None and not in_danger and wants_place(heard, matches):
+        return "place", tools.wording.say("ask_place")
+    if not basket or in_danger:
+        return "", ""
+    new = {guess.id for guess in needs}
+    said = not offer.introduction and len(name_needs(matches, needs, tools)) > 1
+    return "next", "" if said and new >= set(basket[:2]) else ask_next(basket, tools)
+
+
+def add_choice(reply: Reply, payload: str, tools: Toolbox) -> Reply:
+    """One more choice, before those that every list ends with."""
+    (choice,) = tools.wording.choices(payload)
+    at = next((at for at, each in enumerate(reply.choices) if each.payload == "more"), len(reply.choices))
+    return replace(reply, choices=(*reply.choices[:at], choice, *reply.choices[at:]))
 
 
 def count_answer(offer: Offer, needs: Sequence[NeedGuess], matches: Sequence[Match], tools: Toolbox) -> None:
@@ -73,7 +119,7 @@ def count_answer(offer: Offer, needs: Sequence[NeedGuess], matches: Sequence[Mat
 
     A list with an introduction of its own goes on with something that was counted before: only its services count.
     """
-    asked = None if offer.introduction else [guess.id for guess in needs]
+    asked = None if offer.introduction and not offer.first else [guess.id for guess in needs]
     well = any(match.strength == "good" for match in matches)
     place = offer.found.place.name if offer.found.place else None
     tools.counts.note(asked, place, well, [match.service.id for match in matches])
@@ -113,7 +159,7 @@ def introduce(matches: Sequence[Match], needs: Sequence[NeedGuess], near: Place 
     names = name_needs(matches, needs, tools)
     if not names:
         return tools.wording.say(f"unnamed_{count}")
-    if len(names) > 2:
+    if len(names) > 1:
         start = tools.wording.say("several", first=names[0], others=join_words(names[1:3]))
         return f"{start} {tools.wording.say(f'unnamed_{count}')}"
     is_near = near is not None and all(is_close(match.service, near) for match in matches)
@@ -134,11 +180,14 @@ def name_needs(matches: Sequence[Match], needs: Sequence[NeedGuess], tools: Tool
     return list(dict.fromkeys(tools.wording.name_need(guess.id, guess.label) for guess in needs))
 
 
-def wants_place(heard: Heard, matches: Sequence[Match], needs: Sequence[NeedGuess]) -> bool:
-    """Asked once, on a first list, only when it would change the answer, and never of someone in danger."""
-    is_local = any(match.service.area is not Area.NATIONAL for match in matches)
-    in_danger = heard.concerns or any(guess.id in CONCERNING for guess in needs)
-    return is_local and not heard.shown and not in_danger
+def wants_place(heard: Heard, matches: Sequence[Match]) -> bool:
+    """Asked once, and only when it would change the answer."""
+    return not heard.place_asked and any(match.service.area is not Area.NATIONAL for match in matches)
+
+
+def is_in_danger(heard: Heard, needs: Sequence[NeedGuess]) -> bool:
+    """Then nothing is asked that can wait."""
+    return bool(heard.concerns) or any(guess.id in CONCERNING for guess in needs)
 
 
 def ask_if_concerning(heard: Heard, needs: Sequence[NeedGuess]) -> tuple[HandOver, ...]:
@@ -148,10 +197,15 @@ def ask_if_concerning(heard: Heard, needs: Sequence[NeedGuess]) -> tuple[HandOve
     return () if heard.concerns or not sure else (HandOver(reason="concern", need=sure[0]),)
 
 
-def open_kindly(heard: Heard, needs: Sequence[NeedGuess], tools: Toolbox) -> str:
-    """First words that fit what was said: a trouble, a plain wish, or something we cannot be sure about."""
+def open_kindly(heard: Heard, needs: Sequence[NeedGuess], tools: Toolbox, said_about: str = "") -> str:
+    """First words that fit what was said: a trouble, a plain wish, or something we cannot be sure about.
+
+    `said_about` is who help is for, when this message says so.
+    """
     ids = {guess.id for guess in needs}
-    if heard.concerns or ids & CONCERNING:
+    if said_about in {"someone", "worker"}:
+        tone = f"heard_{said_about}"
+    elif heard.concerns or ids & CONCERNING:
         tone = "heard_concern"
     elif not ids:
         tone = "heard_unsure"

@@ -11,6 +11,7 @@ from bot.actions.answer import Answer
 from bot.actions.asking import ask_warmly
 from bot.actions.heard import Heard
 from bot.actions.listing import Offer, offer_matches
+from bot.actions.preferring import Quest, read_wanted, search_preferred
 from bot.actions.toolbox import Toolbox
 from channels.conversation import Note
 from knowledge.catalogue import Place
@@ -38,10 +39,12 @@ def answer_place(heard: Heard, tools: Toolbox, place: Place | None) -> Answer:
     if not heard.last_query:
         answer = ask_warmly(replace(heard, place=name), tools, key="ask_after_place")
         requests = tuple(replace(each, place=name) if isinstance(each, Note) else each for each in answer.requests)
-        return replace(answer, requests=requests, slots={**answer.slots, "place": name})
-    found = tools.finder.find(heard.last_query, near=name, now=tools.now())
+        return replace(answer, requests=requests, slots={**answer.slots, "place": name, "place_asked": True})
+    quest = Quest(query=heard.last_query, near=name, wanted=read_wanted(heard.preferences))
+    found, introduction = search_preferred(heard, tools, quest)
     opening = tools.wording.say("place_thanks", heard.turns)
-    return offer_matches(heard, tools, Offer(query=heard.last_query, found=found, opening=opening))
+    offer = Offer(query=heard.last_query, found=found, opening=opening, introduction=introduction)
+    return offer_matches(replace(heard, place_asked=True), tools, offer)
 
 
 def is_only_place(text: str, place: Place) -> bool:

@@ -14,6 +14,9 @@ from bot.actions.toolbox import Toolbox
 from channels.conversation import Reply
 from knowledge.catalogue import Service
 
+MOST_AT_ONCE = 2
+"""Whole cards in one answer."""
+
 
 def show_details(heard: Heard, tools: Toolbox) -> Answer:
     """One whole card. A service that has gone since it was offered leads to a new list, never to an error."""
@@ -29,28 +32,40 @@ def show_details(heard: Heard, tools: Toolbox) -> Answer:
     return ask_which(heard, tools, offered) if offered else offer_again(heard, tools)
 
 
-def tell(heard: Heard, tools: Toolbox, service: Service) -> Answer:
+def tell(heard: Heard, tools: Toolbox, *services: Service, key: str = "details") -> Answer:
     near = tools.places.resolve(heard.place) if heard.place else None
     maker = tools.make_cards(near, heard.channel)
+    onward = ("next",) if heard.basket else ()
     reply = Reply(
-        text=tools.wording.say("details", heard.turns),
-        cards=(maker.make_card(service, detail=True),),
-        choices=tools.wording.choices("more", "person", "new_topic"),
+        text=tools.wording.say(key, heard.turns),
+        cards=tuple(maker.make_card(service, detail=True) for service in services),
+        choices=tools.wording.choices("more", *onward, "person", "new_topic"),
         detail=True,
     )
-    return Answer(replies=(reply,), slots={"value": None})
+    return Answer(replies=(reply,), slots={"value": None, "asked": None})
+
+
+def tell_all(heard: Heard, tools: Toolbox) -> Answer:
+    """ "Both": the first two of the last list, whole."""
+    listed = [service for each in heard.offered if (service := tools.finder.service(each)) is not None]
+    return tell(heard, tools, *listed[:MOST_AT_ONCE]) if listed else offer_again(heard, tools)
 
 
 def ask_which(heard: Heard, tools: Toolbox, offered: list[Service]) -> Answer:
     """The last list once more, when several were offered and it is not clear which one is meant."""
+    return list_again(heard, tools, offered, key="which_one")
+
+
+def list_again(heard: Heard, tools: Toolbox, offered: list[Service], *, key: str) -> Answer:
+    """The last list once more, with other words around it."""
     near = tools.places.resolve(heard.place) if heard.place else None
     maker = tools.make_cards(near, heard.channel)
     reply = Reply(
-        text=tools.wording.say("which_one", heard.turns),
+        text=tools.wording.say(key, heard.turns),
         cards=tuple(maker.make_card(service) for service in offered),
         choices=(*(details_choice(service) for service in offered), *tools.wording.choices("more", "person")),
     )
-    return Answer(replies=(reply,))
+    return Answer(replies=(reply,), slots={"asked": "which"})
 
 
 def offer_again(heard: Heard, tools: Toolbox) -> Answer:

@@ -10,6 +10,7 @@ from typing import Protocol
 from bot.actions.first_contact import FirstContact
 from bot.actions.language import Languages
 from bot.actions.replies import CardMaker
+from bot.actions.sayings import Sayings
 from bot.actions.wording import Wording
 from channels.conversation import Channel
 from knowledge.catalogue import Place, Service
@@ -70,9 +71,12 @@ class Toolbox:
     finder: Finder
     wording: Wording
     languages: Languages
+    sayings: Sayings
     places: PlaceFinder
     urgency: Mapping[str, int]
     """Of each need: 3 is today, 1 is when somebody is ready. Orders several needs in one message."""
+    labels: Mapping[str, str]
+    """What each need is called."""
     now: Callable[[], datetime]
     """The time, with its zone."""
     zone: str = "Europe/London"

@@ -30,6 +30,8 @@ class Wording:
     needs_not_named: frozenset[str]
     needs_plain: frozenset[str]
     needs_either: frozenset[str]
+    preferences: Mapping[str, str]
+    """How help should be, as it reads after "help that is"."""
 
     def say(self, key: str, turn: int = 0, **values: str) -> str:
         """The text for `key`; variants take turns. Raises KeyError for an unknown key or a missing value."""
@@ -71,6 +73,7 @@ def build_wording(body: Mapping[str, Any]) -> Wording:
         needs_not_named=frozenset(body["needs_not_named"]),
         needs_plain=frozenset(body["needs_plain"]),
         needs_either=frozenset(body["needs_either"]),
+        preferences=body["preferences"],
     )
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.actions.answer import Answer
 from bot.actions.heard import Heard
 from bot.actions.language import load_languages
+from bot.actions.sayings import load_sayings
 from bot.actions.toolbox import Finder, Toolbox
 from bot.actions.wording import load_wording
 from channels.conversation import Note, Request
@@ -125,6 +126,7 @@ class FakePlaces:
 
 load_words = cache(load_wording)
 load_word_lists = cache(load_languages)
+load_said = cache(load_sayings)
 
 
 def make_tools(finder: Finder | None = None) -> Toolbox:
@@ -132,8 +134,10 @@ def make_tools(finder: Finder | None = None) -> Toolbox:
         finder=finder or FakeSearch(),
         wording=load_words(),
         languages=load_word_lists(),
+        sayings=load_said(),
         places=FakePlaces(),
         urgency={"rent_arrears": 2, "low_mood": 2, "food": 3, "creative_arts": 1, "suicidal_thoughts": 3},
+        labels={guess.id: guess.label for guess in (RENT, LOW, FOOD, CHOIR, SUICIDE)},
         now=lambda: NOW,
     )
 

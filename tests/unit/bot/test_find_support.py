@@ -49,6 +49,11 @@ def test_what_was_understood_is_noted_and_remembered() -> None:
         "shown": ("svc-rent-help", "svc-debt", "svc-cafe"),
         "offered": ("svc-rent-help", "svc-debt", "svc-cafe"),
         "last_query": "cant pay my rent",
+        "basket": (),
+        "about": None,
+        "preferences": (),
+        "asked": None,
+        "place_asked": False,
     }
 
 
@@ -58,8 +63,9 @@ def test_what_was_understood_is_noted_and_remembered() -> None:
         pytest.param((RENT,), "That sounds hard. For rent and mortgage worries, these can help:", id="one need"),
         pytest.param(
             (RENT, LOW),
-            "That sounds hard. For rent and mortgage worries and feeling low, these can help:",
-            id="two needs",
+            "That sounds hard. Let us start with rent and mortgage worries. We can look at feeling low next. "
+            "These can help:",
+            id="two needs: one first, the other named",
         ),
         pytest.param(
             (RENT, LOW, FOOD),
@@ -76,7 +82,7 @@ def test_what_was_understood_is_noted_and_remembered() -> None:
 )
 def test_the_first_words_show_that_the_person_was_heard(needs: tuple[object, ...], expected: str) -> None:
     tools = make_tools(FakeSearch(needs=needs))  # type: ignore[arg-type]
-    assert text_of(find_support(hear("something happened", shown=("svc-x",)), tools)) == expected
+    assert text_of(find_support(hear("something happened", place_asked=True), tools)) == expected
 
 
 def test_a_need_that_may_be_either_is_neither_called_hard_nor_plain() -> None:
@@ -122,13 +128,14 @@ def test_an_unsure_answer_says_so(strength: str, expected: str) -> None:
 class TestPlace:
     def test_is_asked_at_the_end_of_a_first_list(self) -> None:
         said = text_of(find_support(hear("my rent is late"), TOOLS))
-        assert said.endswith("these can help. Which area or postcode are you in? You don't have to say.")
+        question = "So I can look near you, which area or postcode are you in? You don't have to say."
+        assert said.endswith(f"these can help. {question}")
 
     @pytest.mark.parametrize(
         "known",
         [
             pytest.param({"place": "Foxley"}, id="the place is known"),
-            pytest.param({"shown": ("svc-x",)}, id="a list was made before"),
+            pytest.param({"place_asked": True}, id="it was asked before"),
             pytest.param({"concerns": frozenset({"abuse"})}, id="somebody may be in danger"),
         ],
     )
@@ -212,7 +219,7 @@ def test_only_the_first_2000_letters_are_searched_with() -> None:
     finder = FakeSearch()
     heard = read_tracker({"latest_message": {"text": "my rent is late " * 1250}})
     find_support(heard, make_tools(finder))
-    assert len(finder.asked[0][0]) == 2000
+    assert len(finder.asked[-1][0]) == 2000
 
 
 class TestConcern:

@@ -78,10 +78,16 @@ class TestForgetMe:
         assert "forget:yes" in payloads(answer)
 
 
-@pytest.mark.parametrize(("intent", "place"), [("start_again", None), ("new_topic", "Foxley")])
-def test_a_clean_start(intent: str, place: str | None) -> None:
+@pytest.mark.parametrize(
+    ("intent", "place", "requests"),
+    [
+        pytest.param("start_again", None, (StartAgain(),), id="a clean start"),
+        pytest.param("new_topic", "Foxley", (), id="another topic, in the same conversation"),
+    ],
+)
+def test_a_clean_start(intent: str, place: str | None, requests: tuple[object, ...]) -> None:
     answer = start_again(hear(intent=intent, place="Foxley", last_query="rent", shown=("a",)), TOOLS)
-    assert answer.requests == (StartAgain(),)
+    assert answer.requests == requests
     assert answer.slots["last_query"] is None
     assert answer.slots["place"] == place
     assert payloads(answer) == ["person", "privacy"]

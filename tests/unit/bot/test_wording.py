@@ -19,6 +19,7 @@ def wording() -> Wording:
             "needs_not_named": ["self_harm"],
             "needs_plain": ["transport"],
             "needs_either": [],
+            "preferences": {},
         }
     )
 

@@ -11,6 +11,7 @@ import yaml
 
 from bot.actions.wording import WORDING_FILE
 from channels.gsm7 import is_gsm7
+from knowledge.preferences import Preference
 
 BODY = yaml.safe_load(WORDING_FILE.read_text(encoding="utf-8"))
 TEXTS = {
@@ -23,8 +24,11 @@ SAMPLES = {
     "needs": "clothes and things for home and debts and bills",
     "first": "clothes and things for home",
     "others": "debts and bills and looking after someone",
+    "need": "clothes and things for home",
+    "wishes": "free, open now and good with children",
+    "missing": "open in the evening",
 }
-ALL = {**TEXTS, **TITLES, **BODY["service"], **BODY["needs_in_a_sentence"]}
+ALL = {**TEXTS, **TITLES, **BODY["service"], **BODY["needs_in_a_sentence"], **BODY["preferences"]}
 
 RESERVED = [
     "STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT", "START", "UNSTOP", "YES",
@@ -143,6 +147,10 @@ def test_numbers_are_digits(text: str) -> None:
 def test_only_known_values_are_filled_in() -> None:
     named = {name for text in TEXTS.values() for _, name, _, _ in string.Formatter().parse(text) if name}
     assert named <= set(SAMPLES)
+
+
+def test_every_preference_can_be_said() -> None:
+    assert set(BODY["preferences"]) == {str(each) for each in Preference}
 
 
 def test_the_needs_named_here_exist() -> None:

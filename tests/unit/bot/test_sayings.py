@@ -1,0 +1,162 @@
+"""Short answers and asides, in the spelling of text messages."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.actions.sayings import About, Act, load_sayings
+from knowledge.preferences import Preference
+
+SAYINGS = load_sayings()
+FREE, OPEN, ONLINE, REMOTE = Preference.FREE, Preference.OPEN_NOW, Preference.ONLINE, Preference.REMOTE
+WRITTEN, PERSON, WOMEN, KIDS = Preference.WRITTEN, Preference.IN_PERSON, Preference.WOMEN, Preference.CHILDREN
+EVENINGS, WEEKENDS, NEAR = Preference.EVENINGS, Preference.WEEKENDS, Preference.NEAR
+
+
+@pytest.mark.parametrize(
+    ("said", "act"),
+    [
+        *((said, Act.ACCEPT) for said in ("yeah", "k", "yh", "ok", "Yes please", "go on then", "aye", "sure why not")),
+        *((said, Act.DECLINE) for said in ("nah", "no", "no thanks", "nope", "not now", "nah im good", "never mind")),
+        *((said, Act.THANKS) for said in ("ta", "thx", "Thank you so much", "cheers mate", "nice one ta")),
+        *((said, Act.SAY_AGAIN) for said in ("?", "??", "wot", "what?", "eh", "what do u mean", "im confused")),
+        *((said, Act.UNSURE) for said in ("idk", "dunno", "not sure tbh", "i dont know", "u choose", "no idea lol")),
+        *((said, Act.BOTH) for said in ("both", "both please", "both of them")),
+        *((said, Act.NEAREST) for said in ("which one's nearest", "wich is closest", "nearest one pls")),
+        *((said, Act.CALL_FOR_ME) for said in ("ring them for me", "can u call them for me", "will u book it for me")),
+        *((said, Act.LIKE_THIS) for said in ("more like this", "anything like the second one", "similar ones")),
+        *((said, Act.CORRECT) for said in ("no not that", "thats not it", "wrong one", "none of those")),
+        *((said, Act.SOMETHING_ELSE) for said in ("something else", "anything else?", "any others", "tried those")),
+        *((said, Act.NEXT) for said in ("next", "the next thing", "what about the other thing", "move on to the next")),
+        *((said, Act.ANYTHING) for said in ("anything", "dont mind", "doesnt matter", "any will do")),
+        *((said, Act.RATHER_NOT) for said in ("rather not say", "id rather not", "why do u need that")),
+    ],
+)  # fmt: skip
+def test_acts(said: str, act: Act) -> None:
+    assert SAYINGS.read_act(said) is act
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "my rent is late",
+        "no food in the house",
+        "i dont know how to pay my rent",
+        "i want it to stop",
+        "nothing matters",
+        "im done",
+        "no one cares",
+        "both my parents died",
+        "yes i want to die",
+        "i cant talk to anyone",
+        "what do i do my husband hit me",
+        "next week i lose my flat",
+        "nearest food bank",
+        "",
+        "!!!",
+        "\U0001f622",
+    ],
+)
+def test_a_message_that_says_more_is_no_act(said: str) -> None:
+    assert SAYINGS.read_act(said) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("free ones", {FREE}),
+        ("any that are free and open now?", {FREE, OPEN}),
+        ("which are open now", {OPEN}),
+        ("online pls", {ONLINE}),
+        ("can i do it over the phone", {REMOTE}),
+        ("cant talk on phone", {WRITTEN}),
+        ("i hate phone calls", {WRITTEN}),
+        ("something face to face", {PERSON}),
+        ("women only", {WOMEN}),
+        ("is there one for women", {WOMEN}),
+        ("somewhere i can bring my kids", {KIDS}),
+        ("anything in the evenings", {EVENINGS}),
+        ("after work", {EVENINGS}),
+        ("at the weekend", {WEEKENDS}),
+        ("closer", {NEAR}),
+        ("thats too far", {NEAR}),
+        ("anything nearer that is free", {NEAR, FREE}),
+        ("free, in the evening, with kids", {FREE, EVENINGS, KIDS}),
+    ],
+)
+def test_preferences(said: str, wanted: set[Preference]) -> None:
+    assert SAYINGS.read_preferences(said) == wanted
+    assert SAYINGS.says_only_preferences(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "free counselling",
+        "women only gym",
+        "my kids get free school meals but i cant feed them at the weekend",
+        "my rent",
+        "hello",
+        "",
+        "i work nights and cant sleep",
+        "i need someone to talk to right now",
+    ],
+)
+def test_a_message_with_a_need_is_more_than_preferences(said: str) -> None:
+    assert not SAYINGS.says_only_preferences(said)
+
+
+@pytest.mark.parametrize(
+    ("said", "about"),
+    [
+        ("my mum needs help with her heating", About.SOMEONE),
+        ("worried about my son, he wont come out of his room", About.SOMEONE),
+        ("how can i help my friend shes so low", About.SOMEONE),
+        ("is there a group for my dad", About.SOMEONE),
+        ("its not for me its for my nan", About.SOMEONE),
+        ("my client has no food", About.WORKER),
+        ("im a social worker looking for a food bank for a family", About.WORKER),
+        ("someone i support is being evicted", About.WORKER),
+        ("no its for me", About.ME),
+        ("cant pay my rent", None),
+        ("my husband hits me", None),
+        ("my dad died in march", None),
+        ("my mum kicked me out", None),
+        ("im a nurse and im burnt out", None),
+        ("my partner left me with the kids", None),
+    ],
+)
+def test_who_it_is_about(said: str, about: About | None) -> None:
+    assert SAYINGS.read_about(said) is about
+
+
+@pytest.mark.parametrize(
+    ("said", "rest", "instead_of"),
+    [
+        ("i meant my mum", "my mum", ""),
+        ("no i meant the gas bill", "the gas bill", ""),
+        ("no its about my landlord", "my landlord", ""),
+        ("not drinking, gambling", "gambling", "drinking"),
+        ("gambling not drinking", "gambling", "drinking"),
+        ("sorry i mean courses", "courses", ""),
+    ],
+)
+def test_what_was_meant(said: str, rest: str, instead_of: str) -> None:
+    meant = SAYINGS.read_meant(said)
+    assert meant is not None
+    assert (meant.rest, meant.instead_of) == (rest, instead_of)
+
+
+@pytest.mark.parametrize("said", ["no not that", "no", "its fine", "no its ok", "my rent is late", "not now"])
+def test_nothing_was_meant(said: str) -> None:
+    assert SAYINGS.read_meant(said) is None
+
+
+@given(st.text(max_size=300))
+def test_any_text_can_be_read(text: str) -> None:
+    SAYINGS.read_act(text)
+    SAYINGS.read_about(text)
+    SAYINGS.read_meant(text)
+    assert SAYINGS.says_only_preferences(text) <= bool(SAYINGS.read_preferences(text))
