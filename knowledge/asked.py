@@ -95,6 +95,10 @@ class Asked:
         with self._engine.begin() as connection:
             return {service_id: int(times) for service_id, times in connection.execute(query)}
 
+    def suggested_lately(self, months: int = 3) -> sa.Select[tuple[str]]:
+        """The ids of what was suggested, to ask the database for."""
+        return sa.select(suggested.c.service_id).where(suggested.c.month >= self._since(months))
+
     def _since(self, months: int) -> str:
         now = self._clock()
         year, month = divmod(now.year * 12 + now.month - 1 - months, 12)

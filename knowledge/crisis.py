@@ -81,6 +81,11 @@ def lines_as_services(lines: Iterable[CrisisLine], country: str) -> tuple[Servic
     return tuple(made)
 
 
+def may_come_first(service: Service) -> bool:
+    """Whether `order_crisis_lines` has to look at it: the others change nothing there."""
+    return service.kind is Kind.LINE and not KIND_OF_NEED.keys().isdisjoint(service.needs)
+
+
 def order_crisis_lines(
     services: Iterable[Service], lines: Iterable[CrisisLine], needs: Iterable[str]
 ) -> dict[str, tuple[str, ...]]:
@@ -88,16 +93,22 @@ def order_crisis_lines(
 
     A line is recognised by its number, so an editor may name it as people here know it.
     """
-    listed = [service for service in services if service.kind is Kind.LINE]
+    listed = [
+        (service, [_digits(phone.number) for phone in service.phones])
+        for service in services
+        if may_come_first(service)
+    ]
     known = tuple(lines)
     order = {}
     for need in needs:
         kind = KIND_OF_NEED.get(need)
+        if kind is None:
+            continue
         wanted = {_digits(line.phone): place for place, line in reversed([*enumerate(known)]) if kind in line.kinds}
         ranked = []
-        for service in listed:
-            places = [wanted[number] for phone in service.phones if (number := _digits(phone.number)) in wanted]
-            if kind and need in service.needs and (places or service.crisis):
+        for service, numbers in listed:
+            places = [wanted[number] for number in numbers if number in wanted]
+            if need in service.needs and (places or service.crisis):
                 first = 0 if service.needs[0] == need else 1
                 ranked.append((not places, first, min(places, default=len(known)), service.id))
         if ranked:

@@ -5,7 +5,7 @@ the old one or the new one, and a build that dies leaves the old one serving.
 
     index/current                    the name of the snapshot that serves
     index/20261123T061500-1a2b3c4d/  manifest.json services.jsonl offsets.npy roll.json needs.json vectors.faiss
-                                     owners.npy fields.npy carried.npy *.npz lexical/
+                                     owners.npy fields.npy carried.npy *.npz lexical/ trail/
 
 The large files are mapped into memory, not read: loading takes about as long for a county as for a country.
 """
@@ -26,7 +26,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.catalogue import Need, Service, service_to_dict
+from knowledge.catalogue import Need, Service
 from knowledge.embedding import Vectors
 from knowledge.errors import IndexMissing
 from knowledge.lexical import Lexical
@@ -36,8 +36,9 @@ from knowledge.needs import label_text
 from knowledge.offer_head import Heads, OfferHead
 from knowledge.roll import LISTINGS, OFFSETS, ROLL, ListingFile, Roll, read_roll, write_listings
 from knowledge.threads import collector_paused
+from knowledge.trail import Trail, marks_of
 
-FORMAT = 3
+FORMAT = 4
 ORDER_WEIGHTS = (1.0, 0.9, 0.8, 0.75, 0.7)
 """How much a service's first, second ... need counts: editors put the most fitting one first."""
 REBUILD = "Run: python -m knowledge index"
@@ -61,19 +62,32 @@ class Source:
     crisis: Mapping[str, tuple[str, ...]]
     """Need id to the ids of the lines to offer first, in order."""
     encoder: str
+    made_with: str = ""
+    """Changes with whatever else an index is made with: then nothing of the one before is used again."""
+    keys: NDArray[np.uint8] | None = None
+    """`Trail.keys` of the services; None when they did not come from a catalogue in SQL."""
 
     def stamp(self) -> str:
-        """Changes whenever the index would. One service at a time, so that a large catalogue fits."""
+        """Changes whenever the index would."""
         return self._stamp
 
     @cached_property
     def _stamp(self) -> str:
-        lines = {need: list(ids) for need, ids in self.crisis.items()}
-        whole = [FORMAT, self.encoder, len(self.services), [asdict(need) for need in self.needs], lines]
-        digest = hashlib.sha256(json.dumps(whole, sort_keys=True).encode())
-        for service in self.services:
-            digest.update(json.dumps(service_to_dict(service), sort_keys=True).encode())
-        return digest.hexdigest()
+        return stamp_of(self, self.marks)
+
+    @cached_property
+    def marks(self) -> NDArray[np.uint8]:
+        """`Trail.marks` of the services."""
+        return marks_of(self.services)
+
+
+def stamp_of(source: Source, marks: NDArray[np.uint8]) -> str:
+    """The stamp of a source with these marks, whatever services it holds."""
+    lines = {need: list(ids) for need, ids in source.crisis.items()}
+    whole = [FORMAT, source.encoder, source.made_with, len(marks), [asdict(need) for need in source.needs], lines]
+    digest = hashlib.sha256(json.dumps(whole, sort_keys=True).encode())
+    digest.update(marks.tobytes())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -101,6 +115,7 @@ class Index:
     version: str
     built_at: datetime
     stamp: str
+    made_with: str
     services: Sequence[Service]
     """In memory when it was just built; read from the snapshot one by one when it was loaded."""
     roll: Roll
@@ -118,6 +133,8 @@ class Index:
     head: NeedHead
     offers: OfferHead
     lexical: Lexical
+    trail: Trail
+    """For the next build."""
 
 
 def texts_of(service: Service, labels: Mapping[str, str]) -> list[tuple[Field, str]]:
@@ -141,56 +158,73 @@ def all_texts(source: Source) -> list[str]:
     return [text for service in source.services for _field, text in texts_of(service, labels)]
 
 
-def build_index(source: Source, vectors: Vectors, heads: Heads, *, version: str, now: datetime) -> Index:
-    """Put together an index from vectors already made (`all_texts` gives their texts)."""
+def lexical_texts(source: Source) -> list[str]:
+    labels = {need.id: label_text(need) for need in source.needs}
+    return [lexical_text(service, labels) for service in source.services]
+
+
+def kinds_of(source: Source) -> tuple[NDArray[np.int32], NDArray[np.int8]]:
+    """`owners` and `fields` of the vectors of `all_texts`."""
     labels = {need.id: label_text(need) for need in source.needs}
     kinds = [(row, field) for row, service in enumerate(source.services) for field, _ in texts_of(service, labels)]
     owners = np.array([row for row, _field in kinds], dtype=np.int32)
-    fields = np.array([field for _row, field in kinds], dtype=np.int8)
+    return owners, np.array([field for _row, field in kinds], dtype=np.int8)
+
+
+def build_index(source: Source, vectors: Vectors, heads: Heads, *, version: str, now: datetime) -> Index:
+    """Put together an index from vectors already made (`all_texts` gives their texts)."""
+    owners, fields = kinds_of(source)
+    trail = Trail.of(source.services, source.marks, source.keys)
     return Index(
         version=version,
         built_at=now,
         stamp=source.stamp(),
+        made_with=source.made_with,
         services=source.services,
-        roll=Roll.of(source.services),
+        roll=Roll.of(source.services, trail.middle()),
         needs=source.needs,
         crisis=source.crisis,
         vectors=build_nearest(vectors),
         owners=owners,
         fields=fields,
-        carried=_carried(source, vectors, kinds, heads),
-        spreads={field: Spread.of(vectors[fields == field]) for field in Field if (fields == field).any()},
+        carried=carry_needs(source, vectors, owners, fields, heads),
+        spreads=spreads_of(vectors, fields),
         head=heads.messages,
         offers=heads.listings,
-        lexical=Lexical.build([lexical_text(service, labels) for service in source.services]),
+        lexical=Lexical.build(lexical_texts(source)),
+        trail=trail,
     )
 
 
-def _carried(source: Source, vectors: Vectors, kinds: Sequence[tuple[int, Field]], heads: Heads) -> NDArray[np.float32]:
+def spreads_of(vectors: Vectors, fields: NDArray[np.int8]) -> dict[Field, Spread]:
+    return {field: Spread.of(vectors[fields == field]) for field in Field if (fields == field).any()}
+
+
+def carry_needs(
+    source: Source, vectors: Vectors, owners: NDArray[np.int32], fields: NDArray[np.int8], heads: Heads
+) -> NDArray[np.float32]:
     """Needs that an editor chose count by their order; what nobody tagged by its own words and foreign terms."""
     columns = {need.id: column for column, need in enumerate(source.needs)}
-    guessed = heads.guess_carried(vectors[[field is Field.ABOUT for _row, field in kinds]])
-    terms = {  # a term's vector is the same wherever it occurs; those of a service are its last
-        term: row for row, term in _term_vectors(source, [row for row, _field in kinds])
-    }
-    meant = dict(zip(terms, heads.messages.probabilities(vectors[list(terms.values())]), strict=True)) if terms else {}
     carried = np.zeros((len(source.services), len(source.needs)), dtype=np.float32)
+    untagged = [row for row, service in enumerate(source.services) if not service.needs]
+    if untagged:
+        carried[untagged] = heads.guess_carried(vectors[fields == Field.ABOUT][untagged])
+    terms = dict(_term_vectors(source, owners))  # a term's vector is the same wherever it occurs
+    meant = dict(zip(terms, heads.messages.probabilities(vectors[list(terms.values())]), strict=True)) if terms else {}
     for row, service in enumerate(source.services):
         for place, need in enumerate(service.needs):
             if need in columns:
                 carried[row, columns[need]] = ORDER_WEIGHTS[min(place, len(ORDER_WEIGHTS) - 1)]
-        if not service.needs:
-            carried[row] = guessed[row]
         for term in service.terms:
             carried[row] = np.maximum(carried[row], meant[term])
     return carried
 
 
-def _term_vectors(source: Source, owners: Sequence[int]) -> list[tuple[int, str]]:
-    """Which vector stands for each foreign term."""
+def _term_vectors(source: Source, owners: NDArray[np.int32]) -> list[tuple[str, int]]:
+    """Which vector stands for each foreign term: those of a service are its last."""
     ends = np.searchsorted(owners, np.arange(len(source.services)), side="right")
     return [
-        (int(ends[row]) - len(service.terms) + place, term)
+        (term, int(ends[row]) - len(service.terms) + place)
         for row, service in enumerate(source.services)
         for place, term in enumerate(service.terms)
     ]
@@ -214,11 +248,13 @@ def write_index(index: Index, folder: Path) -> None:
     index.head.save(folder / "head.npz")
     index.offers.save(folder / "offers.npz")
     index.lexical.save(folder / "lexical")
+    index.trail.save(folder / "trail")
     manifest = {
         "format": FORMAT,
         "version": index.version,
         "built_at": index.built_at.isoformat(),
         "stamp": index.stamp,
+        "made_with": index.made_with,
         "services": len(index.services),
         "vectors": int(index.vectors.ntotal),
         "content_sha256": _content_hash(folder),
@@ -267,6 +303,7 @@ def _load_index(folder: Path) -> Index:
             version=manifest["version"],
             built_at=datetime.fromisoformat(manifest["built_at"]),
             stamp=manifest["stamp"],
+            made_with=manifest["made_with"],
             services=services,
             roll=roll,
             needs=tuple(_need(body) for body in json.loads((folder / "needs.json").read_text(encoding="utf-8"))),
@@ -279,6 +316,7 @@ def _load_index(folder: Path) -> Index:
             head=NeedHead.load(folder / "head.npz"),
             offers=OfferHead.load(folder / "offers.npz"),
             lexical=Lexical.load(folder / "lexical", len(services)),
+            trail=Trail.load(folder / "trail"),
         )
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, BadZipFile) as error:
         raise IndexMissing(f"The index in {folder} is damaged ({error}). {REBUILD}") from None

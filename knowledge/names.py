@@ -45,8 +45,9 @@ class Names:
     @classmethod
     def of(cls, named: Iterable[tuple[str, int]]) -> Names:
         rows: dict[str, dict[int, None]] = {}
+        heard: dict[str, str] = {}  # an organisation's name comes with each of its services
         for name, row in named:
-            said = ARTICLES.sub("", plain(name))
+            said = heard.get(name) or heard.setdefault(name, ARTICLES.sub("", plain(name)))
             if said:
                 rows.setdefault(said, {})[row] = None
         return cls({said: tuple(found) for said, found in rows.items()})

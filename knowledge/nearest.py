@@ -46,6 +46,13 @@ def build_nearest(vectors: Vectors, *, exact_up_to: int = EXACT_UP_TO) -> Any:
     return ready(index)
 
 
+def is_exact(index: Any) -> bool:
+    """Whether the vectors it gives back are those it was given."""
+    import faiss
+
+    return isinstance(index, faiss.IndexFlat)
+
+
 def write_nearest(index: Any, path: Path) -> None:
     import faiss
 

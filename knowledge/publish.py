@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 from zipfile import BadZipFile
 
-from knowledge.catalogue import Need, Status
+import numpy as np
+
+from knowledge.catalogue import Need
 from knowledge.catalogue_files import CatalogueFiles, catalogue_paths, files_hash, read_catalogue_files
 from knowledge.crisis import CrisisLine, lines_as_services, load_crisis_lines, order_crisis_lines
 from knowledge.embedding import Encoder, VectorCache, Vectors, cache_folder, encode_cached, open_publisher
 from knowledge.errors import CatalogueFileError, IndexMissing
 from knowledge.foreign_needs import prepare_foreign_needs
-from knowledge.index import Source, all_texts, build_index, read_manifest, write_index
+from knowledge.index import Source, all_texts, build_index, load_index, read_manifest, write_index
+from knowledge.nearest import is_exact
 from knowledge.need_head import NeedHead, train_head
 from knowledge.needs import load_needs, needs_hash, offer_texts, offers_hash, training_texts
 from knowledge.offer_head import Heads, OfferHead, train_offers
+from knowledge.outline import OFFERED, read_offered, read_outline
+from knowledge.patching import Change, Patch
 from knowledge.settings import Settings
 from knowledge.snapshots import build_lock, current_snapshot, put_snapshot
 from knowledge.store import Store
 from knowledge.threads import collector_paused, use_one_thread
+from knowledge.trail import KEY_BYTES, marks_of
 
 Head = TypeVar("Head", NeedHead, OfferHead)
 
 HOME_COUNTRY = "GB"
 """The country whose national lines are in national_lines.yml."""
+
+LIBRARIES: Final = ("bm25s", "PyStemmer", "faiss-cpu", "numpy")
+"""Their versions decide what an index holds."""
+FEW, MOST_CHANGED = 100, 0.25
+"""Listings, and share of them, that may have changed for the rest to be taken over from the index that serves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,20 +86,74 @@ def open_store(settings: Settings) -> tuple[Store, tuple[str, ...]]:
 
 def read_source(settings: Settings, store: Store, encoder_id: str) -> Source:
     """What the index would be made of now. Raises CatalogueFileError when nothing is published."""
-    needs = load_needs(settings.content_dir / "needs.yml")
-    services = tuple(
-        service for service in store.published() if service.status in {Status.ACTIVE, Status.TEMPORARILY_CLOSED}
-    )
+    outline = read_outline(store)  # before the listings: a key may be too old, never too new
+    services = tuple(service for service in store.published() if service.status in OFFERED)
     if not services:
         raise CatalogueFileError(
             ["The catalogue has no published services, so there would be nothing to offer. Publish one."]
         )
+    needs = load_needs(settings.content_dir / "needs.yml")
+    known = dict(zip(outline.ids, outline.keys, strict=True))
+    unknown = np.zeros(KEY_BYTES, np.uint8)
     return Source(
         services=services,
         needs=needs,
         crisis=order_crisis_lines(services, _lines(settings), [need.id for need in needs]),
         encoder=encoder_id,
+        made_with=made_with(settings, encoder_id),
+        keys=np.stack([known.get(service.id, unknown) for service in services]),
     )
+
+
+def read_patch(settings: Settings, store: Store, encoder_id: str) -> Patch | None:
+    """What changed since the index that serves; None when all has to be made anew."""
+    try:
+        folder = current_snapshot(settings.index_dir)
+        if read_manifest(folder)["made_with"] != made_with(settings, encoder_id):
+            return None
+        index = load_index(folder)
+    except IndexMissing:
+        return None
+    outline = read_outline(store)
+    rows = {service_id: row for row, service_id in enumerate(index.roll.ids)}
+    before = np.array([rows.get(service_id, -1) for service_id in outline.ids], dtype=np.int64)
+    same = (before >= 0) & (index.trail.keys[before] == outline.keys).all(axis=1)
+    asked = [outline.ids[at] for at in np.flatnonzero(~same)]
+    if not is_exact(index.vectors) or len(asked) > max(FEW, MOST_CHANGED * len(rows)):
+        return None
+    found = read_offered(store, asked)
+    kept = same | np.isin(outline.ids, list(found))  # what went away since the outline was read is gone
+    if not kept.any():
+        return None
+    ids = [outline.ids[at] for at in np.flatnonzero(kept)]
+    marks = dict(zip(found, marks_of(found.values()), strict=True))
+    fresh = {
+        key: service
+        for key, service in found.items()
+        if key not in rows or (index.trail.marks[rows[key]] != marks[key]).any()
+    }
+    needs = [need.id for need in index.needs]
+    return Patch(
+        index,
+        Change(ids=ids, fresh=fresh, keys=outline.keys[kept]),
+        encoder_id,
+        lambda listed: order_crisis_lines(listed, _lines(settings), needs),
+    )
+
+
+def made_with(settings: Settings, encoder_id: str) -> str:
+    """Changes with anything but the listings that an index depends on: content, settings, and this package's code."""
+    content = [settings.content_dir / name for name in ("needs.yml", "crisis_lines.yml")]
+    return hashlib.sha256(
+        " ".join([encoder_id, settings.country, files_hash(content), _code_hash(), *map(version, LIBRARIES)]).encode()
+    ).hexdigest()
+
+
+@cache
+def _code_hash() -> str:
+    """Of the code that runs: an upgrade never mixes what it makes with what the version before it made."""
+    folder = Path(__file__).parent
+    return files_hash(sorted([*folder.glob("*.py"), *folder.glob("embedding/*.py")]))
 
 
 def publish(settings: Settings, *, encoder: Encoder | None = None, force: bool = False) -> Published:
@@ -98,43 +166,46 @@ def publish(settings: Settings, *, encoder: Encoder | None = None, force: bool =
     with build_lock(settings.index_dir), collector_paused():
         store, notes = open_store(settings)
         try:
-            source = read_source(settings, store, encoder.id)
+            patch = None if force else read_patch(settings, store, encoder.id)
+            work = patch or read_source(settings, store, encoder.id)
         finally:
             store.close()
-        version = None if force else _same(settings.index_dir, source.stamp())
-        if version:
-            return Published(version=version, services=len(source.services), built=False, notes=notes)
-        version = build_snapshot(settings, source, encoder)
-    return Published(version=version, services=len(source.services), built=True, notes=notes)
+        serving = None if force else _serving(settings, work)
+        name = serving or build_snapshot(settings, work, encoder)
+    count = len(work) if isinstance(work, Patch) else len(work.services)
+    return Published(version=name, services=count, built=serving is None, notes=notes)
 
 
 def is_fresh(settings: Settings, encoder_id: str) -> bool:
     """Whether the snapshot that serves is made of the catalogue as it is now."""
     store, _notes = open_store(settings)
     try:
-        return _same(settings.index_dir, read_source(settings, store, encoder_id).stamp()) is not None
+        work = read_patch(settings, store, encoder_id) or read_source(settings, store, encoder_id)
+        return _serving(settings, work) is not None
     finally:
         store.close()
 
 
-def build_snapshot(settings: Settings, source: Source, encoder: Encoder) -> str:
+def build_snapshot(settings: Settings, work: Source | Patch, encoder: Encoder) -> str:
     """Encode what is new, train, write, switch over; the name of the snapshot. Hold `build_lock`."""
     use_one_thread()
     now = datetime.now(UTC)
-    version = f"{now:%Y%m%dT%H%M%S%f}-{source.stamp()[:8]}"
+    name = f"{now:%Y%m%dT%H%M%S%f}-{work.stamp()[:8]}"
     cache = VectorCache.open(settings)
 
     def encode(texts: list[str]) -> Vectors:
         return encode_cached(encoder, cache, texts)
 
     try:
-        heads = read_heads(settings, source, encode)
-        vectors = encode(all_texts(source))
+        if isinstance(work, Patch):
+            index = work.build(encode, version=name, now=now)
+        else:
+            heads = read_heads(settings, work, encode)
+            index = build_index(work, encode(all_texts(work)), heads, version=name, now=now)
     finally:
         cache.close()
-    index = build_index(source, vectors, heads, version=version, now=now)
-    put_snapshot(settings.index_dir, version, lambda folder: write_index(index, folder))
-    return version
+    put_snapshot(settings.index_dir, name, lambda folder: write_index(index, folder))
+    return name
 
 
 def read_heads(settings: Settings, source: Source, encode: Callable[[list[str]], Vectors]) -> Heads:
@@ -180,10 +251,12 @@ def _lines(settings: Settings) -> tuple[CrisisLine, ...]:
     return load_crisis_lines(settings.content_dir / "crisis_lines.yml", settings.country)
 
 
-def _same(root: Path, stamp: str) -> str | None:
-    """The serving snapshot's name when it has this stamp."""
+def _serving(settings: Settings, work: Source | Patch) -> str | None:
+    """The serving snapshot's name when it is whole and this is what it was made of."""
+    if isinstance(work, Patch):
+        return work.before.version if work.before.stamp == work.stamp() else None
     try:
-        manifest = read_manifest(current_snapshot(root))
+        index = load_index(current_snapshot(settings.index_dir))
     except IndexMissing:
         return None
-    return str(manifest["version"]) if manifest["stamp"] == stamp else None
+    return index.version if index.stamp == work.stamp() else None

@@ -109,7 +109,11 @@ class Search:
         return is_fresh(self._settings, open_publisher(self._settings).id)
 
     def refresh(self) -> bool:
-        """Take a newer snapshot if one was published. Raises IndexMissing; the old one then still serves."""
+        """Take a newer snapshot if one was published. Raises IndexMissing; the old one then still serves.
+
+        For a thread of its own: searches go on in the old snapshot until the new one is whole, and what began in one
+        ends in it. The old files are let go with the last search that is in them.
+        """
         if current_version(self._settings.index_dir) == self.index.version:
             return False
         self._shelf = _Shelf.of(load_index(current_snapshot(self._settings.index_dir)), self._encoder, self._spelling)
@@ -121,8 +125,9 @@ class Search:
 
     def service(self, service_id: str) -> Service | None:
         """A listing that may be offered now."""
-        row = self._shelf.rows.get(service_id)
-        return None if row is None else self.index.services[row]
+        shelf = self._shelf
+        row = shelf.rows.get(service_id)
+        return None if row is None else shelf.index.services[row]
 
     def find(
         self,

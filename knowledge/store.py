@@ -287,6 +287,9 @@ def _engine(url: str) -> Engine:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA busy_timeout=10000")
         connection.execute("PRAGMA foreign_keys=ON")
+        connection.create_function(
+            "lower", 1, lambda text: text and text.lower(), deterministic=True
+        )  # its own: a to z
 
     return engine
 

@@ -1,8 +1,10 @@
-"""The newest published index, always: opened in the background, reloaded when an editor publishes."""
+"""The newest published index: opened in the background, and reloaded there when an editor publishes.
+
+No answer waits for an index to load. While a new one is loaded the old one answers; an answer is from one of them.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -12,9 +14,6 @@ import structlog
 from bot.actions.toolbox import Finder
 from knowledge.catalogue import Service
 from knowledge.search import Found
-
-REFRESH_SECONDS = 1.0
-"""A look at the published version costs one stat; more often than this would tell nobody anything."""
 
 
 class NotReady(Exception):
@@ -26,19 +25,16 @@ class Refreshable(Finder, Protocol):
 
 
 class LiveSearch:
-    """A Finder that is there before its index is. All calls come from one thread."""
+    """A Finder that is there before its index is. `refresh` has a thread of its own; what it swaps, it swaps whole."""
 
     def __init__(
         self,
         open_search: Callable[[], Refreshable],
-        clock: Callable[[], float] = time.monotonic,
         describe: Callable[[Refreshable], dict[str, Any]] = lambda search: {},
     ) -> None:
         self._open_search = open_search
-        self._clock = clock
         self._describe = describe
         self._search: Refreshable | None = None
-        self._looked_at = 0.0
         self._said = ""
         self._log = structlog.get_logger()
 
@@ -48,7 +44,7 @@ class LiveSearch:
 
     def about(self) -> dict[str, Any]:
         """What an operator wants to know of the index that serves. Raises NotReady."""
-        return self._describe(self._fresh())
+        return self._describe(self._opened())
 
     def open(self) -> bool:
         """Try to load the index and run one search, so that the first person does not wait for it. Never raises."""
@@ -63,8 +59,19 @@ class LiveSearch:
                 self._log.warning("index_not_ready", error=self._said)
             return False
         self._search = search
-        self._looked_at = self._clock()
         return True
+
+    def refresh(self) -> None:
+        """Move on to a newer index if one was published; one that cannot be read leaves the old one. Never raises."""
+        if self._search is None:
+            return
+        try:
+            self._search.refresh()
+            self._said = ""
+        except Exception as error:
+            if type(error).__name__ != self._said:
+                self._said = type(error).__name__
+                self._log.warning("index_not_reloaded", error=self._said)
 
     def find(
         self,
@@ -76,19 +83,12 @@ class LiveSearch:
         needs: Sequence[str] = (),
         exclude: Collection[str] = (),
     ) -> Found:
-        return self._fresh().find(text, near=near, now=now, limit=limit, needs=needs, exclude=exclude)
+        return self._opened().find(text, near=near, now=now, limit=limit, needs=needs, exclude=exclude)
 
     def service(self, service_id: str) -> Service | None:
-        return self._fresh().service(service_id)
+        return self._opened().service(service_id)
 
-    def _fresh(self) -> Refreshable:
-        """The search, reloaded if there is something newer; a snapshot that cannot be read leaves the old one."""
+    def _opened(self) -> Refreshable:
         if self._search is None:
             raise NotReady
-        if self._clock() - self._looked_at >= REFRESH_SECONDS:
-            self._looked_at = self._clock()
-            try:
-                self._search.refresh()
-            except Exception as error:
-                self._log.warning("index_not_reloaded", error=type(error).__name__)
         return self._search

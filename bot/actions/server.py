@@ -28,6 +28,8 @@ from bot.actions.live_search import LiveSearch
 from bot.actions.shells import Shell
 
 OPEN_RETRY_SECONDS = 2.0
+REFRESH_SECONDS = 0.5
+"""A look at the published version costs one read of a small file; more often than this would tell nobody anything."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,24 +96,29 @@ def last_line(error: BaseException) -> str:
 
 
 def open_in_background(
-    search: LiveSearch, threads: Executor, pause: float = OPEN_RETRY_SECONDS
+    search: LiveSearch, threads: Executor, pause: float = OPEN_RETRY_SECONDS, refresh: float = REFRESH_SECONDS
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
-    """A lifespan that loads the index in the worker thread, and tries again until there is one."""
+    """A lifespan that loads the index in the worker thread, trying until there is one, and then keeps it the newest.
+
+    Newer ones are loaded in a thread beside the worker's, so that no answer waits.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async def keep_trying() -> None:
+        async def keep_serving() -> None:
             loop = asyncio.get_running_loop()
             while True:
-                if await loop.run_in_executor(threads, search.open):
-                    return
-                await asyncio.sleep(pause)
+                if search.ready:
+                    await asyncio.to_thread(search.refresh)
+                else:
+                    await loop.run_in_executor(threads, search.open)
+                await asyncio.sleep(refresh if search.ready else pause)
 
-        opening = asyncio.create_task(keep_trying())
+        serving = asyncio.create_task(keep_serving())
         yield
-        opening.cancel()
+        serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await opening
+            await serving
 
     return lifespan
 

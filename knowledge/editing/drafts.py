@@ -11,7 +11,7 @@ the save is set aside (kept, and shown) until somebody chooses. At most one draf
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -24,7 +24,7 @@ from knowledge.editing.forms import Form, blank_form, write_form
 from knowledge.editing.merging import Merged, merge, settle
 from knowledge.editing.tables import drafts, in_utc, make_tables, versions
 from knowledge.errors import KnowledgeError
-from knowledge.store import Store
+from knowledge.store import Store, services
 
 TRIES: Final = 5
 """Saves at the same moment: each one that comes second looks again."""
@@ -113,6 +113,19 @@ class Drafts:
         with self._store.engine.begin() as connection:
             rows = connection.execute(_select().where(drafts.c.state.in_(OPEN)).order_by(drafts.c.moved_at)).all()
         return tuple(map(_draft, rows))
+
+    def open_of(self, service_ids: Collection[str]) -> dict[str, Draft]:
+        """By listing, for those of these listings that have one."""
+        query = _select().where(drafts.c.state.in_(OPEN), drafts.c.service_id.in_(service_ids))
+        with self._store.engine.begin() as connection:
+            return {row.service_id: _draft(row) for row in connection.execute(query)}
+
+    def open_new(self, states: Collection[str]) -> tuple[Draft, ...]:
+        """Of what is no listing yet, the longest waiting first."""
+        unknown = drafts.c.service_id.not_in(sa.select(services.c.id))
+        query = _select().where(drafts.c.state.in_(states), unknown).order_by(drafts.c.moved_at)
+        with self._store.engine.begin() as connection:
+            return tuple(map(_draft, connection.execute(query)))
 
     def versions(self, draft_id: int) -> tuple[Version, ...]:
         """Every save, newest first."""

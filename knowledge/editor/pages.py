@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from knowledge.catalogue import Status
-from knowledge.editing.drafts import Draft, State
+from knowledge.editing.drafts import OPEN, State
+from knowledge.editing.overview import Wanted, read_page, shows
 from knowledge.editor.sessions import Visit
 from knowledge.editor.site import Site, see_other
 from knowledge.errors import KnowledgeError
@@ -30,6 +30,8 @@ SHOWS = {
     "closed": "suggested and closed",
     "published": "published",
 }
+WITH_NEW = {"drafts": OPEN, "review": (State.REVIEW,)}
+"""Where drafts are shown of what is no listing yet."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,58 +49,27 @@ class Row:
 
 def show_catalogue(site: Site, visit: Visit) -> Response:
     """GET /: by need, by words, and by what there is to do."""
-    need, text, show = visit.said("need"), visit.said("text")[:LONGEST_TEXT], visit.said("show")
-    listings = site.store.listings()
-    drafts = {draft.service_id: draft for draft in site.drafts.all_open()}
-    chosen = _chosen(site, show, listings, drafts)
-    found = [listing for listing in chosen if _fits(listing, need, text)]
+    wanted = Wanted(show=visit.said("show"), need=visit.said("need"), text=visit.said("text")[:LONGEST_TEXT])
     page = max(1, int(asked)) if (asked := visit.said("page")[:6]).isdecimal() else 1
-    shown = found[(page - 1) * PAGE : page * PAGE]
-    new = [draft for draft in drafts.values() if show in {"drafts", "review"} and _is_new(draft, show, listings)]
+    test = shows(site.asked, site.today(), site.settings.stale_days).get(wanted.show)
+    shown = read_page(site.store, wanted, test, page, PAGE)
+    new = site.drafts.open_new(WITH_NEW.get(wanted.show, ()))
     said = "Marked as checked today." if visit.said("checked") else ""
     return site.page(
         visit,
         "catalogue.html",
-        rows=rows_of(site, shown),
-        drafts=drafts,
+        rows=rows_of(site, shown.listings),
+        drafts=site.drafts.open_of([listing.service.id for listing in shown.listings]),
         new=new,
-        found=len(found) + len(new),
-        count=len(listings),
-        query={"need": need, "text": text, "show": show},
+        found=shown.found + len(new),
+        count=shown.count,
+        query={"need": wanted.need, "text": wanted.text, "show": wanted.show},
         page=page,
-        pages=max(1, -(-len(found) // PAGE)),
+        pages=max(1, -(-shown.found // PAGE)),
         shows=SHOWS,
         needs=sorted(site.labels.items(), key=lambda item: item[1]),
         said=said,
     )
-
-
-def _chosen(site: Site, show: str, listings: Sequence[Listing], drafts: Mapping[str, Draft]) -> list[Listing]:
-    """The listings of one of SHOWS; all of them for anything else."""
-    given = site.asked.suggested() if show in {"never", "closed"} else {}
-    troubled = {report.service_id for report in site.reports.open()} if show == "problems" else set()
-    today, stale = site.today(), site.settings.stale_days
-    tests: dict[str, Callable[[Listing], bool]] = {
-        "overdue": lambda each: (
-            each.published and (each.service.assured_date is None or is_stale(each.service, today, stale))
-        ),
-        "drafts": lambda each: each.service.id in drafts,
-        "review": lambda each: each.service.id in drafts and drafts[each.service.id].state is State.REVIEW,
-        "problems": lambda each: each.service.id in troubled,
-        "never": lambda each: each.published and each.service.id not in given,
-        "closed": lambda each: (
-            each.service.id in given and (not each.published or each.service.status is not Status.ACTIVE)
-        ),
-        "published": lambda each: each.published,
-    }
-    test = tests.get(show)
-    return [listing for listing in listings if test is None or test(listing)]
-
-
-def _is_new(draft: Draft, show: str, listings: Sequence[Listing]) -> bool:
-    """A draft of something that is no listing yet."""
-    known = {listing.service.id for listing in listings}
-    return draft.service_id not in known and (show == "drafts" or draft.state is State.REVIEW)
 
 
 def show_service(site: Site, visit: Visit) -> Response:
@@ -155,9 +126,3 @@ def rows_of(site: Site, listings: Sequence[Listing]) -> list[Row]:
             )
         )
     return rows
-
-
-def _fits(listing: Listing, need: str, text: str) -> bool:
-    service = listing.service
-    said = " ".join([service.name, service.organisation.name, service.summary, service.description]).lower()
-    return (not need or need in service.needs) and all(word in said for word in text.lower().split())

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from knowledge.asked import FEWEST
 from knowledge.editing.drafts import Gone
+from knowledge.editing.overview import names_of
 from knowledge.editor.sessions import Visit
 from knowledge.editor.site import Site, see_other
 
@@ -37,14 +38,15 @@ def report_here(site: Site, visit: Visit) -> Response:
 
 def show_reports(site: Site, visit: Visit) -> Response:
     """GET /problems: the oldest first."""
-    names = {listing.service.id: listing.service.name for listing in site.store.listings()}
+    listed = site.reports.open()
+    names = names_of(site.store, [report.service_id for report in listed])
     rows = [
         {
             "report": report,
             "name": names.get(report.service_id, report.service_id),
             "listed": report.service_id in names,
         }
-        for report in site.reports.open()
+        for report in listed
     ]
     said = "Done." if visit.said("said") else ""
     return site.page(visit, "reports.html", rows=rows, words=site.words.reports, said=said)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from knowledge.editing.drafts import Draft, Gone, State
 from knowledge.editing.forms import Form, write_form
 from knowledge.editing.merging import merge
+from knowledge.editing.overview import names_of
 from knowledge.editing.publishing import NotYet
 from knowledge.editor.sessions import Visit
 from knowledge.editor.site import Site, see_other
@@ -178,7 +179,8 @@ def roll_back(site: Site, visit: Visit) -> Response:
 
 
 def _publications_page(site: Site, visit: Visit, status: int = 200, *, said: str = "", refused: str = "") -> Response:
-    names = {listing.service.id: listing.service.name for listing in site.store.listings()}
+    publications = site.publisher.publications()
+    names = names_of(site.store, [made.service_id for made in publications])
     rows = [
         {
             "made": made,
@@ -187,6 +189,6 @@ def _publications_page(site: Site, visit: Visit, status: int = 200, *, said: str
             "publisher": site.name_of(made.published_by),
             "undone_by": site.name_of(made.rolled_back_by) if made.rolled_back_by else "",
         }
-        for made in site.publisher.publications()
+        for made in publications
     ]
     return site.page(visit, "publications.html", status, rows=rows, said=said, refused=refused)

@@ -115,7 +115,7 @@ def repeat(source: Source, vectors: np.ndarray, services: int) -> tuple[Source, 
         some = vectors[rows[at : at + BATCH]]
         some = some + JITTER * noise.standard_normal(some.shape, dtype=np.float32)
         made[at : at + BATCH] = some / np.linalg.norm(some, axis=1, keepdims=True)
-    return replace(source, services=tuple(listed)), made
+    return replace(source, services=tuple(listed), keys=None), made
 
 
 def measure(settings: Settings, folder: Path) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import threading
 from collections.abc import AsyncIterator, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -58,6 +59,23 @@ class ReloadableSearch(FakeSearch):
         if len(self.tries) <= self.opens_after:
             raise OSError("no index yet")
         return self
+
+
+@dataclass
+class SlowlyReloaded(FakeSearch):
+    """Loads a newer index for as long as the test likes."""
+
+    loading: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+    loaded: threading.Event = field(default_factory=threading.Event)
+    reloads: int = 0
+
+    def refresh(self) -> bool:
+        self.loading.set()
+        self.go_on.wait(20)
+        self.reloads += 1
+        self.loaded.set()
+        return True
 
 
 def call(action: str, text: str = "", **tracker: Any) -> dict[str, Any]:
@@ -254,6 +272,28 @@ async def test_a_stop_does_not_wait_for_an_index() -> None:
         async with asyncio.timeout(5), open_in_background(live, threads)(Starlette()):
             await asyncio.sleep(0.05)
     assert not live.ready
+
+
+async def test_no_answer_waits_while_a_newer_index_is_loaded() -> None:
+    """The load is held open until answers have been given; without a thread of its own this would never end."""
+    source = SlowlyReloaded()
+    live = LiveSearch(lambda: source)
+    with ThreadPoolExecutor(max_workers=1) as threads:
+        app = build_app(build_shells(make_tools(live), threads), token=TOKEN, search=live, threads=threads)
+        transport = httpx.ASGITransport(app=app)
+        async with (
+            asyncio.timeout(30),
+            open_in_background(live, threads, refresh=0.01)(app),
+            httpx.AsyncClient(transport=transport, base_url="http://actions") as client,
+        ):
+            await asyncio.to_thread(source.loading.wait, 20)
+            for _ in range(3):
+                response = await client.post("/webhook", json=call("action_find_support", "rent"), headers=AUTHORISED)
+                assert custom(response)[0]["reply"]["cards"]
+            assert source.reloads == 0
+            source.go_on.set()
+            await asyncio.to_thread(source.loaded.wait, 20)
+    assert source.reloads >= 1
 
 
 async def test_ready_when_the_index_is_loaded(client: httpx.AsyncClient) -> None:

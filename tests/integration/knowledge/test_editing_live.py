@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import gc
+import shutil
 import threading
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from knowledge.editing.live import LazyEncoder
+from knowledge.editor.finder import Finder
 from knowledge.embedding import open_publisher
 from knowledge.publish import open_store, publish
 from knowledge.search import Search
 from knowledge.settings import Settings
 
 ROUNDS = 4
+MAPS = Path("/proc/self/maps")
 
 
 def test_searches_never_fail_or_mix_while_indexes_are_switched(own: Settings) -> None:
@@ -51,6 +58,37 @@ def test_searches_never_fail_or_mix_while_indexes_are_switched(own: Settings) ->
             each.join()
         store.close()
     assert wrong == []
+
+
+@pytest.mark.skipif(not MAPS.exists(), reason="this system does not tell what a process has mapped")
+def test_the_files_of_the_old_snapshot_are_let_go(own: Settings) -> None:
+    search, encoder = Search.open(own), LazyEncoder(own)
+    old = search.index.version
+    search.find("cant pay my rent")
+    assert old in MAPS.read_text()
+    store, _notes = open_store(own)
+    store.save(replace(store.published()[0], summary="Otherwise."), by="ada")
+    store.close()
+    publish(own, encoder=encoder)
+    gc.disable()  # nothing of it may wait for the collector
+    try:
+        assert search.refresh()
+        assert old not in MAPS.read_text()
+    finally:
+        gc.enable()
+    assert search.index.version in MAPS.read_text()
+
+
+def test_the_pages_of_editors_follow_and_never_wait_long(own: Settings) -> None:
+    finder, encoder = Finder(own, patience=60), LazyEncoder(own)
+    before = finder.open().index.version
+    store, _notes = open_store(own)
+    store.save(replace(store.published()[0], summary="Otherwise."), by="ada")
+    store.close()
+    publish(own, encoder=encoder)
+    assert finder.open().index.version != before
+    shutil.rmtree(own.index_dir)
+    assert finder.open().find("rent").matches
 
 
 def test_the_quick_encoder_makes_the_vectors_of_the_slow_one(published: Settings) -> None:

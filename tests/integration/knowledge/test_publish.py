@@ -8,14 +8,18 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from knowledge.catalogue import Organisation, Status
 from knowledge.errors import CatalogueFileError, IndexMissing
-from knowledge.index import load_index
-from knowledge.publish import Published, is_fresh, open_store, publish
+from knowledge.index import FORMAT, load_index, read_manifest
+from knowledge.patching import Patch
+from knowledge.publish import Published, is_fresh, open_store, publish, read_patch
 from knowledge.search import Search
 from knowledge.settings import PACKAGE_DATA, Settings, read_settings
 from knowledge.snapshots import current_snapshot, current_version
@@ -213,6 +217,103 @@ def test_old_snapshots_are_cleared_away(settings: Settings) -> None:
     kept = [path.name for path in settings.index_dir.iterdir() if path.is_dir()]
     assert len(kept) == 3
     assert newest.version in kept
+
+
+def change(settings: Settings, service_id: str, *, published: bool = True, **fields: Any) -> None:
+    store, _ = open_store(settings)
+    listing = store.listing(service_id)
+    assert listing is not None
+    store.save(replace(listing.service, **fields), by="ada", published=published)
+    store.close()
+
+
+def patch_now(settings: Settings, encoder_id: str = WordEncoder.id) -> Patch | None:
+    store, _ = open_store(settings)
+    try:
+        return read_patch(settings, store, encoder_id)
+    finally:
+        store.close()
+
+
+def add_walk(settings: Settings) -> None:
+    store, _ = open_store(settings)
+    like = store.listing("svc-food")
+    assert like is not None
+    store.save(replace(like.service, id="svc-walk", name="Unicorn Walk"), by="ada")
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        pytest.param(lambda own: change(own, "svc-rent", summary="Unicorns."), id="edited"),
+        pytest.param(lambda own: change(own, "svc-rent", published=False), id="no longer published"),
+        pytest.param(lambda own: change(own, "svc-food", status=Status.INACTIVE), id="closed for good"),
+        pytest.param(add_walk, id="added"),
+        pytest.param(lambda own: change(own, "svc-rent", organisation=Organisation(id="org-a", name="Unicorns")),
+                     id="an organisation renamed, which two listings say"),
+    ],
+)  # fmt: skip
+def test_what_is_taken_over_and_what_is_new_make_the_index_of_a_whole_build(
+    settings: Settings, edit: Callable[[Settings], None]
+) -> None:
+    put(settings)
+    edit(settings)
+    assert patch_now(settings) is not None
+    patched = put(settings)
+    assert patched.built
+    whole = publish(settings, encoder=WordEncoder(), force=True)
+    facts = [
+        {**read_manifest(settings.index_dir / each.version), "version": "", "built_at": ""} for each in (patched, whole)
+    ]
+    assert facts[0] == facts[1]
+    for path in (settings.index_dir / whole.version).rglob("*.*"):
+        if path.is_file() and path.name not in {"manifest.json", "carried.npy"}:
+            other = settings.index_dir / patched.version / path.relative_to(settings.index_dir / whole.version)
+            assert path.read_bytes() == other.read_bytes(), path.name
+    assert not put(settings).built
+
+
+def test_a_revision_that_says_the_same_builds_nothing(settings: Settings) -> None:
+    put(settings)
+    change(settings, "svc-rent")
+    assert not put(settings).built
+    assert is_fresh(settings, WordEncoder.id)
+
+
+def touch(settings: Settings, name: str) -> None:
+    path = settings.content_dir / name
+    path.write_text(path.read_text() + "\n# another line\n")
+
+
+@pytest.mark.parametrize(
+    "happen",
+    [
+        pytest.param(lambda own: touch(own, "needs.yml"), id="needs"),
+        pytest.param(lambda own: touch(own, "crisis_lines.yml"), id="crisis lines, which fill the catalogue anew"),
+        pytest.param(lambda own: (current_snapshot(own.index_dir) / "roll.json").write_text("{}"), id="damage"),
+        pytest.param(lambda own: (own.index_dir / "current").unlink(), id="no index"),
+        pytest.param(lambda own: set_fact(own, format=FORMAT - 1), id="another format"),
+        pytest.param(lambda own: set_fact(own, made_with="other code"), id="another version of this package"),
+    ],
+)
+def test_anything_else_that_changed_makes_a_whole_build(settings: Settings, happen: Callable[[Settings], None]) -> None:
+    put(settings)
+    assert patch_now(settings) is not None
+    happen(settings)
+    assert patch_now(settings) is None
+    put(settings)
+    assert {each.id for each in load_index(current_snapshot(settings.index_dir)).services} == {"svc-rent", "svc-food"}
+
+
+def test_another_encoder_takes_nothing_over(settings: Settings) -> None:
+    put(settings)
+    assert patch_now(settings, "words-2") is None
+
+
+def set_fact(settings: Settings, **facts: Any) -> None:
+    path = current_snapshot(settings.index_dir) / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **facts}))
 
 
 KILLED_WHILE_WRITING = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.actions.live_search import LiveSearch, NotReady
 from tests.unit.bot.fakes import RENT_RESCUE, FakeSearch
@@ -20,14 +21,6 @@ class CountingSearch(FakeSearch):
         if self.broken:
             raise OSError("a snapshot that cannot be read")
         return True
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_before_the_index_is_there() -> None:
@@ -56,20 +49,29 @@ def test_the_first_person_does_not_wait_for_the_model() -> None:
     assert len(real.asked) == 1
 
 
-def test_a_newer_index_is_looked_for_at_most_every_second() -> None:
-    clock, real = Clock(), CountingSearch()
-    search = LiveSearch(lambda: real, clock)
+def test_no_answer_looks_for_a_newer_index() -> None:
+    real = CountingSearch()
+    search = LiveSearch(lambda: real)
     search.open()
-    for clock.now in (100.5, 101.1, 101.2, 101.9, 102.2):
-        search.find("rent")
-    assert real.refreshed == 2
+    search.find("rent")
+    search.service("svc-rent-help")
+    assert real.refreshed == 0
+    search.refresh()
+    assert real.refreshed == 1
 
 
-def test_an_index_that_cannot_be_read_leaves_the_old_one_in_use() -> None:
-    clock, real = Clock(), CountingSearch(broken=True)
-    search = LiveSearch(lambda: real, clock)
+def test_before_there_is_an_index_there_is_none_to_move_on_from() -> None:
+    LiveSearch(CountingSearch).refresh()
+
+
+def test_an_index_that_cannot_be_read_leaves_the_old_one_in_use_and_is_said_once() -> None:
+    real = CountingSearch(broken=True)
+    search = LiveSearch(lambda: real)
     search.open()
-    clock.now += 5
+    with capture_logs() as said:
+        search.refresh()
+        search.refresh()
     assert search.find("rent").matches
     assert search.service("svc-rent-help") == RENT_RESCUE
-    assert real.refreshed == 1
+    assert real.refreshed == 2
+    assert [each["event"] for each in said] == ["index_not_reloaded"]

@@ -9,10 +9,12 @@ import pytest
 from knowledge.roll import LISTINGS, ListingFile, Roll, read_roll, write_listings
 from tests.unit.knowledge.builders import SERVICES
 
+MIDDLE = (54.161, -0.912)
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    write_listings(SERVICES, Roll.of(SERVICES), tmp_path)
+    write_listings(SERVICES, Roll.of(SERVICES, MIDDLE), tmp_path)
     return tmp_path
 
 
@@ -30,7 +32,7 @@ def test_a_row_past_the_end_is_an_index_error(folder: Path) -> None:
 
 def test_the_roll_comes_back_and_says_what_each_is(folder: Path) -> None:
     roll = read_roll(folder)
-    assert roll == Roll.of(SERVICES)
+    assert roll == Roll.of(SERVICES, MIDDLE)
     assert [roll.ids[row] for row in roll.lines] == ["samaritans", "shout", "debtline"]
     assert roll.mainly == tuple(service.needs[0] if service.needs else "" for service in SERVICES)
 
