@@ -8,7 +8,7 @@ from typing import Final
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from channels.desk import conversations, events, queue, showing, sign_in
+from channels.desk import conversations, events, queue, reporting, showing, sign_in
 from channels.desk.guard import Handler, Site, admit, open_site
 from channels.escalation import Escalations
 from channels.ledger import Ledger
@@ -30,6 +30,7 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/desk/conversations/{conversation}/pass-on", conversations.pass_on),
     ("POST", "/desk/conversations/{conversation}/close", conversations.close),
     ("POST", "/desk/conversations/{conversation}/offer-code", conversations.offer_code),
+    ("POST", "/desk/conversations/{conversation}/report", reporting.report),
 )
 """What somebody does: a use of their session."""
 

@@ -11,7 +11,7 @@ from sqlalchemy import Row, delete, insert, select, update
 
 from channels.conversation import Channel, Holder, Inbound, Sender
 from channels.errors import LedgerUnavailable, NotFound
-from channels.ledger import audit, escalations, outbound, reading, returning, rows, tables
+from channels.ledger import audit, escalations, listing_reports, outbound, reading, returning, rows, tables
 from channels.ledger.database import Work, new_id, shard_of
 from channels.ledger.records import Committed, MessageRecord, Outcome, Stored
 
@@ -243,6 +243,8 @@ async def commit(work: Work, outcome: Outcome) -> Committed | None:
         await work.run(wanted.values(language=outcome.language))
     if outcome.code:
         await returning.keep(work, conversation.reaches, outcome.code)
+    for report in outcome.reports:
+        await listing_reports.put(work, report.service_id, report.wrong, "person")
     escalation_id = await escalations.ask(work, conversation, outcome, notes)
     return Committed(
         conversation_id=conversation.id,

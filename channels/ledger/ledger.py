@@ -23,6 +23,7 @@ from channels.ledger import (
 )  # fmt: skip
 from channels.ledger.cipher import Cipher
 from channels.ledger.database import Database, shard_of
+from channels.ledger.listing_reports import ListingReports
 from channels.ledger.lists import Lists
 from channels.ledger.records import (
     Committed,
@@ -56,6 +57,7 @@ class Ledger(StaffLedger):
         super().__init__(database)
         self._retention = retention
         self.lists = Lists(database)
+        self.listing_reports = ListingReports(database)
 
     @classmethod
     def open(cls, url: str, cipher: Cipher, *, shards: int, retention: timedelta = RETENTION) -> Ledger:

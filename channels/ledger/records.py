@@ -14,6 +14,7 @@ from channels.conversation import (
     Holder,
     Media,
     Reply,
+    ReportWrong,
     Sender,
     ServiceCard,
 )
@@ -199,6 +200,8 @@ class Outcome:
     intent: str = ""
     code: str = ""
     """A code that the drafts give to the person, with which they can carry on elsewhere."""
+    reports: tuple[ReportWrong, ...] = ()
+    """Mistakes in listings that the person noticed."""
 
 
 @dataclass(frozen=True, kw_only=True)
