@@ -25,6 +25,7 @@ from channels.conversation import (
     Holder,
     MyInfo,
     Note,
+    ReportWrong,
     StartAgain,
     Turn,
 )
@@ -219,6 +220,8 @@ class Answering:
                     plan = replace(plan, said=plan.said + await self.composer.say_held(moment, speaker))
                 case Note(needs=needs, place=place):
                     plan = replace(plan, needs=plan.needs + needs, place=place or plan.place)
+                case ReportWrong():
+                    plan = replace(plan, reports=(*plan.reports, request))
                 case StartAgain():
                     plan = replace(plan, start_again=True)
         return plan

@@ -24,6 +24,7 @@ from channels.conversation import (
     MyInfo,
     Note,
     Reply,
+    ReportWrong,
     Request,
     ServiceCard,
     StartAgain,
@@ -42,6 +43,7 @@ REQUESTS: Final[Mapping[str, type[Request]]] = {
     "my_info": MyInfo,
     "note": Note,
     "start_again": StartAgain,
+    "report_wrong": ReportWrong,
 }
 CARD_FIELDS: Final = tuple(field.name for field in fields(ServiceCard))
 
@@ -135,7 +137,7 @@ def read_turn(body: Any) -> Turn:
         understood = {"intent": body.get("intent") or {}, "problems": tuple(body.get("problems") or ())}
     except (KeyError, TypeError, ValueError, AttributeError):
         raise AssistantSilent("malformed") from None
-    if not replies and all(isinstance(request, Note | StartAgain) for request in requests):
+    if not replies and all(isinstance(request, Note | StartAgain | ReportWrong) for request in requests):
         raise AssistantSilent("empty")
     return Turn(replies=tuple(replies), requests=tuple(requests), understood=understood)
 
@@ -181,6 +183,8 @@ def _request(message: Mapping[str, Any]) -> Request | None:
         need = held.get("need")
         language = _text(held.get("language")) or None
         return HandOver(reason=_text(held.get("reason")) or "asked", need=_text(need) or None, language=language)
+    if noun is ReportWrong:
+        return ReportWrong(service_id=_text(held["service_id"])[:64], wrong=_text(held["wrong"])[:32])
     if noun is ForgetMe:
         return ForgetMe(confirmed=held.get("confirmed") is True)
     if noun is Note:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from channels.conversation import Choice, Concern, EscalationState
+from channels.conversation import Choice, Concern, EscalationState, ReportWrong
 from channels.hours import StaffedHours
 from channels.ledger.records import (
     PLACE,
@@ -100,6 +100,7 @@ class Plan:
     do_not_text_first: bool | None = None
     code: str = ""
     """A code that `said` gives them."""
+    reports: tuple[ReportWrong, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +148,7 @@ class Composer:
             intent=plan.intent,
             code=plan.code,
             say_place=self.wording.place,
+            reports=plan.reports,
         )
 
     async def say_held(self, moment: Moment, speaker: Speaker) -> tuple[Draft, ...]:

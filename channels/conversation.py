@@ -204,7 +204,18 @@ class StartAgain:
     """The person wants a clean start: the next turn gets a new episode."""
 
 
-Request: TypeAlias = HandOver | ForgetMe | MyInfo | Note | StartAgain
+@dataclass(frozen=True, kw_only=True)
+class ReportWrong:
+    """Something in a listing is wrong, by what the person says: the editors are told what, and not by whom.
+
+    `wrong` is a word of the editors' queue: phone, hours, place, closed, full, unkind, other.
+    """
+
+    service_id: str
+    wrong: str
+
+
+Request: TypeAlias = HandOver | ForgetMe | MyInfo | Note | StartAgain | ReportWrong
 
 
 @dataclass(frozen=True, kw_only=True)

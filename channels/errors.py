@@ -70,3 +70,7 @@ class NotFound(ChannelsError):
 
 class StreamsUnavailable(ChannelsError):
     """Redis or Valkey did not answer. The ledger still has the work; the sweeper announces it again."""
+
+
+class EditorAway(ChannelsError):
+    """The catalogue's editor did not take a report; it is kept and told again. `cause` is one word."""

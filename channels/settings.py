@@ -84,6 +84,10 @@ class Settings(BaseSettings):
     build_dir: Path = Field(Path(".build"), description="Folder with what set-up built: encoder and trained assistant.")
     actions_url: str = Field("", description="Where the action server listens; empty means loopback, port + 6.")
     actions_token: SecretStr = Field(SecretStr(""), description="Bearer token that the action server asks for.")
+    editor_url: str = Field("", description="Where the catalogue's editor listens; empty means loopback, port + 1.")
+    reports_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token of the editor's POST /reports; empty keeps reports until there is one."
+    )
     assistant_deadline: float = Field(10.0, description="Seconds to wait for the assistant before a person takes over.")
 
     sms_provider: Literal["twilio", "vonage"] = Field("twilio", description="Who carries text messages.")
@@ -140,7 +144,7 @@ class Settings(BaseSettings):
     oidc_client_id: str = Field("", description="What the issuer knows the desk as.")
     oidc_client_secret: SecretStr = Field(SecretStr(""), description="The desk's secret at the issuer.")
     oidc_name: str = Field("your organisation", description="What the button on the sign-in page calls it.")
-    editor_url: str = Field(
+    catalogue_pages_url: str = Field(
         "", description="Where staff reach the catalogue pages: the same host as the desk. In the demo it is known."
     )
     staff_token: SecretStr = Field(
@@ -232,6 +236,10 @@ class Settings(BaseSettings):
     @property
     def action_server_url(self) -> str:
         return self.actions_url.rstrip("/") or f"http://127.0.0.1:{self.port + ACTIONS_PORT_OFFSET}"
+
+    @property
+    def editor_address(self) -> str:
+        return self.editor_url.rstrip("/") or f"http://127.0.0.1:{self.port + EDITOR_PORT_OFFSET}"
 
     @property
     def ledger_url(self) -> str:

@@ -40,6 +40,8 @@ from channels.ledger import Ledger, open_ledger
 from channels.never_no import NeverNo
 from channels.pacing import Pacer
 from channels.reconciling import Lists, Reconciler
+from channels.reporting import EVERY as REPORT_EVERY
+from channels.reporting import EditorQueue, Reporter, Tells
 from channels.senders import SmsSender, TelegramSender
 from channels.sending import SEND_SECONDS, Sender, Sending
 from channels.settings import WORKER_PORT_OFFSET, Settings
@@ -79,6 +81,8 @@ class Parts:
     """The SMS provider's own list of what people sent, where it keeps one."""
     reports: Reports | None = None
     """The SMS provider, where it can be asked what became of a text."""
+    editor: Tells | None = None
+    """Who is told of mistakes in listings."""
     typing: Mapping[Channel, ShowsTyping] = field(default_factory=dict)
     """The channels that can show that somebody is typing."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -133,6 +137,7 @@ class Worker:
         )  # fmt: skip
         self._reconciler = self._reconciling(parts, metrics)
         self._confirmer = self._confirming(parts, metrics)
+        self._reporter = Reporter(ledger=ledger, editor=parts.editor, clock=parts.clock) if parts.editor else None
         self.canary = Canary(
             intake=Intake(ledger, streams, metrics), ledger=ledger, streams=streams, metrics=metrics,
             every=settings.canary_seconds, patience=2 * settings.assistant_deadline + CANARY_MARGIN,
@@ -175,6 +180,8 @@ class Worker:
         if self._confirmer is not None:
             confirm = self._guarded(self._confirmer.confirm)
             jobs.append(asyncio.create_task(repeat(confirm, self._reconcile_every, stop)))
+        if self._reporter is not None:
+            jobs.append(asyncio.create_task(repeat(self._guarded(self._reporter.tell), REPORT_EVERY, stop)))
         if self.canary.every > 0:
             sing = self._guarded(self.canary.sing)
             jobs.append(asyncio.create_task(repeat(sing, self.canary.every, stop, at_once=False)))
@@ -267,6 +274,8 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         token = settings.rasa_token.get_secret_value()
         assistant = Assistant(settings.assistant_url, token, settings.assistant_deadline)
         stack.push_async_callback(assistant.close)
+        editor = EditorQueue(settings.editor_address, settings.reports_token.get_secret_value())
+        stack.push_async_callback(editor.close)
         senders: dict[Channel, Sender] = {}
         typing: dict[Channel, ShowsTyping] = {}
         if (twilio := Twilio.from_settings(settings)) is not None:
@@ -282,7 +291,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             stack.push_async_callback(sender.close)
         yield Parts(
             settings=settings, ledger=ledger, streams=streams, assistant=assistant, senders=senders,
-            inbox=twilio, reports=twilio, typing=typing,
+            inbox=twilio, reports=twilio, editor=editor, typing=typing,
         )  # fmt: skip
 
 

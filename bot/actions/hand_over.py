@@ -8,6 +8,7 @@ from __future__ import annotations
 from bot.actions.answer import Answer
 from bot.actions.heard import Heard
 from bot.actions.toolbox import Toolbox
+from bot.actions.wrong_facts import report_wrong
 from channels.conversation import HandOver, Reply
 
 COMPLAINT = "complaint"
@@ -18,5 +19,6 @@ def hand_over(heard: Heard, tools: Toolbox) -> Answer:
     if heard.intent == COMPLAINT:
         words = tools.wording
         reply = Reply(text=words.say("complaint", heard.turns), choices=words.choices("new_topic", "privacy"))
-        return Answer(replies=(reply,), requests=(HandOver(reason=COMPLAINT, need=heard.need),))
+        asked = HandOver(reason=COMPLAINT, need=heard.need)
+        return Answer(replies=(reply,), requests=(asked, *report_wrong(heard, tools)))
     return Answer(requests=(HandOver(reason="asked", need=heard.need),))

@@ -57,6 +57,8 @@ class Heard:
     language: str | None = None
     turns: int = 0
     concerns: frozenset[str] = frozenset()
+    last_cards: tuple[str, ...] = ()
+    """Service ids of the cards that were sent last, in the order they were read: of a list, or of one in full."""
     previous_action: str = ""
     """The action before this message: what a bare yes or no answers."""
 
@@ -89,6 +91,7 @@ def read_tracker(tracker: Mapping[str, Any]) -> Heard:
         language=text_of(metadata.get("language")),
         turns=turns if isinstance(turns, int) and turns >= 0 else 0,
         concerns=frozenset(texts_of(metadata.get("concerns"))),
+        last_cards=read_last_cards(tracker.get("events")),
         previous_action=read_previous_action(tracker.get("events")),
     )
 
@@ -138,6 +141,15 @@ def read_silence(events: object) -> float:
 def read_asked(value: object, silence: float) -> str:
     """An answer that comes after long is no answer to the question before."""
     return "" if silence >= FORGOTTEN_SECONDS else text_of(value) or ""
+
+
+def read_last_cards(events: object) -> tuple[str, ...]:
+    for event in reversed(events) if isinstance(events, list) else []:
+        custom = mapping_of(mapping_of(mapping_of(event).get("data")).get("custom"))
+        cards = mapping_of(custom.get("reply")).get("cards")
+        if isinstance(cards, list) and cards:
+            return texts_of([mapping_of(card).get("service_id") for card in cards])
+    return ()
 
 
 def mapping_of(value: object) -> Mapping[str, Any]:

@@ -89,7 +89,7 @@ class Site:
         people = DEMO_PEERS if self.sessions.is_demo(visit.request) else ()
         allowed = {each.value for each in Permission if may(visit.peer.role, each)}
         demo_editor = f"http://{visit.request.url.hostname}:{self.settings.port + EDITOR_PORT_OFFSET}/"
-        catalogue = self.settings.editor_url or (demo_editor if self.settings.demo else "")
+        catalogue = self.settings.catalogue_pages_url or (demo_editor if self.settings.demo else "")
         known = {"me": visit.peer, "form_token": visit.form_token, "demo_people": people, "allowed": allowed}
         known["catalogue_address"] = catalogue
         return self.page(visit.request, name, status, **known, **values)

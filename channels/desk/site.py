@@ -16,6 +16,7 @@ from channels.desk import (
     my_account,
     organisation_door,
     queue,
+    reporting,
     rights,
     second_step,
     shifts,
@@ -52,6 +53,7 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/desk/shift", shifts.change),
     ("POST", "/desk/shift/options", shifts.set_options),
     ("POST", "/desk/shift/hand-back", shifts.hand_back_rest),
+    ("POST", "/desk/conversations/{conversation}/report", reporting.report),
 )
 """What somebody does: a use of their session."""
 

@@ -11,7 +11,17 @@ from sqlalchemy import Row, delete, insert, select, update
 
 from channels.conversation import Channel, Holder, Inbound, Sender
 from channels.errors import LedgerUnavailable, NotFound
-from channels.ledger import audit, escalations, outbound, queue_order, reading, returning, rows, tables
+from channels.ledger import (
+    audit,
+    escalations,
+    listing_reports,
+    outbound,
+    queue_order,
+    reading,
+    returning,
+    rows,
+    tables,
+)
 from channels.ledger.database import Work, new_id, shard_of
 from channels.ledger.records import PLACE, Committed, Draft, MessageRecord, Outcome, Stored
 
@@ -245,6 +255,8 @@ async def commit(work: Work, outcome: Outcome) -> Committed | None:
         await work.run(wanted.values(language=outcome.language))
     if outcome.code:
         await returning.keep(work, conversation.reaches, outcome.code)
+    for report in outcome.reports:
+        await listing_reports.put(work, report.service_id, report.wrong, "person")
     return Committed(
         conversation_id=conversation.id,
         shard=shard_of(conversation.id, work.shards),

@@ -26,6 +26,7 @@ from channels.ledger.accounts import Accounts
 from channels.ledger.cipher import Cipher
 from channels.ledger.database import Database, shard_of
 from channels.ledger.factors import Factors
+from channels.ledger.listing_reports import ListingReports
 from channels.ledger.lists import Lists
 from channels.ledger.queue_ledger import QueueLedger
 from channels.ledger.records import (
@@ -65,6 +66,7 @@ class Ledger(StaffLedger):
         self.factors = Factors(database)
         self.rights = Rights(database)
         self.queue = QueueLedger(database)
+        self.listing_reports = ListingReports(database)
 
     @classmethod
     def open(cls, url: str, cipher: Cipher, *, shards: int, retention: timedelta = RETENTION) -> Ledger:

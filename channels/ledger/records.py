@@ -16,6 +16,7 @@ from channels.conversation import (
     Holder,
     Media,
     Reply,
+    ReportWrong,
     Sender,
     ServiceCard,
 )
@@ -217,6 +218,8 @@ class Outcome:
     """A code that the drafts give to the person, with which they can carry on elsewhere."""
     say_place: Callable[[int], str] | None = None
     """Set when drafts hold PLACE: puts it into words."""
+    reports: tuple[ReportWrong, ...] = ()
+    """Mistakes in listings that the person noticed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from knowledge.catalogue import Service
 from knowledge.editing.accounts import Accounts
 from knowledge.editing.drafts import Drafts
 from knowledge.editing.forms import Form, Problem
+from knowledge.editing.imports import Imports
 from knowledge.editing.live import LazyEncoder, Live
 from knowledge.editing.preview import Preview
 from knowledge.editing.publishing import Publisher
@@ -28,14 +29,15 @@ from knowledge.editing.reports import Reports
 from knowledge.editing.rules import check_form
 from knowledge.editing.sign_offs import SignOffs
 from knowledge.editing.times import say_clock
+from knowledge.editing.uploads import LARGEST_UPLOAD
 from knowledge.editing.words import load_words
-from knowledge.editor import answers, edit_pages, pages, queue_pages, review_pages
+from knowledge.editor import answers, edit_pages, import_pages, pages, queue_pages, review_pages
 from knowledge.editor.desk_sign_in import DeskSessions
 from knowledge.editor.finder import Finder
 from knowledge.editor.headers import SecurityHeaders
 from knowledge.editor.sessions import Recogniser, Sessions
 from knowledge.editor.sign_in import Door, leave
-from knowledge.editor.site import Site, page_route
+from knowledge.editor.site import Site, page_route, upload_route
 from knowledge.exchange.api import OpenReferral
 from knowledge.hours import clock_words, day_in_words
 from knowledge.needs import load_needs
@@ -44,7 +46,7 @@ from knowledge.settings import Settings
 
 HERE = Path(__file__).resolve().parent
 PAGES = (("catalogue", "Listings"), ("new", "New listing"), ("reports", "Problems"), ("asked", "Asked for"),
-         ("publications", "Published"), ("try", "Try a message"))  # fmt: skip
+         ("imports", "Import"), ("publications", "Published"), ("try", "Try a message"))  # fmt: skip
 """What the navigation shows: name of the route, and its words."""
 LARGEST_REPORT = 2_000
 
@@ -67,6 +69,7 @@ def create_app(settings: Settings, recogniser: Callable[[Accounts, Settings], Re
         if await run_in_threadpool(site.publisher.waiting):
             site.live.soon()  # somebody published, and the process ended before the index was there
         yield
+        await run_in_threadpool(site.imports.close)
         await run_in_threadpool(site.live.close)
         site.store.close()
 
@@ -93,6 +96,7 @@ def open_site(settings: Settings, recogniser: Callable[[Accounts, Settings], Rec
         return check_form(form, service_id, owners, labels, words)
 
     publisher = Publisher(settings, store, drafts, check, encoder)
+    live = Live(publisher.go_live)
     return Site(
         settings=settings,
         templates=open_templates(settings),
@@ -109,7 +113,8 @@ def open_site(settings: Settings, recogniser: Callable[[Accounts, Settings], Rec
         reports=Reports(store.engine, words.reports),
         sign_offs=SignOffs(store.engine),
         asked=Asked(store.engine),
-        live=Live(publisher.go_live),
+        live=live,
+        imports=Imports(settings, live.soon),
     )
 
 
@@ -159,6 +164,18 @@ def routes() -> list[BaseRoute]:
         page_route("/published/{number:int}/roll-back", review_pages.roll_back, name="roll_back", method="POST"),
         page_route("/problems", queue_pages.show_reports, name="reports"),
         page_route("/problems/{number:int}/done", queue_pages.settle_report, name="settle_report", method="POST"),
+        page_route("/import", import_pages.show_imports, name="imports"),
+        upload_route(
+            "/import",
+            import_pages.begin_import,
+            name="begin_import",
+            largest=LARGEST_UPLOAD,
+            too_large=import_pages.refuse_size,
+        ),
+        page_route("/import/{job}", import_pages.show_import, name="import"),
+        page_route("/import/{job}", import_pages.confirm_import, name="confirm_import", method="POST"),
+        page_route("/import/{job}/progress", import_pages.show_progress, name="import_progress"),
+        page_route("/import/{job}/columns", import_pages.choose_columns, name="import_columns", method="POST"),
         page_route("/asked", queue_pages.show_asked, name="asked"),
         page_route("/sign-out", leave, name="sign_out", method="POST"),
         *Door().routes(),

@@ -26,6 +26,7 @@ from knowledge.editing.accounts import DEMO_EDITORS, Accounts
 from knowledge.editing.changes import Teller
 from knowledge.editing.drafts import Drafts, Gone
 from knowledge.editing.forms import Form, Problem
+from knowledge.editing.imports import Imports
 from knowledge.editing.live import Live
 from knowledge.editing.preview import Preview
 from knowledge.editing.publishing import Publisher
@@ -61,6 +62,7 @@ class Site:
     sign_offs: SignOffs
     asked: Asked
     live: Live
+    imports: Imports
     check: Callable[[Form, str], tuple[Service, tuple[Problem, ...]]]
     """The listing that a form describes, and everything to be said about it."""
 
@@ -108,6 +110,27 @@ def page_route(path: str, handler: Handler, *, name: str, method: str = "GET") -
         return await run_in_threadpool(_admit, request.app.state.site, handler, request, form)
 
     return Route(path, endpoint, name=name, methods=[method], max_body_size=LARGEST_FORM)
+
+
+def upload_route(path: str, handler: Handler, *, name: str, largest: int, too_large: Handler) -> Route:
+    """A page that a file is sent to. Its body is read only for somebody who is signed in, and only if it is not too
+    large; `too_large` answers else.
+    """
+
+    async def endpoint(request: Request) -> Response:
+        site: Site = request.app.state.site
+        if from_elsewhere(request):
+            return site.plain(request, "refused.html", 403)
+        visit = await run_in_threadpool(site.sessions.visit, request)
+        if visit is None:
+            return _sign_in_first(site, request)
+        length = request.headers.get("content-length", "")
+        if not length.isdecimal() or int(length) > largest:
+            return await run_in_threadpool(too_large, site, visit)
+        async with request.form(max_files=1, max_fields=MOST_FIELDS) as form:
+            return await run_in_threadpool(_admit, site, handler, request, form)
+
+    return Route(path, endpoint, name=name, methods=["POST"])
 
 
 async def read_form(request: Request) -> FormData:

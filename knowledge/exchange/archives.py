@@ -25,7 +25,7 @@ def unpack(path: Path, folder: Path, limits: Limits = LIMITS) -> dict[str, Path]
     try:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-            _check_entries(path.name, entries, limits)
+            check_entries(path.name, entries, limits)
             unpacked: dict[str, Path] = {}
             left = limits.archive_bytes
             for number, entry in enumerate(entries):
@@ -41,7 +41,8 @@ def unpack(path: Path, folder: Path, limits: Limits = LIMITS) -> dict[str, Path]
     return unpacked
 
 
-def _check_entries(name: str, entries: list[zipfile.ZipInfo], limits: Limits) -> None:
+def check_entries(name: str, entries: list[zipfile.ZipInfo], limits: Limits) -> None:
+    """What the list of an archive says, before anything of it is read. Raises ImportRefused."""
     if len(entries) > limits.archive_entries:
         raise ImportRefused(f"{name}: has {len(entries)} files, at most {limits.archive_entries} are read.")
     if sum(entry.file_size for entry in entries) > limits.archive_bytes:

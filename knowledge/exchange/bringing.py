@@ -34,6 +34,7 @@ class Request:
     choices: Choices
     form: str | None = None
     mapping: Path | None = None
+    sheet: str = ""
     suggest_needs: bool = True
 
 
@@ -60,6 +61,7 @@ def bring_in(
                 fetcher=fetcher,
                 recall=lambda address: register.page(source, address, run),
                 mapping=request.mapping,
+                sheet=request.sheet,
             )
             opened = opener.open(request.given, source, request.form)
             for each in opened.notes:

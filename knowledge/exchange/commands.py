@@ -29,7 +29,7 @@ TELL_EVERY = 1.0
 
 def add_commands(commands: Any) -> None:
     """Hang `import` and `export` on the command line."""
-    bring = commands.add_parser("import", help="take a catalogue in: Open Referral UK / HSDS, CSV, a file or a feed")
+    bring = commands.add_parser("import", help="take a catalogue in: Open Referral UK / HSDS, CSV, XLSX")
     bring.add_argument("given", nargs="+", metavar="SOURCE", help="a file, a folder, a zip or an https address")
     bring.add_argument(
         "--dry-run", action="store_true", help="say what would be added, changed and gone; change nothing"
@@ -37,6 +37,7 @@ def add_commands(commands: Any) -> None:
     bring.add_argument("--json", action="store_true", help="for programs")
     bring.add_argument("--mapping", type=Path, metavar="FILE", help="which column of a table means what (kept)")
     bring.add_argument("--format", choices=("json", "csv", "package", "feed"), help="when the name does not say")
+    bring.add_argument("--sheet", default="", metavar="NAME", help="which sheet of an XLSX workbook")
     bring.add_argument("--source", metavar="NAME", help="what this source is called; else its file name or address")
     bring.add_argument("--publish", action="store_true", help="offer whole new listings at once, without a draft")
     bring.add_argument("--no-needs", action="store_true", help="leave needs to editors: much quicker, all drafts")
@@ -68,6 +69,7 @@ def run_import(settings: Settings, parsed: argparse.Namespace) -> int:
             choices=choices,
             form=parsed.format,
             mapping=parsed.mapping,
+            sheet=parsed.sheet,
             suggest_needs=not parsed.no_needs,
         )
         progress = _Progress()

@@ -217,6 +217,7 @@ class Importer:
                 f"{len(gone)} listings are not there any more, more than half of this source, so none was marked."
                 " If it is so, import again with --accept-gone."
             )
+            outcome.too_many_gone = len(gone)
             outcome.add_problems([Problem(where=source, pointer="", text=text)])
             return
         for batch in _batches(gone):

@@ -15,6 +15,9 @@ class Limits:
     archive_bytes: int = 4_000_000_000
     ratio: int = 200
     ratio_from: int = 1_000_000
+    workbook_bytes: int = 300_000_000
+    sheet_elements: int = 300_000
+    """XML elements of a workbook that are in memory at once."""
     page_bytes: int = 32_000_000
     download_bytes: int = 1_000_000_000
     pages: int = 20_000

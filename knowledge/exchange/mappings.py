@@ -90,12 +90,20 @@ def read_mapping(path: Path) -> dict[str, str]:
     return dict(columns)
 
 
-def write_mapping(path: Path, mapping: Mapping[str, str], header: Sequence[str]) -> None:
+def read_sheet_name(path: Path) -> str:
+    """The sheet of a workbook that a mapping is for; empty when it does not say. Raises ImportRefused."""
+    read_mapping(path)
+    body = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    return str(body.get("sheet") or "")
+
+
+def write_mapping(path: Path, mapping: Mapping[str, str], header: Sequence[str], sheet: str = "") -> None:
     unused = [column for column in header if column and column not in mapping.values()]
     lines = ["# Our field on the left, the column of the table on the right. Correct it and import again.", ""]
     if unused:
         lines.insert(1, f"# Columns that are not used: {', '.join(unused)}".replace("\n", " "))
-    body = yaml.safe_dump({"columns": dict(mapping)}, allow_unicode=True, sort_keys=False)
+    kept = {"sheet": sheet} if sheet else {}
+    body = yaml.safe_dump({**kept, "columns": dict(mapping)}, allow_unicode=True, sort_keys=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(lines) + body, encoding="utf-8")
 

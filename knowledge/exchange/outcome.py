@@ -32,6 +32,8 @@ class Outcome:
     unidentified: int = 0
     """Of those left out, the ones nobody can say which listing they were: then nothing can be called gone."""
     drafts: int = 0
+    too_many_gone: int = 0
+    """Listings that were not there, but too many to be believed: none was marked."""
     errors: int = 0
     warnings: int = 0
     names: dict[str, list[dict[str, Any]]] = field(

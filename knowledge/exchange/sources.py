@@ -16,16 +16,16 @@ from knowledge.exchange.fetching import Fetcher
 from knowledge.exchange.identity import as_uuid
 from knowledge.exchange.limits import LIMITS, Limits
 from knowledge.exchange.listings import Item
-from knowledge.exchange.mappings import read_mapping, suggest_mapping, write_mapping
+from knowledge.exchange.mappings import read_mapping, read_sheet_name, suggest_mapping, write_mapping
 from knowledge.exchange.packages import read_package
 from knowledge.exchange.spreadsheets import read_spreadsheet
-from knowledge.exchange.tables import read_header
+from knowledge.exchange.tabular import OTHER_SPREADSHEETS, PLAIN_TABLES, WORKBOOKS, Table, open_table
 from knowledge.exchange.versions import table_of
 
 FORMATS = ("json", "csv", "package", "feed")
 DOCUMENTS = {".json", ".ndjson", ".jsonl"}
-TABLES = {".csv", ".tsv"}
-SPREADSHEETS = {".xlsx", ".xlsm", ".ods", ".xls"}
+DOWNLOADED = {".zip", *PLAIN_TABLES, *WORKBOOKS}
+"""Endings of an address that is one file and no feed."""
 LONGEST_NAME = 200
 
 
@@ -47,12 +47,13 @@ class Opener:
     fetcher: Fetcher
     recall: Recall
     mapping: Path | None = None
+    sheet: str = ""
     limits: Limits = LIMITS
 
     def open(self, given: str, source: str, form: str | None = None) -> Opened:
         """Raises ImportRefused when it cannot be read at all."""
         if _is_address(given):
-            if form == "feed" or (form is None and Path(urlsplit(given).path).suffix.lower() not in {".zip", ".csv"}):
+            if form == "feed" or (form is None and Path(urlsplit(given).path).suffix.lower() not in DOWNLOADED):
                 feed = Feed(given, self.fetcher, self.recall, self.scratch, self.limits)
                 return Opened(items=feed.items(), complete=lambda: feed.complete)
             path = self._download(given)
@@ -68,11 +69,13 @@ class Opener:
         suffix = path.suffix.lower()
         if suffix == ".zip":
             return self._open_files(unpack(path, self.scratch, self.limits), path.name)
-        if suffix in SPREADSHEETS:
-            raise ImportRefused(f"{path.name}: spreadsheets are read as CSV. Save it as 'CSV UTF-8' and import that.")
+        if suffix in OTHER_SPREADSHEETS:
+            raise ImportRefused(f"{path.name}: is no kind of spreadsheet that is read. Save it as XLSX or 'CSV UTF-8'.")
+        if suffix in WORKBOOKS:
+            return self._open_table(path, source)
         if form == "json" or (form is None and suffix in DOCUMENTS):
             return _whole(read_document(path, path.name, self.limits))
-        if form == "csv" or (form is None and suffix in TABLES):
+        if form == "csv" or (form is None and suffix in PLAIN_TABLES):
             return self._open_table(path, source)
         raise ImportRefused(f"{path.name}: is of no kind that is known. Say which with --format: {', '.join(FORMATS)}.")
 
@@ -90,31 +93,38 @@ class Opener:
         )
 
     def _open_table(self, path: Path, source: str) -> Opened:
-        header, notes = read_header(path), []
-        kept = self.mappings / f"{as_uuid(source)}.yml"
-        if self.mapping:
-            mapping = read_mapping(self.mapping)
-            if self.mapping.resolve() != kept.resolve():
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(self.mapping, kept)
-        elif kept.is_file():
-            mapping = read_mapping(kept)
-        else:
-            mapping = suggest_mapping(header)
-            write_mapping(kept, mapping, header)
+        kept, notes = kept_mapping(self.mappings, source), []
+        if self.mapping and self.mapping.resolve() != kept.resolve():
+            read_mapping(self.mapping)
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(self.mapping, kept)
+        known = kept.is_file()
+        sheet = self.sheet or (read_sheet_name(kept) if known and path.suffix.lower() in WORKBOOKS else "")
+        table = open_table(path, sheet=sheet, limits=self.limits)
+        mapping = read_mapping(kept) if known else suggest_mapping(table.header)
+        if not known:
+            write_mapping(kept, mapping, table.header, table.sheet)
             notes.append(f"The columns were matched by their names and the mapping kept in {kept}. Look it over.")
-        missing = [f"{column} ({ours})" for ours, column in mapping.items() if column not in header]
-        if missing:
-            notes.append(f"Not among the columns of this table: {', '.join(missing)}. Correct {kept}.")
-        if mapping.get("name") not in header:
-            raise ImportRefused(f"{path.name}: no column is the name of the service. Write 'name: COLUMN' in {kept}.")
-        items = read_spreadsheet(path, path.name, mapping, source)
-        return replace(_whole(items), notes=tuple(notes))
+        notes += _unfit(table, mapping, path.name, kept)
+        return replace(_whole(read_spreadsheet(table, mapping, source)), notes=tuple(notes))
 
     def _download(self, address: str) -> Path:
         target = self.scratch / f"download{Path(urlsplit(address).path).suffix.lower()}"
         self.fetcher.fetch(address, target, whole=True)
         return target
+
+
+def kept_mapping(folder: Path, source: str) -> Path:
+    """Where the mapping of a source is kept for the next time."""
+    return folder / f"{as_uuid(source)}.yml"
+
+
+def _unfit(table: Table, mapping: dict[str, str], name: str, kept: Path) -> list[str]:
+    """What a mapping names and the table does not have. Raises ImportRefused when nothing says what is listed."""
+    if mapping.get("name") not in table.header:
+        raise ImportRefused(f"{name}: no column is the name of the service. Write 'name: COLUMN' in {kept}.")
+    missing = [f"{column} ({ours})" for ours, column in mapping.items() if column not in table.header]
+    return [f"Not among the columns of this table: {', '.join(missing)}. Correct {kept}."] if missing else []
 
 
 def name_source(given: str) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from knowledge.exchange.extension import FLAGS, KEY
 from knowledge.exchange.identity import NEEDS_TAXONOMY, as_uuid, need_uuid
 from knowledge.exchange.listings import Item
 from knowledge.exchange.openings import problem_with_words, read_words, write_schedules
-from knowledge.exchange.problems import Problem
-from knowledge.exchange.tables import Row, read_rows
+from knowledge.exchange.problems import Problem, shown
+from knowledge.exchange.tables import Row
+from knowledge.exchange.tabular import Table
 
 POINTERS = {
     "organisation": "organization",
@@ -34,26 +34,33 @@ POINTERS = {
 }
 """Where a field is in the standard, when it is not under its own name."""
 PLAIN = ("name", "description", "email", "website", "how_to", "eligibility", "cost", "alert", "assured_date")
+PHONES = ("phone", "text_phone")
+SHORTEST_WHOLE, LONGEST_WHOLE = 9, 10
+"""Digits of a British or Irish number without the 0 at its beginning."""
 YES = {"yes", "y", "true", "1"}
 GUARDED = re.compile(r"^'(?=[=+\-@\t\r])")
 """The mark that our own export puts before what a spreadsheet would take for a formula."""
 
 
-def read_spreadsheet(path: Path, name: str, mapping: Mapping[str, str], source: str) -> Iterator[Item]:
+def read_spreadsheet(table: Table, mapping: Mapping[str, str], source: str) -> Iterator[Item]:
     """A service for each row. `source` goes into the ids of rows that have none."""
-    columns = {POINTERS.get(ours, ours): column for ours, column in mapping.items()}
-    for row in read_rows(path, name):
+    called = {ours: table.shown.get(column, column) for ours, column in mapping.items()}
+    columns = {POINTERS.get(ours, ours): column for ours, column in called.items()}
+    for row in table.rows():
         if not row.values:
             yield Item(where=row.where, problems=row.problems)
             continue
         values = {ours: _unguarded(row.values[column]) for ours, column in mapping.items() if column in row.values}
         problems = list(row.problems)
-        body = _service(values, source, problems, row, mapping)
+        for ours in PHONES:
+            if ours in values and mapping[ours] in row.bare_numbers:
+                values[ours] = _with_beginning(values[ours], row.where, called[ours], problems)
+        body = _service(values, source, problems, row, called)
         yield Item(where=row.where, body=body, columns=columns, problems=tuple(problems))
 
 
 def _service(
-    values: Mapping[str, str], source: str, problems: list[Problem], row: Row, mapping: Mapping[str, str]
+    values: Mapping[str, str], source: str, problems: list[Problem], row: Row, called: Mapping[str, str]
 ) -> dict[str, Any]:
     owner = values.get("organisation") or values.get("name", "")
     identity = values.get("id") or as_uuid(f"{source}/{owner}/{values.get('name', '')}/{values.get('postcode', '')}")
@@ -76,7 +83,7 @@ def _service(
         if rest:
             body["schedules"].append({"description": rest})
             text = problem_with_words(rest)
-            problems.append(Problem(where=row.where, pointer=mapping["opening"], text=text, error=False))
+            problems.append(Problem(where=row.where, pointer=called["opening"], text=text, error=False))
     body["languages"] = [{"name": each} for each in _several(values.get("languages", ""))]
     needs = [
         {"taxonomy_term": {"id": need_uuid(each), "name": each, "description": each, "taxonomy": NEEDS_TAXONOMY}}
@@ -87,6 +94,16 @@ def _service(
     if extension := _extension(values):
         body[KEY] = extension
     return body
+
+
+def _with_beginning(number: str, where: str, column: str, problems: list[Problem]) -> str:
+    """A phone number that a spreadsheet took for a number and robbed of its 0 or +, which is said."""
+    if not number.isdecimal() or len(number) < SHORTEST_WHOLE:
+        return number
+    whole = f"0{number}" if len(number) <= LONGEST_WHOLE else f"+{number}"
+    text = f"{shown(number)} is kept as a number, which loses a 0 at its beginning, so {whole} is used. Format the"
+    problems.append(Problem(where=where, pointer=column, text=f"{text} column as text and check it.", error=False))
+    return whole
 
 
 def _location(values: Mapping[str, str]) -> dict[str, Any]:

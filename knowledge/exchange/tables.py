@@ -26,6 +26,8 @@ class Row:
     where: str
     values: dict[str, str]
     problems: tuple[Problem, ...] = field(default=())
+    bare_numbers: frozenset[str] = frozenset()
+    """Columns of a workbook that hold a number where a text could keep a 0 at its beginning."""
 
 
 def read_header(path: Path) -> list[str]:

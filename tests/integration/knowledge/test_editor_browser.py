@@ -88,9 +88,43 @@ async def test_axe_finds_nothing_on_any_page_of_the_editor(
     await expect(page.get_by_text("it is live")).to_be_visible()
     wrong += await check(page, "published")
     await look_at(f"{SHOP}/history")
+    wrong += await axe_on_an_import(page, address)
     await page.get_by_role("button", name="Sign out").click()
     wrong += await check(page, "signed out")
     assert not wrong, "\n".join(wrong)
+
+
+TABLE = b"Service,Telephone,Email\nSoup,01632 960001,soup\n" + b"Tea,01632 960002,tea\n" * 60
+
+
+async def axe_on_an_import(page: Page, address: str) -> list[str]:
+    """Every state of an import, from the empty form to the end."""
+    wrong: list[str] = []
+
+    async def look(name: str) -> None:
+        wrong.extend(await check(page, name))
+        if await sideways(page) > 0:
+            wrong.append(f"{name}: scrolls sideways")
+
+    await page.goto(f"{address}/import")
+    await look("import")
+    await page.get_by_role("button", name="Look at it first").click()
+    await look("import, nothing chosen")
+    await page.get_by_label("A file").set_input_files(
+        files=[{"name": "list.csv", "mimeType": "text/csv", "buffer": TABLE}]
+    )
+    await page.get_by_role("button", name="Look at it first").click()
+    await expect(page.get_by_role("heading", name="Which column is what?")).to_be_visible(timeout=PATIENCE)
+    await look("import, columns")
+    await page.get_by_role("button", name="Look at it first").click()
+    await expect(page.get_by_role("heading", name="What would happen")).to_be_visible(timeout=PATIENCE)
+    await look("import, looked at")
+    await page.get_by_role("button", name="Take it in").click()
+    await expect(page.get_by_role("heading", name="What happened")).to_be_visible(timeout=PATIENCE)
+    await look("import, done")
+    await page.goto(f"{address}/import")
+    await look("imports")
+    return wrong
 
 
 async def test_two_editors_choose_between_their_versions(browser: Browser, address: str) -> None:

@@ -64,7 +64,8 @@ def test_several_sources_at_once_and_the_official_failures_are_code_3(capsys: Ca
     ("name", "body", "said"),
     [
         pytest.param("feed.txt", "{}", "--format", id="a kind nobody knows"),
-        pytest.param("book.xlsx", "PK", "Save it as 'CSV UTF-8'", id="a spreadsheet"),
+        pytest.param("book.ods", "PK", "Save it as XLSX", id="a spreadsheet of another kind"),
+        pytest.param("book.xlsx", "PK", "Save it again as XLSX", id="a broken workbook"),
         pytest.param("package.zip", "x", "Pack it again", id="a broken archive"),
         pytest.param("t.csv", "colour\nred\n", "no column is the name", id="a table without names"),
     ],

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.actions.answer import Answer, write_slots
+from bot.actions.answer import Answer
 from bot.actions.context import in_context
 from bot.actions.heard import Heard, read_tracker
 from bot.actions.shells import ACTIONS

@@ -15,6 +15,7 @@ from knowledge.exchange.mappings import FIELDS, read_mapping, suggest_mapping, w
 from knowledge.exchange.packages import read_package
 from knowledge.exchange.spreadsheets import read_spreadsheet
 from knowledge.exchange.tables import read_header, read_rows
+from knowledge.exchange.tabular import open_table
 from tests.unit.knowledge.exchange.standard import READER
 
 
@@ -92,7 +93,7 @@ def test_a_wrong_mapping_is_refused(tmp_path: Path, body: str, said: str) -> Non
 
 def read_table(folder: Path, body: str) -> list[Incoming]:
     path = table(folder, body)
-    items = read_spreadsheet(path, "t.csv", suggest_mapping(read_header(path)), "t.csv")
+    items = read_spreadsheet(open_table(path), suggest_mapping(read_header(path)), "t.csv")
     return [READER.read(item) for item in items]
 
 
