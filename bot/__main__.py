@@ -34,7 +34,7 @@ def open_classifier() -> Classifier:
     try:
         use_one_thread()
         return open_reader(read_settings())
-    except (ExamplesError, KnowledgeError, OSError) as problem:
+    except (ExamplesError, KnowledgeError, OSError, ValueError) as problem:
         sys.stderr.write(f"The classifier is not there, so the patterns answer alone: {problem}\n")
         return NoClassifier()
 
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         return answer_file(chosen.input, classifier, sys.stdout, as_json=chosen.json)
     except (OSError, ValueError, KeyError) as problem:
-        sys.stderr.write(f"{type(problem).__name__}: a file of the input cannot be read as described in bot/README.md.\n")
+        sys.stderr.write(f"{type(problem).__name__}: a file is not as bot/README.md describes it.\n")
         return 2
 
 

@@ -79,6 +79,9 @@ class Settings(BaseSettings):
     build_dir: Path = Field(Path(".build"), description="Folder with what set-up built: encoder and trained assistant.")
     actions_url: str = Field("", description="Where the action server listens; empty means loopback, port + 6.")
     actions_token: SecretStr = Field(SecretStr(""), description="Bearer token that the action server asks for.")
+    concern_deadline: float = Field(
+        1.0, description="Seconds to wait for the concern classifier before the patterns stand alone."
+    )
     assistant_deadline: float = Field(10.0, description="Seconds to wait for the assistant before a person takes over.")
 
     sms_provider: Literal["twilio", "vonage"] = Field("twilio", description="Who carries text messages.")

@@ -17,9 +17,10 @@ import structlog
 from channels.answering import Answering, Farewell
 from channels.composing import Moment
 from channels.concern import find_concerns
-from channels.conversation import Sender
+from channels.conversation import Concern, Sender
 from channels.ledger import Ledger
 from channels.ledger.records import Committed, MessageRecord, Outcome
+from channels.noticing import Notices
 from channels.streams import Streams
 from channels.worker_metrics import WorkerMetrics
 
@@ -43,6 +44,7 @@ class Turns:
     answering: Answering
     escalations: Announces
     metrics: WorkerMetrics
+    notices: Notices
 
     async def work_through(self, conversation_id: str) -> None:
         """Answer until nothing is left to answer. The caller sees to it that one worker does this at a time."""
@@ -54,8 +56,9 @@ class Turns:
     async def _answer(self, message: MessageRecord, attempt: int) -> bool:
         """False when it could not be settled now; the sweeper brings it back."""
         started = time.monotonic()
+        concerns = await self._find_concerns(message)
         for _ in range(MOST_DECISIONS):
-            moment = replace(await self._look(message), attempt=attempt)
+            moment = replace(await self._look(message, concerns), attempt=attempt)
             decided = await self.answering.answer(moment)
             if isinstance(decided, Farewell):
                 await self._forget(moment, decided)
@@ -72,18 +75,23 @@ class Turns:
         structlog.get_logger().warning("turn_keeps_changing_hands", message_id=message.id)
         return False
 
-    async def _look(self, message: MessageRecord) -> Moment:
-        conversation = await self.ledger.conversation(message.conversation_id)
-        found = find_concerns(message.text)
+    async def _find_concerns(self, message: MessageRecord) -> frozenset[Concern]:
+        """Both layers, added up: the patterns, which are always there, and the classifier, where it answers."""
+        matched = frozenset(one.concern for one in find_concerns(message.text))
+        found = matched | await self.notices.notice(message)
         if found:
-            self.metrics.count_concerns(one.concern for one in found)
+            self.metrics.count_concerns(found)
+        return found
+
+    async def _look(self, message: MessageRecord, concerns: frozenset[Concern]) -> Moment:
+        conversation = await self.ledger.conversation(message.conversation_id)
         return Moment(
             message=message,
             conversation=conversation,
             person=await self.ledger.person(conversation.person_id),
             escalation=await self.ledger.escalation_of(conversation.id),
             choices=await self.ledger.last_choices(conversation.id),
-            concerns=frozenset(one.concern for one in found),
+            concerns=concerns,
         )
 
     async def _announce(self, committed: Committed, outcome: Outcome) -> None:

@@ -13,7 +13,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -33,6 +33,7 @@ from channels.health import Health
 from channels.hours import StaffedHours
 from channels.intake import Intake
 from channels.ledger import Ledger, open_ledger
+from channels.noticing import Notices, Noticing, PatternsAlone
 from channels.pacing import Pacer
 from channels.reconciling import Lists, Reconciler
 from channels.senders import SmsSender, TelegramSender
@@ -67,6 +68,8 @@ class Parts:
     inbox: Lists | None = None
     """The SMS provider's own list of what people sent, where it keeps one."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    notices: Notices = field(default_factory=PatternsAlone)
+    """The second layer of the concern check."""
 
 
 class Worker:
@@ -81,12 +84,15 @@ class Worker:
             ledger=ledger, wording=wording, hours=hours, clock=parts.clock, own_number=settings.fallback_number
         )
         answering = Answering(assistant=parts.assistant, composer=composer, on_silence=metrics.count_silence)
-        turns = Turns(ledger=ledger, streams=streams, answering=answering, escalations=escalations, metrics=metrics)
+        turns = Turns(
+            ledger=ledger, streams=streams, answering=answering, escalations=escalations, metrics=metrics,
+            notices=parts.notices,
+        )  # fmt: skip
         pacers = {Channel.SMS: Pacer(settings.sms_per_second)} if settings.sms_per_second > 0 else {}
         sending = Sending(
             ledger=ledger, streams=streams, senders=parts.senders, metrics=metrics, clock=parts.clock, pacers=pacers
         )
-        turn_seconds = settings.assistant_deadline + 2.0
+        turn_seconds = settings.assistant_deadline + settings.concern_deadline + 2.0
         self._streams = streams
         self._shards = range(settings.shards)
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
@@ -188,8 +194,8 @@ async def _run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     load_knowledge()
-    async with open_parts(settings) as parts:
-        metrics = WorkerMetrics()
+    metrics = WorkerMetrics()
+    async with open_parts(settings, metrics) as parts:
         worker = Worker(parts, metrics)
         server = health_server(settings, Health(ledger=parts.ledger, streams=parts.streams, metrics=metrics))
         serving = asyncio.create_task(server.serve())
@@ -203,7 +209,7 @@ async def _run(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+async def open_parts(settings: Settings, metrics: WorkerMetrics) -> AsyncIterator[Parts]:
     """Everything that has to be opened, and closed again."""
     async with AsyncExitStack() as stack:
         ledger = await open_ledger(settings)
@@ -214,6 +220,11 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         token = settings.rasa_token.get_secret_value()
         assistant = Assistant(settings.assistant_url, token, settings.assistant_deadline)
         stack.push_async_callback(assistant.close)
+        actions_token = settings.actions_token.get_secret_value()
+        notices = Noticing(
+            settings.action_server_url, actions_token, settings.concern_deadline, metrics.count_unnoticed
+        )
+        stack.push_async_callback(notices.close)
         senders: dict[Channel, Sender] = {}
         if (twilio := Twilio.from_settings(settings)) is not None:
             stack.callback(twilio.close)
@@ -225,8 +236,9 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             stack.push_async_callback(telegram.close)
             senders[Channel.TELEGRAM] = TelegramSender(telegram)
         yield Parts(
-            settings=settings, ledger=ledger, streams=streams, assistant=assistant, senders=senders, inbox=twilio
-        )
+            settings=settings, ledger=ledger, streams=streams, assistant=assistant, senders=senders, inbox=twilio,
+            notices=notices,
+        )  # fmt: skip
 
 
 class QuietServer(uvicorn.Server):

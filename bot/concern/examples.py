@@ -1,7 +1,7 @@
 """What the classifier learns from: made-up messages in `examples/*.yml`, by what they hold.
 
-    kinds: [suicide]       the kinds of concern in every text of the file; empty when nothing is wrong
-    texts: |               one text a line
+kinds: [suicide]       the kinds of concern in every text of the file; empty when nothing is wrong
+texts: |               one text a line
 """
 
 from __future__ import annotations

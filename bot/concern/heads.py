@@ -1,4 +1,4 @@
-"""One small linear model per kind of concern, kept as plain arrays: no library is needed to use it, and no code is loaded.
+"""One small linear model per kind of concern, kept as plain arrays: no library is needed to use it, no code is loaded.
 
 A head gives a chance between 0 and 1, made honest on examples it had not seen, and raises its kind from a threshold on.
 """

@@ -36,10 +36,7 @@ class NoClassifier:
 
 def read_layers(texts: Sequence[str], classifier: Classifier) -> list[tuple[Raised, ...]]:
     """For each text every kind that is raised, in the order of `Concern`."""
-    return [
-        add_up(match(text), read)
-        for text, read in zip(texts, classifier.read_all(texts), strict=True)
-    ]
+    return [add_up(match(text), read) for text, read in zip(texts, classifier.read_all(texts), strict=True)]
 
 
 def add_up(matched: dict[Concern, str], read: dict[Concern, str]) -> tuple[Raised, ...]:
