@@ -10,9 +10,12 @@ from typing import Any
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from bot.actions.__main__ import compose, main
+from bot.actions.noticing import Noticing
 from bot.actions.settings import read_settings
+from bot.concern.reading import load_reader, open_reader
 from channels.assistant import read_turn
 from channels.conversation import Channel, HandOver, Note, Turn
 from channels.fitting import fit
@@ -144,3 +147,23 @@ def test_a_missing_token_stops_the_process_with_its_name(
     monkeypatch.setenv("NWD_DATA_DIR", str(tmp_path))
     assert main() == 2
     assert "NWD_ACTIONS_TOKEN" in capsys.readouterr().err
+
+
+async def test_the_worker_gets_the_classifiers_concerns_over_http(client: httpx.AsyncClient) -> None:
+    """The real encoder and the heads trained on the project's own examples."""
+    open_reader(read_knowledge_settings())  # trains, where set-up has not
+    noticing = Noticing(lambda: load_reader(read_knowledge_settings()), TOKEN)
+    await noticing.open()
+    app = Starlette(routes=[Route("/concerns", noticing.answer, methods=["POST"])])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://actions") as worker:
+        kinds = {}
+        for text in (
+            "my papers are in the drawer, by sunday i'll be gone, tell them i loved them",
+            "is the library on",
+        ):
+            answer = await worker.post("/concerns", json={"text": text}, headers={"Authorization": f"Bearer {TOKEN}"})
+            kinds[text[:6]] = answer.json()["kinds"]
+    assert "suicide" in kinds["my pap"]
+    assert kinds["is the"] == []
+    served = await client.post("/concerns", json={"text": "is the library on"})
+    assert served.status_code in {200, 503}
