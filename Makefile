@@ -8,7 +8,7 @@ export RASA_TELEMETRY_ENABLED := false
 export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: help setup run test check bench train fix lock clean
+.PHONY: help setup run test check bench shots train fix lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-9s %s\n", $$1, $$2}'
@@ -30,8 +30,13 @@ check: setup ## Lint, types, layers, content and Rasa data
 	@$(RUN) -m knowledge check
 	@$(RUN) -m bot.checks $(RASA)
 
-bench: setup ## Measure reply time through the whole stack against bare Rasa, and acknowledgement with Rasa stopped
+bench: setup ## Measure replies against bare Rasa, search as the catalogue grows, and what a bad network loses
 	@$(RUN) -m tests.bench.latency
+	@$(RUN) -m tests.bench.searching
+	@$(RUN) -m tests.bench.reliability
+
+shots: setup ## Take the pictures in the READMEs anew (needs Chromium)
+	@$(RUN) -m tests.pictures
 
 train: ## Train the assistant again
 	@$(PYTHON) bootstrap.py train

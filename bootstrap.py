@@ -295,6 +295,14 @@ def build(force_training=False):
                     SQLALCHEMY_SILENCE_UBER_WARNING="1", TF_CPP_MIN_LOG_LEVEL="3"),
     )  # fmt: skip
     ran |= step(
+        "training the concern classifier",
+        digest(ROOT / "bot" / "concern", ROOT / "channels" / "concern.py", ROOT / "channels" / "data" / "concern.yml",
+               encoder / "encoder.json", *spelling),
+        STAMPS,
+        lambda: any(BUILD.glob("concern-*.npz")),
+        lambda: run([python, "-m", "bot", "train-concern"], "concern", "Training the concern classifier"),
+    )  # fmt: skip
+    ran |= step(
         "building the index of the catalogue",
         digest(ROOT / "knowledge", encoder / "encoder.json"),
         DATA / "stamps.json",

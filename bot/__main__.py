@@ -57,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         return answer_file(chosen.input, classifier, sys.stdout, as_json=chosen.json)
     except (OSError, ValueError, KeyError) as problem:
-        sys.stderr.write(f"{type(problem).__name__}: a file is not as bot/README.md describes it.\n")
+        sys.stderr.write(
+            f"{type(problem).__name__}: a file of the input cannot be read as described in bot/README.md.\n"
+        )
         return 2
 
 

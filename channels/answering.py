@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import structlog
 
 from channels.assistant import is_shortened
+from channels.codes import new_code, shown
 from channels.composing import Composer, Moment, Plan
 from channels.conversation import (
     Channel,
@@ -29,13 +30,16 @@ from channels.conversation import (
 )
 from channels.errors import AssistantSilent
 from channels.ledger.records import ConversationRecord, Draft, MessageRecord, OpenEscalation, Outcome
-from channels.routing import AskPerson, NoWords, OptIn, OptOut, ToBot, ToPeer, decide
+from channels.routing import AskHelp, AskMove, AskPerson, NoWords, OptIn, OptOut, ToBot, ToPeer, decide
 from channels.speaking import Speaker
 from channels.wording import Wording
 
 MOST_ATTEMPTS: Final = 3
 """A message that work on broke off this often goes to a person instead."""
 FORGET_YES, FORGET_NO = "forget:yes", "forget:no"
+
+STOPPED: Final = "stopped"
+"""Why somebody is on the desk: they wrote STOP or its like, soon after a concern."""
 
 CONCERNS_OF_NEEDS: Final = {
     "suicidal_thoughts": Concern.SUICIDE,
@@ -84,42 +88,89 @@ class Answering:
         """The whole consequence of one message."""
         speaker = Speaker(wording=self.wording, channel=moment.conversation.channel)
         if moment.conversation.holder is Holder.PEER:
-            return Outcome(
-                message_id=moment.message.id, expected_holder=Holder.PEER, kind="peer", concerns=moment.concerns
-            )
+            return self._leave_to_peer(moment)
         if moment.attempt > MOST_ATTEMPTS:
             plan = await self._plan_fallback(moment, speaker, "given_up")
+        elif moment.looped:
+            plan = await self._plan_loop(moment, speaker)
+        elif moment.rest and not moment.concerns:
+            plan = Plan(kind="more", said=speaker.say_rest(moment.rest, moment.choices))
         else:
             plan = await self._plan(moment, speaker)
         if plan.forget:
             return Farewell(drafts=speaker.say_notice(self.wording.say("forgotten")))
         return await self.composer.compose(moment, speaker, plan)
 
+    def _leave_to_peer(self, moment: Moment) -> Outcome:
+        """Nothing is said. That somebody asked for quiet, or has written again since, is kept all the same."""
+        route = decide(moment.conversation, moment.message, moment.concerns, moment.escalation)
+        kept = Outcome(
+            message_id=moment.message.id, expected_holder=Holder.PEER, kind="peer", concerns=moment.concerns,
+            do_not_text_first=False if moment.person.do_not_text_first else None,
+        )  # fmt: skip
+        if route != ToPeer(opted_out=True):
+            return kept
+        stopped = OpenEscalation(reason=STOPPED) if moment.stopped_after_concern else None
+        return replace(kept, kind=kind_of_opt_out(moment), do_not_text_first=True, escalation=stopped)
+
     async def _plan(self, moment: Moment, speaker: Speaker) -> Plan:
         route = decide(moment.conversation, moment.message, moment.concerns, moment.escalation, moment.choices)
         match route:
             case OptOut():
                 return self._plan_opt_out(moment, speaker)
-            case OptIn():
-                key = "welcome_back" if moment.conversation.turns else "welcome"
-                said = speaker.say_notice(self.wording.say(key), choices=speaker.person_choice)
-                return Plan(said=said, do_not_text_first=False)
-            case NoWords(kind=kind):
-                words = self.wording.say("media", thing=self.wording.thing(kind)) if kind else self.wording.say("empty")
-                return Plan(said=speaker.say_notice(words, choices=speaker.person_choice))
             case AskPerson():
                 return Plan(ask=OpenEscalation(reason="asked"), intent="ask_person")
             case ToBot():
                 return await self._plan_bot(moment, speaker, route)
             case ToPeer():
                 raise AssertionError("a peer's conversation is dealt with before routing")
+            case _:
+                return self._plan_notice(moment, speaker, route)
+
+    def _plan_notice(self, moment: Moment, speaker: Speaker, route: OptIn | AskHelp | AskMove | NoWords) -> Plan:
+        """What the service answers itself, in fixed words."""
+        match route:
+            case OptIn():
+                return self._plan_opt_in(moment, speaker)
+            case AskHelp():
+                return self._plan_help(moment, speaker)
+            case AskMove():
+                code = new_code()
+                return Plan(said=speaker.say_notice(self.wording.say("move_code", code=shown(code))), code=code)
+            case NoWords(kind=kind):
+                words = self.wording.say("media", thing=self.wording.thing(kind)) if kind else self.wording.say("empty")
+                return Plan(said=speaker.say_notice(words, choices=speaker.person_choice))
 
     def _plan_opt_out(self, moment: Moment, speaker: Speaker) -> Plan:
-        """Phone networks answer STOP themselves and block what we would send; elsewhere we answer it once."""
+        """Phone networks answer STOP themselves and block what we would send; elsewhere we answer it once.
+
+        After a concern it may mean that somebody has given up: a person sees it. Nothing is closed or said for it.
+        """
+        ask = OpenEscalation(reason=STOPPED) if moment.stopped_after_concern else None
+        plan = Plan(kind=kind_of_opt_out(moment), do_not_text_first=True, ask=ask, ask_said=True)
         if moment.conversation.channel is Channel.SMS or moment.person.do_not_text_first:
-            return Plan(kind="opted_out", do_not_text_first=True)
-        words = speaker.say_notice(self.wording.say("opt_out_other_channels"))
-        return Plan(kind="opted_out", said=words, do_not_text_first=True)
+            return plan
+        return replace(plan, said=speaker.say_notice(self.wording.say("opt_out_other_channels")))
+
+    def _plan_opt_in(self, moment: Moment, speaker: Speaker) -> Plan:
+        """For somebody who had asked for quiet, the words that everybody in their place gets are the whole answer."""
+        if moment.person.do_not_text_first:
+            return Plan(do_not_text_first=False)
+        key = "welcome_back" if moment.conversation.turns else "welcome"
+        said = speaker.say_notice(self.wording.say(key), choices=speaker.person_choice)
+        return Plan(said=said, do_not_text_first=False)
+
+    def _plan_help(self, moment: Moment, speaker: Speaker) -> Plan:
+        """One answer with somebody to ring; for those who wait for a person already, how that stands."""
+        if moment.waiting:
+            return Plan(ask=OpenEscalation(reason="asked"), intent="ask_help")
+        said = speaker.say_notice(self.wording.say("help_first"), choices=speaker.person_choice, urgent=True)
+        return Plan(said=said, intent="ask_help")
+
+    async def _plan_loop(self, moment: Moment, speaker: Speaker) -> Plan:
+        """The last thing we say by ourselves: it may be a machine, and it may be somebody with no other words left."""
+        plan = await self._plan_fallback(moment, speaker, "repeated")
+        return replace(plan, kind="repeated", ask=OpenEscalation(reason="repeated"))
 
     # -- the assistant
 
@@ -134,8 +185,7 @@ class Answering:
             )
         except AssistantSilent as silent:
             return await self._plan_silence(moment, speaker, silent.cause, route.payload)
-        said = speaker.say_notice(self.wording.say("help_first")) if route.asked_for_help else ()
-        said += speaker.say_replies(turn.replies, urgent=bool(moment.concerns))
+        said = speaker.say_replies(turn.replies, urgent=bool(moment.concerns))
         if is_shortened(moment.message.text):
             said += speaker.say_notice(self.wording.say("too_long"), choices=speaker.person_choice)
         plan = await self._add_requests(moment, speaker, turn, Plan(said=said))
@@ -148,10 +198,13 @@ class Answering:
         plan = replace(plan, intent=str((turn.understood.get("intent") or {}).get("name", "")))
         for request in turn.requests:
             match request:
-                case HandOver(reason=reason, need=need):
+                case HandOver(reason=reason, need=need, language=language):
                     found = {CONCERNS_OF_NEEDS[need]} if reason == "concern" and need in CONCERNS_OF_NEEDS else set()
                     plan = replace(
-                        plan, ask=OpenEscalation(reason=reason, need=need), concerns=plan.concerns | frozenset(found)
+                        plan,
+                        ask=OpenEscalation(reason=reason, need=need),
+                        concerns=plan.concerns | frozenset(found),
+                        language=language or plan.language,
                     )
                 case ForgetMe(confirmed=confirmed):
                     plan = replace(plan, forget=plan.forget or confirmed)
@@ -194,3 +247,7 @@ class Answering:
         words = await self.composer.fallback_words(moment)
         said = speaker.say_notice(words, urgent=True)
         return Plan(kind="fallback", said=said, ask=ask, ask_said=True, start_again=True)
+
+
+def kind_of_opt_out(moment: Moment) -> str:
+    return "opted_out_after_concern" if moment.stopped_after_concern else "opted_out"

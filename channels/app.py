@@ -6,10 +6,10 @@ Everything that has to be opened is opened when the server starts and closed whe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import structlog
 import uvicorn
@@ -23,23 +23,29 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from channels import desk, simulator
 from channels.errors import SendFailed
 from channels.escalation import Escalations
-from channels.gateway import Gateway
+from channels.gateway import Gateway, Quarantine
 from channels.health import Health
 from channels.intake import Intake
 from channels.landing import Landing
 from channels.ledger import Ledger, open_ledger
+from channels.mailing import Mailer
+from channels.media import MediaFetcher
 from channels.metrics import Metrics
 from channels.pages import SecurityHeaders, static_routes
+from channels.polling import Poller
 from channels.settings import Settings
 from channels.sms.twilio import Twilio
 from channels.sms.vonage import Vonage
 from channels.streams import Streams
 from channels.telegram import Telegram
+from channels.updates import Updates
 from channels.valkey import Valkey
 from channels.webchat import WebChat
 from channels.wording import Wording
 
 LARGEST_BODY: Final = 1_000_000
+FIRST_PAUSE, LONGEST_PAUSE = 5.0, 300.0
+"""Seconds before telling Telegram again where we are."""
 STOP_SECONDS: Final = 3
 """How long open pages and requests under way may take when the server stops."""
 
@@ -92,25 +98,36 @@ async def _open_parts(settings: Settings, landing: Landing, app: Starlette) -> A
             *landing.routes(),
             *static_routes(),
             *await _channel_routes(Parts(settings, landing.wording, ledger, streams), stack),
-            *_desk_routes(Parts(settings, landing.wording, ledger, streams)),
+            *_desk_routes(Parts(settings, landing.wording, ledger, streams), stack),
         ]
         yield
 
 
 async def _channel_routes(parts: Parts, stack: AsyncExitStack) -> list[BaseRoute]:
     settings, wording, ledger, streams = parts
-    metrics = Metrics()
+    metrics = Metrics(settings.known_sources)
     intake = Intake(ledger, streams, metrics)
     twilio, telegram = Twilio.from_settings(settings), Telegram.from_settings(settings)
     if twilio is not None:
         stack.callback(twilio.close)
     if (vonage := Vonage.from_settings(settings)) is not None:
         stack.push_async_callback(vonage.close)
+    updates = None
     if telegram is not None:
         stack.push_async_callback(telegram.close)
-        await stack.enter_async_context(_registering(telegram, settings))
-    gateway = Gateway(ledger=ledger, intake=intake, metrics=metrics, twilio=twilio, telegram=telegram, vonage=vonage)
-    chat = WebChat(ledger=ledger, streams=streams, intake=intake, settings=settings, wording=wording)
+        updates = Updates(telegram=telegram, intake=intake, ledger=ledger, streams=streams, wording=wording)
+    gateway = Gateway(ledger=ledger, intake=intake, metrics=metrics, twilio=twilio, telegram=updates, vonage=vonage)
+    if updates is not None:
+        await stack.enter_async_context(_listening(updates, gateway.quarantine, settings))
+    chat = WebChat(
+        ledger=ledger,
+        streams=streams,
+        intake=intake,
+        settings=settings,
+        wording=wording,
+        texts=twilio or vonage,
+        mail=Mailer.from_settings(settings),
+    )
     routes = [
         *Health(ledger=ledger, streams=streams, metrics=metrics).routes(),
         *gateway.routes(),
@@ -123,35 +140,48 @@ async def _channel_routes(parts: Parts, stack: AsyncExitStack) -> list[BaseRoute
     return routes
 
 
-def _desk_routes(parts: Parts) -> list[BaseRoute]:
+def _desk_routes(parts: Parts, stack: AsyncExitStack) -> list[BaseRoute]:
     settings, wording, ledger, streams = parts
     escalations = Escalations(ledger, streams, wording, settings)
-    return desk.routes(ledger=ledger, streams=streams, escalations=escalations, settings=settings)
+    media = MediaFetcher(settings)
+    stack.push_async_callback(media.close)
+    return desk.routes(ledger=ledger, streams=streams, escalations=escalations, settings=settings, media=media)
 
 
 @asynccontextmanager
-async def _registering(telegram: Telegram, settings: Settings) -> AsyncIterator[None]:
-    """Tell Telegram where we are. Only when going live: it wants an https address, and the simulator knows already."""
-    if settings.demo or not settings.base_url.startswith("https://"):
-        yield
-        return
-    task = asyncio.create_task(_register(telegram))
+async def _listening(updates: Updates, quarantine: Quarantine, settings: Settings) -> AsyncIterator[None]:
+    """Ask Telegram for updates, or tell it where to bring them: it wants an https address."""
+    jobs: list[Coroutine[Any, Any, None]] = []
+    if settings.telegram_polling:
+        jobs.append(Poller(telegram=updates.telegram, updates=updates, on_unreadable=quarantine).run())
+    elif not settings.demo and settings.base_url.startswith("https://"):
+        jobs.append(_until_done(updates.telegram.set_up, "telegram_webhook"))
+    if jobs:
+        jobs.append(_until_done(updates.telegram.set_menu, "telegram_menu"))
+    tasks = [asyncio.create_task(job) for job in jobs]
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _register(telegram: Telegram) -> None:
-    log = structlog.get_logger()
-    try:
-        await telegram.set_up()
-    except SendFailed as problem:
-        log.error("telegram_webhook_not_set", code=problem.code)
-    else:
-        log.info("telegram_webhook_set")
+async def _until_done(act: Callable[[], Awaitable[None]], name: str) -> None:
+    """Again and again while trying again can help: Telegram may be away when we start."""
+    log, pause = structlog.get_logger(), FIRST_PAUSE
+    while True:
+        try:
+            await act()
+        except SendFailed as problem:
+            log.error(f"{name}_not_set", code=problem.code)
+            if not problem.retryable:
+                return
+            await asyncio.sleep(max(pause, problem.retry_after or 0.0))
+            pause = min(LONGEST_PAUSE, pause * 2)
+        else:
+            log.info(f"{name}_set")
+            return
 
 
 class LastResort:

@@ -83,6 +83,7 @@ class Assistant:
                 "turns": conversation.turns,
                 "waiting": waiting,
                 "concerns": sorted({*conversation.concerns, *concerns}),
+                **_location(message),
             },
         }
         return read_turn(await self._post(body, message.id))
@@ -104,6 +105,12 @@ class Assistant:
         except ValueError:
             silent = "malformed"
         raise AssistantSilent(silent)
+
+
+def _location(message: MessageRecord) -> dict[str, str]:
+    """'54.150,-0.900' when that is what they sent; the assistant reads it as the name of the place."""
+    here = next((media.reference for media in message.media if media.kind == "location"), None)
+    return {} if here is None else {"location": here}
 
 
 def shorten(text: str) -> str:
@@ -172,7 +179,8 @@ def _request(message: Mapping[str, Any]) -> Request | None:
     noun = REQUESTS[held["kind"]]
     if noun is HandOver:
         need = held.get("need")
-        return HandOver(reason=_text(held.get("reason")) or "asked", need=_text(need) or None)
+        language = _text(held.get("language")) or None
+        return HandOver(reason=_text(held.get("reason")) or "asked", need=_text(need) or None, language=language)
     if noun is ForgetMe:
         return ForgetMe(confirmed=held.get("confirmed") is True)
     if noun is Note:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from channels.conversation import Choice, Concern, EscalationState
@@ -30,6 +30,8 @@ LONGEST_EPISODE: Final = 40
 """Turns; Rasa's cost grows with the length of an episode."""
 LINES_REMEMBERED: Final = 12
 """Messages within which crisis lines are not repeated for the same concern."""
+CONCERN_IS_FRESH: Final = timedelta(hours=48)
+"""So long after a concern STOP is shown to a person; an escalation with a concern that is open has no such limit."""
 ASKED_OUTRIGHT: Final = frozenset({"asked", "complaint", "language"})
 
 
@@ -54,6 +56,10 @@ class Moment:
     choices: tuple[Choice, ...]
     concerns: frozenset[Concern]
     attempt: int = 1
+    looped: bool = False
+    """The same words have come so often that only a person should answer on."""
+    rest: str = ""
+    """What did not fit into our last texts, if this message asks for it."""
 
     @property
     def waiting(self) -> bool:
@@ -61,6 +67,19 @@ class Moment:
             EscalationState.WAITING,
             EscalationState.LAPSED,
         )
+
+    @property
+    def stopped_after_concern(self) -> bool:
+        """Whether STOP, if this message is one, comes after something that worries us."""
+        if self.concerns or (self.escalation is not None and self.escalation.concerns):
+            return True
+        last = self.conversation.concern_at
+        return last is not None and self.message.created_at - last < CONCERN_IS_FRESH
+
+    @property
+    def reopens(self) -> bool:
+        """They had asked not to be texted first, and now they write."""
+        return self.person.do_not_text_first
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +90,7 @@ class Plan:
     said: tuple[Draft, ...] = ()
     needs: tuple[str, ...] = ()
     place: str | None = None
+    language: str | None = None
     intent: str = ""
     concerns: frozenset[Concern] = frozenset()
     ask: OpenEscalation | None = None
@@ -79,6 +99,8 @@ class Plan:
     start_again: bool = False
     forget: bool = False
     do_not_text_first: bool | None = None
+    code: str = ""
+    """A code that `said` gives them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,8 +121,12 @@ class Composer:
             ask = OpenEscalation(reason="concern", need=ask.need if ask else None)
         queue = await self._say_queue(moment, speaker, plan, concerns)
         first: tuple[Draft, ...] = ()
-        if not moment.conversation.turns and plan.kind != "opted_out":
+        quiet = plan.do_not_text_first
+        if not moment.conversation.turns and not quiet:
             first = speaker.say_notice(self.wording.say("first_message"))
+        if moment.reopens and not quiet:
+            quiet = False
+            first += speaker.say_notice(self.wording.say("reopened"))
         if concerns:
             drafts = await self._say_concern(moment, speaker, concerns) + queue + first + plan.said
         elif plan.ask_said:
@@ -115,10 +141,12 @@ class Composer:
             concerns=concerns,
             needs=plan.needs,
             place=plan.place,
+            language=plan.language,
             escalation=ask,
             new_episode=starts_anew(moment, plan, asked=ask is not None),
-            do_not_text_first=plan.do_not_text_first,
+            do_not_text_first=quiet,
             intent=plan.intent,
+            code=plan.code,
         )
 
     async def say_held(self, moment: Moment, speaker: Speaker) -> tuple[Draft, ...]:
@@ -126,6 +154,7 @@ class Composer:
         topics = (self.wording.say("topics") if held.needs else "") + (
             self.wording.say("topics_place") if held.place else ""
         )
+        topics += self.wording.say("topics_list") if held.saved else ""
         words = self.wording.say(
             "my_info",
             messages=held.messages,

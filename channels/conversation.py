@@ -18,6 +18,8 @@ class Channel(StrEnum):
     SMS = "sms"
     TELEGRAM = "telegram"
     WEB = "web"
+    CANARY = "canary"
+    """Nobody: our own test messages, which never leave the machine and are removed after each round."""
 
 
 class Holder(StrEnum):
@@ -102,6 +104,8 @@ class Inbound:
     language: str | None = None
     opt_out: str | None = None
     """The provider's own opt-out marker (Twilio's OptOutType: STOP, START or HELP)."""
+    came_from: str | None = None
+    """What a link said that brought them here (Telegram's /start poster-library): short, letters, digits, - and _."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +148,10 @@ class ServiceCard:
     email: str = ""
     why: str = ""
     """Why it was suggested, for the peer worker; never sent to the person."""
+    call: str = ""
+    """What a tap on the phone number does: "tel:01632960112", "sms:85258?&body=SHOUT"."""
+    usual_hours: str = ""
+    """Opening in words that are as true next week: "Monday to Friday 9am to 5pm". For what is kept or printed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,6 +174,8 @@ class HandOver:
     reason: str
     """A reason word: asked, complaint, nothing_found, silent, language, concern."""
     need: str | None = None
+    language: str | None = None
+    """The language somebody writes in (ISO 639-1), when it was recognised and is not English."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from channels.worker_metrics import WorkerMetrics
 
 LOCK_PAUSE: Final = 0.03
 """Seconds between two tries at a lock that another worker has."""
+CUT_AGAIN: Final = 1.0
 
 
 @dataclass(kw_only=True)
@@ -39,6 +40,8 @@ class Crew:
     at_once: int = 16
     most_waiting: int = 100
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    _waiting: dict[tuple[str, bool], list[Entry]] = field(default_factory=dict)
+    """Work that has not begun, by conversation and urgency: whatever is announced meanwhile is done with it."""
     _places: Places = field(init=False)
 
     def __post_init__(self) -> None:
@@ -54,32 +57,45 @@ class Crew:
 
     def start(self, conversation_id: str, entry: Entry | None = None) -> None:
         """Begin; the entry is finished with when the work is. Without one, the ledger alone remembers the work."""
-        task = asyncio.create_task(self._run(conversation_id, entry))
+        key = (conversation_id, entry is not None and entry.urgent)
+        entries = [] if entry is None else [entry]
+        if key in self._waiting:
+            self._waiting[key] += entries
+            return
+        self._waiting[key] = entries
+        task = asyncio.create_task(self._run(key))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def drain(self, seconds: float) -> None:
         """Let what has begun come to its end; what does not is cut short, and the ledger brings it back."""
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=seconds)
+        late = (await asyncio.wait(self._tasks, timeout=seconds))[1] if self._tasks else set()
+        while late:
+            # Again, should it be needed: a client may swallow a cancellation that comes while it connects.
             for task in late:
                 task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+            _, late = await asyncio.wait(late, timeout=CUT_AGAIN)
 
-    async def _run(self, conversation_id: str, entry: Entry | None) -> None:
-        """Whatever goes wrong, the entry stays and comes again. The text of an unforeseen error is never logged."""
+    async def _run(self, key: tuple[str, bool]) -> None:
+        """Whatever goes wrong, the entries stay and come again. The text of an unforeseen error is never logged."""
+        conversation_id, urgent = key
+        begun = False
         try:
             async with self._lock(conversation_id) as mine:
                 if not mine:
                     return
-                async with self._places.take(urgent=entry is not None and entry.urgent):
+                async with self._places.take(urgent=urgent):
+                    entries, begun = self._waiting.pop(key), True
                     await self.work(conversation_id)
-            if entry is not None:
+            for entry in entries:
                 await self.streams.ack(entry)
         except ChannelsError as problem:
             self._report(conversation_id, type(problem).__name__)
         except Exception as problem:
             self._report(conversation_id, type(problem).__name__, where(problem))
+        finally:
+            if not begun:
+                self._waiting.pop(key, None)
 
     @asynccontextmanager
     async def _lock(self, conversation_id: str) -> AsyncIterator[bool]:

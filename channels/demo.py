@@ -31,6 +31,7 @@ def demo_secrets(settings: Settings) -> dict[str, str]:
         "NWD_PERSON_KEY_SECRET": secrets.token_hex(32),
         "NWD_RASA_TOKEN": secrets.token_hex(24),
         "NWD_ACTIONS_TOKEN": secrets.token_hex(24),
+        "NWD_REPORTS_TOKEN": secrets.token_hex(24),
         "NWD_TWILIO_ACCOUNT_SID": "AC" + secrets.token_hex(16),
         "NWD_TWILIO_AUTH_TOKEN": secrets.token_hex(16),
         "NWD_TELEGRAM_TOKEN": f"{secrets.randbelow(10**9) + 10**9}:{secrets.token_urlsafe(26)}",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -19,9 +19,10 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from channels.demo import demo_environment
-from channels.errors import ChannelsError
+from channels.errors import ChannelsError, StreamsUnavailable
 from channels.ledger import migration_state, open_ledger
 from channels.settings import Settings, read_settings
+from channels.streams import Streams
 from channels.valkey import Valkey
 
 INDEX_STALE_AFTER = timedelta(days=30)
@@ -112,6 +113,10 @@ async def check_channels(settings: Settings) -> list[Finding]:
         found.append(ok("SMS", "account, token and sender are set"))
     if not is_set(settings, "telegram_token"):
         found.append(warning("Telegram", "off", "Set NWD_TELEGRAM_TOKEN and NWD_TELEGRAM_SECRET to turn it on."))
+    elif settings.telegram_polling:
+        found.append(
+            warning("Telegram", "updates are asked for: one copy of the app", "Unset NWD_TELEGRAM_POLLING to go live.")
+        )
     elif not is_set(settings, "telegram_secret"):
         found.append(failed("Telegram", "no secret: anybody could write as anybody", "Set NWD_TELEGRAM_SECRET."))
     else:
@@ -213,6 +218,37 @@ async def check_actions(settings: Settings) -> list[Finding]:
     return found
 
 
+async def check_canary(settings: Settings) -> list[Finding]:
+    """When our own test message last came through, as the workers noted it."""
+    if settings.canary_seconds <= 0:
+        return [warning("canary", "off: nobody notices when answers stop", "Set NWD_CANARY_SECONDS=60.")]
+    url = settings.redis_url.get_secret_value() or Valkey(settings.data_dir).url
+    streams = Streams.connect(url, settings.redis_prefix, settings.shards)
+    try:
+        ages = await streams.canary_ages()
+    except StreamsUnavailable as problem:
+        return [warning("canary", f"nobody can tell ({problem})", "Start Redis, or check NWD_REDIS_URL.")]
+    finally:
+        await streams.close()
+    return [judge_canary(ages, settings.canary_seconds)]
+
+
+def judge_canary(ages: Mapping[str, float], every: float) -> Finding:
+    """`ages`: seconds since each result. Fresh is what came within three rounds and the time one may take."""
+    if not ages:
+        return warning("canary", "no test message yet", "Start a worker, wait a minute, and look again.")
+    newest = min(ages, key=lambda result: ages[result])
+    passed = f"last passed {round(ages['passed'])} s ago" if "passed" in ages else "has never passed"
+    if ages[newest] > 3 * every + 60:
+        return failed("canary", f"nothing for {round(ages[newest])} s; {passed}", "See whether a worker runs.")
+    if newest == "failed":
+        return failed("canary", f"not answered; {passed}", "Look for canary_failed and work_broke_off in its log.")
+    if newest == "degraded":
+        fix = "Look at Rasa and the action server: meanwhile everybody waits for a person."
+        return warning("canary", f"answered with the fixed words; {passed}", fix)
+    return ok("canary", passed)
+
+
 async def check_disk(settings: Settings) -> list[Finding]:
     free = shutil.disk_usage(settings.data_dir).free // 1024**2
     if free < FREE_MB_WANTED:
@@ -230,6 +266,7 @@ CHECKS: tuple[Check, ...] = (
     check_redis,
     check_assistant,
     check_actions,
+    check_canary,
     check_disk,
 )
 

@@ -25,6 +25,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from channels.codes import new_code, shown
 from channels.conversation import EscalationState, Sender
 from channels.errors import ChannelsError, NotTaken, StreamsUnavailable
 from channels.ledger import Ledger
@@ -188,6 +189,20 @@ class Escalations:
         except NotTaken as taken:
             raise NotYours(taken.holder_name) from None
         await self.renew(escalation_id, peer.id)
+        await self._tell(escalation)
+
+    async def offer_code(self, escalation_id: str, peer: PeerRecord) -> None:
+        """Give them a code, to carry on with this peer worker over another channel. Raises NotYours."""
+        escalation = await self._ledger.escalation(escalation_id)
+        if escalation is None:
+            raise NotYours
+        code = new_code()
+        words = self.wording.say("move_code", code=shown(code))
+        try:
+            drafts = [notice_for(escalation, words)]
+            await self._ledger.append(escalation.conversation_id, drafts, held_by=peer.id, code=code)
+        except NotTaken as taken:
+            raise NotYours(taken.holder_name) from None
         await self._tell(escalation)
 
     async def release(self, escalation_id: str, peer: PeerRecord) -> None:

@@ -1,8 +1,8 @@
 """Make one channel-neutral reply fit what a channel can carry. Pure.
 
 Text messages: at most two segments each (306 GSM-7 letters, or 134 when another script is needed), services as
-numbered lines with their phone number, choices as numbers. Telegram: 4096 letters and a keyboard. Web: the page
-draws cards and buttons itself, so the words stay as they are.
+numbered lines with their phone number, choices as numbers. What does not fit one is kept for whoever texts MORE.
+Telegram: 4096 letters and a keyboard. Web: the page draws cards and buttons itself, so the words stay as they are.
 
     Thank you for telling me. These can help:
     1 Rent Rescue drop-in 01632 960112
@@ -22,6 +22,8 @@ from channels.gsm7 import plain, segments
 
 SMS_SEGMENTS = 2
 MESSAGES_FOR_DETAILS = 2
+MESSAGES_FOR_MORE = 3
+"""Texts that one MORE brings: it was asked for, and is still no flood."""
 TELEGRAM_LETTERS = 4096
 LONGEST_LINK = 1500
 SHORT_NAME = 30
@@ -40,15 +42,24 @@ class Says(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """One message as the channel will show it. `choices` are in the order of their numbers."""
+    """One message as the channel will show it. `choices` are in the order of their numbers.
+
+    `rest` is what was left out of it, and comes when somebody asks for more.
+    """
 
     text: str
     choices: tuple[Choice, ...] = ()
+    rest: str = ""
 
 
-def fit(channel: Channel, reply: Reply, wording: Says) -> tuple[Fitted, ...]:
-    """The messages this reply becomes. Choices belong to the last one; an empty reply becomes none."""
+def fit(channel: Channel, reply: Reply, wording: Says, *, whole: bool = False) -> tuple[Fitted, ...]:
+    """The messages this reply becomes. Choices belong to the last one; an empty reply becomes none.
+
+    By text message it is one, and the rest is kept: unless it was asked for (details), or is wanted `whole`.
+    """
     choices = order_choices(reply)
+    if channel is Channel.SMS and not whole and not (reply.detail and reply.cards):
+        return cut_short(_best_sms(reply, choices, wording), choices, wording)
     if channel is Channel.WEB:
         texts: Sequence[str] = (reply.text,) if reply.text or reply.cards or choices else ()
     elif channel is Channel.TELEGRAM:
@@ -92,9 +103,28 @@ def fits_telegram(text: str) -> bool:
 def _fit_sms(reply: Reply, choices: tuple[Choice, ...], wording: Says) -> Sequence[str]:
     if reply.detail and reply.cards:
         return _fit_details(reply, choices, wording)
+    return split(_best_sms(reply, choices, wording), fits_sms)
+
+
+def _best_sms(reply: Reply, choices: tuple[Choice, ...], wording: Says) -> str:
     attempts = [plain(text) for text in _sms_attempts(reply, choices, wording)]
-    best = next((text for text in attempts if fits_sms(text)), attempts[0])
-    return split(best, fits_sms)
+    return next((text for text in attempts if fits_sms(text)), attempts[0])
+
+
+def cut_short(text: str, choices: tuple[Choice, ...], wording: Says, most: int = 1) -> tuple[Fitted, ...]:
+    """At most so many texts; the last of them says how to have the rest, and carries the choices."""
+    parts = split(text, fits_sms)
+    if len(parts) <= most:
+        return tuple(
+            Fitted(text=part, choices=choices if last else ())
+            for part, last in zip(parts, _mark_last(parts), strict=True)
+        )
+    hint = wording.say("reply_more")
+    shorter = split(text, lambda part: fits_sms(f"{part}\n{hint}"))
+    *whole, last_one = shorter[:most]
+    rest = "\n".join(shorter[most:])
+    last_text = f"{last_one}\n{hint}" if rest else last_one
+    return (*(Fitted(text=part) for part in whole), Fitted(text=last_text, choices=choices, rest=rest))
 
 
 def _sms_attempts(reply: Reply, choices: tuple[Choice, ...], wording: Says) -> Iterable[str]:
@@ -166,6 +196,11 @@ def _fit_details(reply: Reply, choices: tuple[Choice, ...], wording: Says) -> Se
     return texts
 
 
+def facts_of(card: ServiceCard) -> list[str]:
+    """All that is known of a service, a line for each fact, in the order a person needs them."""
+    return _detail_lines(card, letters=None, dropped=0)
+
+
 def _detail_lines(card: ServiceCard, *, letters: int | None, dropped: int) -> list[str]:
     """The facts in the order a person needs them. `dropped` leaves out that many, least useful first."""
     facts = {
@@ -220,8 +255,8 @@ def _telegram_text(reply: Reply) -> str:
 
 LINK = re.compile(r"(?:https?://|www\.)\S+")
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
-GAP_IN_NUMBER = re.compile(r"(?<=\d) (?=\d)")
-"""A space inside a phone number such as '116 123': never a place to divide a message."""
+GAP_IN_NUMBER = re.compile(r"(?<=[\d)]) (?=[\d(])")
+"""A space inside a phone number such as '116 123' or '(01632) 960112': never a place to divide a message."""
 
 KEPT_GAP = "\ue000"
 
@@ -252,7 +287,7 @@ def _words(sentence: str, fits: Fits) -> list[str]:
 
 def _divide_word(word: str, fits: Fits) -> list[str]:
     """A single word longer than a message. A link stays whole; it then travels in a message of its own."""
-    if fits(word) or (LINK.match(word) and len(word) <= LONGEST_LINK):
+    if fits(word) or (LINK.search(word) and len(word) <= LONGEST_LINK):
         return [word]
     parts, start = [], 0
     while start < len(word):

@@ -27,7 +27,7 @@ from channels.intake import Intake
 from channels.metrics import Metrics
 from channels.sms.twilio import SIGNATURE_HEADER, SIGNATURE_SETTINGS_HEADER, Twilio
 from channels.sms.vonage import Vonage
-from channels.telegram import Telegram
+from channels.updates import Updates
 
 LARGEST_BODY: Final = 1_000_000
 EMPTY_TWIML: Final = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
@@ -87,7 +87,7 @@ class Gateway:
     intake: Intake
     metrics: Metrics
     twilio: Twilio | None
-    telegram: Telegram | None
+    telegram: Updates | None
     vonage: Vonage | None = None
     quarantine: Quarantine = field(init=False)
 
@@ -188,17 +188,14 @@ class Gateway:
     async def _take_update(self, request: Request) -> Response:
         if self.telegram is None:
             return _not_set_up("Telegram")
-        if not self.telegram.verify(request.headers.get("x-telegram-bot-api-secret-token")):
+        if not self.telegram.telegram.verify(request.headers.get("x-telegram-bot-api-secret-token")):
             raise Refused({})
         try:
             update = json.loads(await request.body())
         except (ValueError, RecursionError):
             update = None
-        inbound = self.telegram.parse(update)
-        if inbound is not None:
-            await self.intake.receive(inbound)
-        press = self.telegram.parse_press(update)
-        return Response(background=BackgroundTask(self.telegram.answer_press, press) if press else None)
+        errand = await self.telegram.take(update)
+        return Response(background=BackgroundTask(errand) if errand else None)
 
 
 async def _verified_body(vonage: Vonage, request: Request) -> bytes:

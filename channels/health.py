@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -30,6 +31,8 @@ class Health:
     ledger: Pinged
     streams: Streaming
     metrics: Metrics
+    also: Callable[[], Mapping[str, bool]] = dict
+    """More that is worth knowing, but no reason to start this process again."""
 
     def routes(self) -> list[BaseRoute]:
         return [Route("/health", self.health), Route("/metrics", self.show_metrics)]
@@ -38,7 +41,7 @@ class Health:
         """200 when the ledger and Redis both answer, else 503; either way, which of them did."""
         ledger, redis = await asyncio.gather(_answers(self.ledger), _answers(self.streams))
         status = 200 if ledger and redis else 503
-        return JSONResponse({"ledger": ledger, "redis": redis}, status_code=status)
+        return JSONResponse({"ledger": ledger, "redis": redis, **self.also()}, status_code=status)
 
     async def show_metrics(self, _request: Request) -> Response:
         try:

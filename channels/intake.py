@@ -52,6 +52,8 @@ class Intake:
             self._metrics.count_inbound(inbound.channel, "unavailable")
             raise
         self._metrics.count_inbound(inbound.channel, "duplicate" if stored.duplicate else "stored")
+        if inbound.came_from and not stored.duplicate:
+            self._metrics.count_came_from(inbound.channel, inbound.came_from)
         await self._announce(stored)
         return stored
 

@@ -8,14 +8,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from channels.conversation import Channel, Choice, Concern, EscalationState, Holder
+from channels.conversation import Channel, Choice, Concern, EscalationState, Holder, Media
 from channels.ledger.records import ConversationRecord, EscalationRecord, MessageRecord
 
 PERSON = "person"
+PLACE = "place"
 
-OPT_OUT_WORDS = frozenset({"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout"})
+OPT_OUT_WORDS = frozenset(
+    {"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out", "opt-out"}
+)
 """Phone networks keep these for themselves when they are the whole message. "I want it to stop" is not one."""
-OPT_OUT_ELSEWHERE = frozenset({"stop", "stopall", "stop all", "unsubscribe", "optout", "opt out"})
+OPT_OUT_ELSEWHERE = frozenset({"stop", "stopall", "stop all", "unsubscribe", "optout", "opt out", "opt-out"})
 """On channels where nobody intercepts "end" or "cancel", those are words like any other."""
 OPT_IN_WORDS = frozenset({"start", "unstop"})
 HELP_WORDS = frozenset({"help", "info"})
@@ -23,18 +26,19 @@ HELP_WORDS = frozenset({"help", "info"})
 
 @dataclass(frozen=True)
 class ToBot:
-    """The assistant answers; `payload` is a pressed button or what a typed number meant.
-
-    `asked_for_help`: the whole message was HELP, which is a request for help and not for small print.
-    """
+    """The assistant answers; `payload` is a pressed button or what a typed number meant."""
 
     payload: str | None = None
-    asked_for_help: bool = False
 
 
 @dataclass(frozen=True)
 class ToPeer:
-    """A peer worker has the turn: nothing is said for them, and Rasa is not called."""
+    """A peer worker has the turn: nothing is said for them, and Rasa is not called.
+
+    `opted_out`: the message was STOP or its like, which is kept whoever has the turn.
+    """
+
+    opted_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,16 @@ class OptOut:
 @dataclass(frozen=True)
 class OptIn:
     """The person wants to hear from us again, or for the first time."""
+
+
+@dataclass(frozen=True)
+class AskHelp:
+    """The whole message was HELP or INFO: a request for help, and not for small print."""
+
+
+@dataclass(frozen=True)
+class AskMove:
+    """Wants to carry on over another channel: gets a code."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +75,7 @@ class AskPerson:
     again: bool = False
 
 
-Route: TypeAlias = ToBot | ToPeer | OptOut | OptIn | NoWords | AskPerson
+Route: TypeAlias = ToBot | ToPeer | OptOut | OptIn | AskHelp | AskMove | NoWords | AskPerson
 
 
 def decide(
@@ -76,27 +90,74 @@ def decide(
     A message with a concern is never read as a number or a button's title: its words count.
     """
     if conversation.holder is Holder.PEER:
-        return ToPeer()
+        return ToPeer(opted_out=is_opt_out(conversation.channel, message))
     waiting = escalation is not None and escalation.state is not EscalationState.CLOSED
     if message.payload:
         return AskPerson(again=waiting) if message.payload == PERSON else ToBot(message.payload)
     if not message.text.strip():
-        return NoWords(message.media[0].kind if message.media else "")
+        return _read_things(message.media)
     return _read_words(conversation.channel, message, () if concerns else choices, waiting=waiting)
 
 
+def _read_things(media: Sequence[Media]) -> Route:
+    """Where they are is as good as the name of the place: the assistant finds what is near."""
+    if any(thing.kind == "location" for thing in media):
+        return ToBot(PLACE)
+    return NoWords(media[0].kind if media else "")
+
+
 def _read_words(channel: Channel, message: MessageRecord, choices: Sequence[Choice], *, waiting: bool) -> Route:
-    words = " ".join(message.text.casefold().split()).removeprefix("/").rstrip(".")
-    if message.opt_out == "STOP" or words in (OPT_OUT_WORDS if channel is Channel.SMS else OPT_OUT_ELSEWHERE):
+    if is_opt_out(channel, message):
         return OptOut()
+    words = whole(message.text)
     choice = resolve_choice(message.text, choices)
     if choice is not None:
         return AskPerson(again=waiting) if choice.payload == PERSON else ToBot(choice.payload)
     if words in OPT_IN_WORDS:
         return OptIn()
+    if MOVING.fullmatch(" ".join(_words(message.text))):
+        return AskMove()
     if asks_for_person(message.text):
         return AskPerson(again=waiting)
-    return ToBot(asked_for_help=message.opt_out == "HELP" or words in HELP_WORDS)
+    return AskHelp() if message.opt_out == "HELP" or words in HELP_WORDS else ToBot()
+
+
+def is_opt_out(channel: Channel, message: MessageRecord) -> bool:
+    """STOP or its like as the whole message, or the provider says that it took it as such."""
+    taken = OPT_OUT_WORDS if channel is Channel.SMS else OPT_OUT_ELSEWHERE
+    return message.opt_out == "STOP" or (not message.payload and whole(message.text) in taken)
+
+
+def whole(text: str) -> str:
+    """A message as one word or few, whatever stands around it: " Stop. " is stop."""
+    return " ".join(text.casefold().split()).removeprefix("/").strip(" .!\"'\u2018\u2019\u201c\u201d")
+
+
+MOVING = re.compile(
+    r"move|(?:(?:can|could|may|i|we|would|want|like|to|please|lets|id|rather) )*"
+    r"(?:carry on|continue|switch|move|change|go on|swap|talk)"
+    r"(?: (?:this|it|here|over|the chat|our chat))*(?: (?:on|to|by|in|with|via|over|through|from))+"
+    r"(?: (?:the|my|a|your))?"
+    r" (?:telegram|web ?chat|web ?site|web|web ?page|online|internet|text|texts|text messages?|sms|other phone)"
+    r"(?: (?:please|pls|instead|now))*"
+)
+"""Asking to carry on over another channel, in so many words."""
+
+
+# -- asking for the rest of a text message -------------------------------------------------------------------------
+
+THE_REST = frozenset(
+    {
+        "more", "more please", "more pls", "the rest", "rest", "rest please", "go on", "go on then", "carry on",
+        "continue", "keep going", "read more", "see more", "and then", "send more", "send the rest",
+        "the rest please", "yes more", "ok more",
+    }
+)  # fmt: skip
+
+
+def asks_for_rest(message: MessageRecord) -> bool:
+    """MORE and its like, as the whole message: the rest of what we have just said comes before more of anything."""
+    return not message.payload and whole(message.text).replace(",", "") in THE_REST
 
 
 # -- asking for a person -----------------------------------------------------------------------------------------

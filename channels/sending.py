@@ -18,6 +18,7 @@ from typing import Final, Protocol, TypeVar
 import structlog
 
 from channels.conversation import Channel, Delivery
+from channels.conversation import Sender as Author
 from channels.errors import SendFailed
 from channels.gsm7 import segments
 from channels.ledger import Ledger
@@ -81,16 +82,21 @@ class Sending:
             await self._sent(message, Channel.WEB, f"web-{message.id}", "sent")
             return True
         person = await self.ledger.person(conversation.person_id)
-        sender = self.senders.get(person.channel)
-        if not person.address:
-            return await self._fail(message, person.channel, SendFailed("forgotten", "Erased.", retryable=False))
-        if sender is None:
-            problem = SendFailed("not_set_up", "This channel is not set up.", retryable=False)
-            return await self._fail(message, person.channel, problem)
         try:
-            return await self._send(sender, person, message)
+            return await self._send(self._sender_for(person, message), person, message)
         except SendFailed as failure:
             return await self._fail(message, person.channel, failure)
+
+    def _sender_for(self, person: PersonRecord, message: MessageRecord) -> Sender:
+        """Raises SendFailed when there is no way, or no wish, to have this message."""
+        if not person.address:
+            raise SendFailed("forgotten", "Erased.", retryable=False)
+        if is_unwanted(person, message):
+            raise SendFailed("opted_out", "They asked for no more texts before this one went.", retryable=False)
+        sender = self.senders.get(person.channel)
+        if sender is None:
+            raise SendFailed("not_set_up", "This channel is not set up.", retryable=False)
+        return sender
 
     async def _send(self, sender: Sender, person: PersonRecord, message: MessageRecord) -> bool:
         """Raises SendFailed."""
@@ -154,6 +160,11 @@ class Sending:
         except TimeoutError:
             explanation = "The provider did not answer in time; the message may have gone out."
             raise SendFailed("timeout", explanation, retryable=True) from None
+
+
+def is_unwanted(person: PersonRecord, message: MessageRecord) -> bool:
+    """A text of ours that still waited when STOP came. A peer worker's own words go: a person decides that."""
+    return person.channel is Channel.SMS and person.do_not_text_first and message.sender is not Author.PEER
 
 
 def pause_before(tries: int, asked_for: float | None) -> timedelta:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from channels.errors import SettingsError
@@ -107,6 +108,21 @@ class Settings(BaseSettings):
     telegram_token: SecretStr = Field(SecretStr(""), description="Bot token from BotFather.")
     telegram_secret: SecretStr = Field(SecretStr(""), description="Secret token that Telegram sends with each update.")
     telegram_api_url: str = Field("", description="Base address of the Bot API; empty means the real one.")
+    telegram_polling: bool = Field(
+        False, description="Ask Telegram for updates instead of being called: development without a public address."
+    )
+    telegram_sources: str = Field(
+        "", description="Names of links (t.me/bot?start=NAME) that metrics count one by one, comma separated."
+    )
+
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="Mail server for copies of 'My list': smtp://name:password@host or smtps://...; empty: no email.",
+    )
+    smtp_from: str = Field("", description="The address such email comes from.")
+    list_copies_per_day: int = Field(
+        200, description="Most copies of 'My list' sent by text and email in 24 hours, all people together."
+    )
 
     fallback_number: str = Field("", description="A phone number of the service itself, given when nothing else works.")
     lease_seconds: float = Field(
@@ -123,6 +139,22 @@ class Settings(BaseSettings):
     )
     reconcile_seconds: float = Field(
         60.0, description="How often the worker asks the SMS provider for texts that never reached us; 0 turns it off."
+    )
+    canary_seconds: float = Field(
+        60.0, description="How often the worker sends itself a test message through everything; 0 turns it off."
+    )
+    person_per_minute: int = Field(
+        12,
+        description="Messages a minute from one person that are answered singly; more go together. 0: no limit.",
+    )
+    slow_reply_seconds: float = Field(
+        10.0, description="Least seconds between two answers to somebody who writes more than that."
+    )
+    replies_per_hour: int = Field(
+        120, description="Automatic messages to one person in an hour; then a person is asked to look. 0: no limit."
+    )
+    media_megabytes: float = Field(
+        10.0, description="Largest picture or other file that the desk fetches from a provider when asked, in MB."
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR. No level prints personal data.")
 
@@ -141,9 +173,30 @@ class Settings(BaseSettings):
             raise ValueError("it is not the address of a page, like https://www.bbc.co.uk/weather")
         return address
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_mail_server(cls, address: SecretStr) -> SecretStr:
+        try:
+            url = urlsplit(address.get_secret_value())
+            if (url.scheme in ("smtp", "smtps") and url.hostname and url.port != 0) or not url.geturl():
+                return address
+        except ValueError:
+            pass
+        raise ValueError("it is not a mail server's address, like smtp://name:password@mail.example.org:587")
+
+    @model_validator(mode="after")
+    def _mail_has_a_sender(self) -> Settings:
+        if self.smtp_url.get_secret_value() and not re.fullmatch(r"[^@\s]+@[^@\s]+", self.smtp_from):
+            raise ValueError("NWD_SMTP_FROM: needed with NWD_SMTP_URL, the address that email comes from")
+        return self
+
     @property
     def embed_origins(self) -> tuple[str, ...]:
         return _listed(self.embed_sites)
+
+    @property
+    def known_sources(self) -> tuple[str, ...]:
+        return _listed(self.telegram_sources)
 
     @property
     def base_url(self) -> str:
@@ -183,6 +236,9 @@ def read_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         lines = []
         for problem in error.errors():
+            if not problem["loc"]:  # Two settings that do not go together: its text names them.
+                lines.append(problem["msg"].removeprefix("Value error, "))
+                continue
             name = str(problem["loc"][0])
             field = Settings.model_fields.get(name)
             lines.append(f"NWD_{name.upper()}: {problem['msg']}. It is: {field.description if field else 'unknown'}")

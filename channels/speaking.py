@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from channels.conversation import Channel, Choice, Reply, Sender
-from channels.fitting import PERSON, fit
+from channels.fitting import MESSAGES_FOR_MORE, PERSON, cut_short, fit
 from channels.ledger.records import Draft
 from channels.wording import Wording
 
@@ -22,6 +22,14 @@ class Speaker:
         """The assistant's own words."""
         return tuple(
             draft for reply in replies for draft in self._drafts(reply, sender=Sender.ASSISTANT, urgent=urgent)
+        )
+
+    def say_rest(self, rest: str, choices: tuple[Choice, ...]) -> tuple[Draft, ...]:
+        """What did not fit a text message, now that it was asked for. Numbers mean what they meant before it."""
+        fitted = cut_short(rest, choices, self.wording, MESSAGES_FOR_MORE)
+        return tuple(
+            Draft(sender=Sender.ASSISTANT, text=message.text, choices=message.choices, rest=message.rest)
+            for message in fitted
         )
 
     def say_concern(self, words: str) -> tuple[Draft, ...]:
@@ -47,6 +55,7 @@ class Speaker:
                 reply=reply if message is fitted[-1] else None,
                 choices=message.choices,
                 urgent=urgent,
+                rest=message.rest,
             )
             for message in fitted
         )

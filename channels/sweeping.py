@@ -86,10 +86,13 @@ class Sweeper:
             structlog.get_logger().info("words_expired", count=count)
 
 
-async def repeat(job: Callable[[], Any], every: float, stop: asyncio.Event) -> None:
-    """Run a job every so many seconds until told to stop."""
+async def repeat(job: Callable[[], Any], every: float, stop: asyncio.Event, *, at_once: bool = True) -> None:
+    """Run a job every so many seconds until told to stop; the first time at once, or after the first pause."""
+    due = at_once
     while not stop.is_set():
-        await job()
+        if due:
+            await job()
+        due = True
         try:
             async with asyncio.timeout(every):
                 await stop.wait()

@@ -10,23 +10,34 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Final, Protocol
 
 import structlog
 
 from channels.answering import Answering, Farewell
+from channels.codes import read_code
 from channels.composing import Moment
 from channels.concern import find_concerns
-from channels.conversation import Concern, Sender
+from channels.conversation import Concern, Holder, Sender
 from channels.ledger import Ledger
-from channels.ledger.records import Committed, MessageRecord, Outcome
+from channels.ledger.records import Committed, Draft, MessageRecord, OpenEscalation, Outcome
 from channels.noticing import Notices
+from channels.routing import asks_for_rest
+from channels.slowing import MERGED, Judgement, Slowing, Verdict
 from channels.streams import Streams
+from channels.typing_signs import TypingSigns
 from channels.worker_metrics import WorkerMetrics
 
 MOST_DECISIONS: Final = 5
 """A turn that changes hands more often than this within one message is left to the sweeper."""
+LONGEST_STRETCH: Final = 2.0
+"""Seconds after which no further message of the same conversation is begun: a lock lasts one answer longer."""
+REMEMBERED: Final = 12
+"""Messages of ours that MORE can still be about."""
 QUEUE: Final = "queue"
+SILENT: Final = {Verdict.MERGE: MERGED, Verdict.KEEP_QUIET: "quiet"}
+"""What a message is marked with that is not answered by itself."""
 
 
 class Announces(Protocol):
@@ -44,22 +55,90 @@ class Turns:
     answering: Answering
     escalations: Announces
     metrics: WorkerMetrics
+    signs: TypingSigns
+    slowing: Slowing
     notices: Notices
 
     async def work_through(self, conversation_id: str) -> None:
-        """Answer until nothing is left to answer. The caller sees to it that one worker does this at a time."""
+        """Answer until nothing is left to answer. The caller sees to it that one worker does this at a time.
+
+        After a while it goes to the back of the line: others are answered too, and no lock ends in mid-answer.
+        """
+        started = time.monotonic()
         while (message := await self.ledger.next_unanswered(conversation_id)) is not None:
+            if time.monotonic() - started > LONGEST_STRETCH and await self._announce_again(conversation_id):
+                return
+            if await self._carry_on(message):
+                continue
+            judgement = await self.slowing.judge(message)
+            if judgement.verdict is not Verdict.ANSWER:
+                self.metrics.count_slowed(judgement.verdict)
+            if judgement.verdict is Verdict.WAIT:
+                await self.ledger.defer(message.id)
+                return
+            if judgement.verdict in SILENT:
+                await self._mark(message, SILENT[judgement.verdict])
+                continue
             attempt = await self.ledger.count_attempt(message.id)
-            if not await self._answer(message, attempt):
+            if not await self._answer(message, attempt, judgement):
                 return
 
-    async def _answer(self, message: MessageRecord, attempt: int) -> bool:
+    async def _announce_again(self, conversation_id: str) -> bool:
+        """False when Redis is away: then there is no lock either, and the work goes on."""
+        conversation = await self.ledger.conversation(conversation_id)
+        return await self.streams.announce_inbound(conversation.shard, conversation_id)
+
+    async def _carry_on(self, message: MessageRecord) -> bool:
+        """A code from another channel: go on with what was said there. Whether the message is dealt with."""
+        code = None if message.payload else read_code(message.text)
+        if code is None:
+            return False
+        say = self.answering.wording.say
+        notice = Draft(sender=Sender.NOTICE, text=say("moved"))
+        moved = await self.ledger.redeem(message.id, code, notice)
+        conversation = await self.ledger.conversation(message.conversation_id)
+        if moved is None:
+            kind_words = (Draft(sender=Sender.NOTICE, text=say("wrong_code")),)
+            holder = conversation.holder
+            # Nobody's guesses, however many, bring as many texts.
+            told = holder is Holder.BOT and not await self.slowing.is_fast(conversation.id)
+            drafts = kind_words if told else ()
+            quiet = (await self.ledger.person(conversation.person_id)).do_not_text_first
+            outcome = Outcome(
+                message_id=message.id, expected_holder=holder, kind="wrong_code", drafts=drafts,
+                do_not_text_first=False if quiet else None,
+            )  # fmt: skip
+            if (committed := await self.ledger.commit(outcome)) is not None:
+                await self._announce(committed, outcome)
+            return True
+        structlog.get_logger().info("conversation_moved", conversation_id=moved.conversation_id)
+        await self.streams.announce_inbound(moved.shard, moved.conversation_id)
+        await self.streams.announce_outbound(moved.shard, moved.conversation_id)
+        for name in (moved.left, moved.conversation_id, QUEUE):
+            await self.streams.changed(name)
+        return True
+
+    async def _mark(self, message: MessageRecord, kind: str) -> None:
+        """Shown on the desk, and nothing said. A peer worker who has taken over meanwhile has it judged again."""
+        concerns = frozenset(one.concern for one in find_concerns(message.text))
+        ask = OpenEscalation(reason="concern") if concerns else None
+        outcome = Outcome(
+            message_id=message.id, expected_holder=Holder.BOT, kind=kind, concerns=concerns, escalation=ask
+        )
+        if (committed := await self.ledger.commit(outcome)) is not None:
+            await self._announce(committed, outcome)
+
+    async def _answer(self, message: MessageRecord, attempt: int, judgement: Judgement) -> bool:
         """False when it could not be settled now; the sweeper brings it back."""
         started = time.monotonic()
+        if judgement.words:
+            message = replace(message, text=judgement.words)
         concerns = await self._find_concerns(message)
         for _ in range(MOST_DECISIONS):
-            moment = replace(await self._look(message, concerns), attempt=attempt)
-            decided = await self.answering.answer(moment)
+            looped = judgement.verdict is Verdict.HAND_OVER
+            moment = replace(await self._look(message, concerns), attempt=attempt, looped=looped)
+            async with self.signs.thinking(moment):
+                decided = await self.answering.answer(moment)
             if isinstance(decided, Farewell):
                 await self._forget(moment, decided)
                 self.metrics.count_turn(moment.conversation.channel, "forgotten", time.monotonic() - started)
@@ -92,7 +171,15 @@ class Turns:
             escalation=await self.ledger.escalation_of(conversation.id),
             choices=await self.ledger.last_choices(conversation.id),
             concerns=concerns,
+            rest=await self._rest_before(message) if asks_for_rest(message) else "",
         )
+
+    async def _rest_before(self, message: MessageRecord) -> str:
+        """What our last words left out, if nothing else has been written since."""
+        start = max(0, message.seq - 1 - REMEMBERED)
+        before = await self.ledger.messages(message.conversation_id, start, message.seq - 1 - start)
+        ours = takewhile(lambda earlier: earlier.sender is not Sender.PERSON, reversed(before))
+        return "\n".join(earlier.rest for earlier in reversed(list(ours)) if earlier.rest)
 
     async def _announce(self, committed: Committed, outcome: Outcome) -> None:
         if committed.outbound:
@@ -115,7 +202,7 @@ class Turns:
         later = await self.ledger.messages(conversation.id, moment.message.seq)
         words = {draft.text for draft in farewell.drafts}
         if not any(message.sender is Sender.NOTICE and message.text in words for message in later):
-            await self.ledger.append(conversation.id, farewell.drafts)
+            await self.ledger.append(conversation.id, farewell.drafts, answers=True)
         await self.ledger.forget(moment.person.id)
         structlog.get_logger().info("person_forgotten", conversation_id=conversation.id)
         await self.streams.announce_outbound(conversation.shard, conversation.id)

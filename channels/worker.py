@@ -23,8 +23,10 @@ from starlette.applications import Starlette
 
 from channels.answering import Answering, Answers
 from channels.assistant import Assistant
+from channels.canary import Canary, CanarySender
 from channels.composing import Composer
 from channels.concern import load_knowledge
+from channels.confirming import Confirmer, Reports
 from channels.conversation import Channel
 from channels.crew import Crew
 from channels.errors import ChannelsError, StreamsUnavailable
@@ -39,12 +41,14 @@ from channels.reconciling import Lists, Reconciler
 from channels.senders import SmsSender, TelegramSender
 from channels.sending import SEND_SECONDS, Sender, Sending
 from channels.settings import WORKER_PORT_OFFSET, Settings
+from channels.slowing import Slowing
 from channels.sms.twilio import Twilio
 from channels.sms.vonage import Vonage
 from channels.streams import Streams
 from channels.sweeping import Sweeper, repeat
 from channels.telegram import Telegram
 from channels.turns import Turns
+from channels.typing_signs import ShowsTyping, TypingSigns
 from channels.valkey import Valkey
 from channels.wording import Wording
 from channels.worker_metrics import WorkerMetrics
@@ -52,6 +56,8 @@ from channels.worker_metrics import WorkerMetrics
 RECLAIM_EVERY: Final = 2.0
 BLOCK_MS: Final = 2000
 DRAIN_SECONDS: Final = 10.0
+CANARY_MARGIN: Final = 10.0
+"""Seconds beyond the assistant's deadline, twice, after which a test message counts as not answered."""
 PAUSE: Final = 0.5
 """Seconds before trying again what Redis or the ledger would not do."""
 
@@ -67,6 +73,10 @@ class Parts:
     senders: Mapping[Channel, Sender]
     inbox: Lists | None = None
     """The SMS provider's own list of what people sent, where it keeps one."""
+    reports: Reports | None = None
+    """The SMS provider, where it can be asked what became of a text."""
+    typing: Mapping[Channel, ShowsTyping] = field(default_factory=dict)
+    """The channels that can show that somebody is typing."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     notices: Notices = field(default_factory=PatternsAlone)
     """The second layer of the concern check."""
@@ -84,17 +94,22 @@ class Worker:
             ledger=ledger, wording=wording, hours=hours, clock=parts.clock, own_number=settings.fallback_number
         )
         answering = Answering(assistant=parts.assistant, composer=composer, on_silence=metrics.count_silence)
+        self.signs = TypingSigns(ledger=ledger, streams=streams, shown_by=parts.typing)
         turns = Turns(
             ledger=ledger, streams=streams, answering=answering, escalations=escalations, metrics=metrics,
+            signs=self.signs,
+            slowing=Slowing(ledger=ledger, settings=settings, clock=parts.clock),
             notices=parts.notices,
         )  # fmt: skip
         pacers = {Channel.SMS: Pacer(settings.sms_per_second)} if settings.sms_per_second > 0 else {}
         sending = Sending(
-            ledger=ledger, streams=streams, senders=parts.senders, metrics=metrics, clock=parts.clock, pacers=pacers
-        )
+            ledger=ledger, streams=streams, senders={Channel.CANARY: CanarySender(), **parts.senders}, metrics=metrics,
+            clock=parts.clock, pacers=pacers,
+        )  # fmt: skip
         turn_seconds = settings.assistant_deadline + settings.concern_deadline + 2.0
         self._streams = streams
         self._shards = range(settings.shards)
+        self._reconcile_every = settings.reconcile_seconds
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self.inbound = Crew(
             kind="inbound", streams=streams, work=turns.work_through, metrics=metrics, lock_seconds=turn_seconds
@@ -108,6 +123,11 @@ class Worker:
             retention=timedelta(days=settings.retention_days),
         )  # fmt: skip
         self._reconciler = self._reconciling(parts, metrics)
+        self._confirmer = self._confirming(parts, metrics)
+        self.canary = Canary(
+            intake=Intake(ledger, streams, metrics), ledger=ledger, streams=streams, metrics=metrics,
+            every=settings.canary_seconds, patience=2 * settings.assistant_deadline + CANARY_MARGIN,
+        )  # fmt: skip
         # Longer than any honest piece of work, or two workers would do the same.
         self._idle_ms = {"inbound": round(turn_seconds * 1000) + 3000, "outbound": round(SEND_SECONDS * 1000) + 3000}
 
@@ -120,6 +140,14 @@ class Worker:
             inbox=parts.inbox, ledger=parts.ledger, streams=parts.streams, metrics=metrics, clock=parts.clock,
             intake=Intake(parts.ledger, parts.streams, metrics), every=every, furthest=retention,
         )  # fmt: skip
+
+    @staticmethod
+    def _confirming(parts: Parts, metrics: WorkerMetrics) -> Confirmer | None:
+        if parts.reports is None or parts.settings.reconcile_seconds <= 0:
+            return None
+        return Confirmer(
+            provider=parts.reports, ledger=parts.ledger, streams=parts.streams, metrics=metrics, clock=parts.clock
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop, then finish what has begun."""
@@ -135,6 +163,13 @@ class Worker:
         if self._reconciler is not None:
             reconcile = self._guarded(self._reconciler.reconcile)
             jobs.append(asyncio.create_task(repeat(reconcile, self._reconciler.every, stop)))
+        if self._confirmer is not None:
+            confirm = self._guarded(self._confirmer.confirm)
+            jobs.append(asyncio.create_task(repeat(confirm, self._reconcile_every, stop)))
+        if self.canary.every > 0:
+            sing = self._guarded(self.canary.sing)
+            jobs.append(asyncio.create_task(repeat(sing, self.canary.every, stop, at_once=False)))
+        jobs.append(asyncio.create_task(self.signs.follow(stop)))
         told = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({told, *jobs}, return_when=asyncio.FIRST_COMPLETED)
@@ -197,7 +232,10 @@ async def _run(settings: Settings) -> None:
     metrics = WorkerMetrics()
     async with open_parts(settings, metrics) as parts:
         worker = Worker(parts, metrics)
-        server = health_server(settings, Health(ledger=parts.ledger, streams=parts.streams, metrics=metrics))
+        health = Health(
+            ledger=parts.ledger, streams=parts.streams, metrics=metrics, also=lambda: {"canary": worker.canary.well}
+        )
+        server = health_server(settings, health)
         serving = asyncio.create_task(server.serve())
         structlog.get_logger().info("worker_started")
         try:
@@ -226,6 +264,7 @@ async def open_parts(settings: Settings, metrics: WorkerMetrics) -> AsyncIterato
         )
         stack.push_async_callback(notices.close)
         senders: dict[Channel, Sender] = {}
+        typing: dict[Channel, ShowsTyping] = {}
         if (twilio := Twilio.from_settings(settings)) is not None:
             stack.callback(twilio.close)
             senders[Channel.SMS] = SmsSender(twilio)
@@ -234,10 +273,12 @@ async def open_parts(settings: Settings, metrics: WorkerMetrics) -> AsyncIterato
             senders[Channel.SMS] = SmsSender(vonage)
         if (telegram := Telegram.from_settings(settings)) is not None:
             stack.push_async_callback(telegram.close)
-            senders[Channel.TELEGRAM] = TelegramSender(telegram)
+            sender = TelegramSender(telegram, ledger)
+            senders[Channel.TELEGRAM] = typing[Channel.TELEGRAM] = sender
+            stack.push_async_callback(sender.close)
         yield Parts(
-            settings=settings, ledger=ledger, streams=streams, assistant=assistant, senders=senders, inbox=twilio,
-            notices=notices,
+            settings=settings, ledger=ledger, streams=streams, assistant=assistant, senders=senders,
+            inbox=twilio, reports=twilio, typing=typing, notices=notices,
         )  # fmt: skip
 
 

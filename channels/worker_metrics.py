@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from channels.conversation import Channel, Concern
 from channels.metrics import Metrics
@@ -35,8 +35,27 @@ class WorkerMetrics(Metrics):
         self._announced = Counter("nwd_swept", "Conversations announced again.", ["kind"], registry=self.registry)
         self._reconciled = Counter(
             "nwd_reconciled",
-            "Looks at the provider's list: texts that had not reached us, and looks that failed.",
+            "What only the provider knew: texts and receipts that had not reached us, and looks that failed.",
             ["channel", "result"],
+            registry=self.registry,
+        )
+        self._canary = Counter("nwd_canary", "Our own test messages.", ["result"], registry=self.registry)
+        self._canary_seconds = Gauge(
+            "nwd_canary_seconds", "Time from storing the last test message to its answer.", registry=self.registry
+        )
+        self._canary_success = Gauge(
+            "nwd_canary_last_success_timestamp",
+            "When a test message was last answered, be it with the fixed words; Unix time, 0 before the first.",
+            registry=self.registry,
+        )
+        self._canary_ok = Gauge(
+            "nwd_canary_ok", "0 when test messages were not answered several times in a row.", registry=self.registry
+        )
+        self._canary_ok.set(1)
+        self._slowed = Counter(
+            "nwd_slowed",
+            "Messages answered together, put off or left to a person because there were so many.",
+            ["result"],
             registry=self.registry,
         )
         self._failed = Counter("nwd_work_failed", "Work that broke off.", ["kind"], registry=self.registry)
@@ -64,8 +83,20 @@ class WorkerMetrics(Metrics):
         self._announced.labels(kind).inc(conversations)
 
     def count_reconciled(self, channel: Channel, result: str, count: int = 1) -> None:
-        """`result` is found (a webhook did not do its work) or failed (nobody can tell)."""
+        """`result` is found or receipt (a webhook did not do its work), or failed (nobody can tell)."""
         self._reconciled.labels(channel, result).inc(count)
+
+    def count_canary(self, result: str, seconds: float, *, well: bool) -> None:
+        """`result` is passed, degraded or failed."""
+        self._canary.labels(result).inc()
+        self._canary_ok.set(well)
+        if result != "failed":
+            self._canary_seconds.set(seconds)
+            self._canary_success.set_to_current_time()
+
+    def count_slowed(self, result: str) -> None:
+        """`result` is merge, wait, hand_over or keep_quiet."""
+        self._slowed.labels(result).inc()
 
     def count_failure(self, kind: str) -> None:
         self._failed.labels(kind).inc()

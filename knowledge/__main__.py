@@ -1,6 +1,7 @@
 """The command line: check the content, build the index, try a search, measure it, show the catalogue.
 
-Exit codes: 0 done, 1 something to put right (said on standard error), 2 the command was not understood.
+Exit codes: 0 done, 1 something to put right (said on standard error), 2 the command was not understood,
+3 an import was done but for some listings.
 Model libraries are imported only by the commands that need them, so that "nothing changed" is said at once.
 """
 
@@ -10,12 +11,16 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from knowledge.errors import KnowledgeError
+from knowledge.exchange.commands import add_commands
 from knowledge.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -46,9 +51,11 @@ def _parser() -> argparse.ArgumentParser:
 
     index = commands.add_parser("index", help="build the index if the catalogue, the needs or the model changed")
     index.add_argument("--force", action="store_true", help="build it even if nothing changed")
+    index.add_argument("--json", action="store_true", help="for programs")
     index.set_defaults(command=run_index)
 
     check = commands.add_parser("check", help="check the content files")
+    check.add_argument("--json", action="store_true", help="for programs")
     check.set_defaults(command=run_check)
 
     export = commands.add_parser("export-encoder", help="make the query encoder that search and the assistant use")
@@ -57,12 +64,24 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="measure search on another catalogue with judgments")
     for name in ("catalogue", "queries", "qrels"):
         evaluate.add_argument(f"--{name}", type=Path, required=True, metavar="FILE.jsonl")
+    evaluate.add_argument("--runs", type=Path, metavar="DIR", help="write the ranking of each system here")
+    evaluate.add_argument("--airs-terms", action="store_true", help="measure search with the taxonomy terms too, apart")
     evaluate.add_argument("--json", action="store_true", help="for programs")
     evaluate.set_defaults(command=run_evaluate)
 
+    add_commands(commands)
+
     editor = commands.add_parser("editor", help="serve the catalogue pages")
     editor.add_argument("--port", type=_positive, metavar="N")
+    editor.add_argument("--host", metavar="ADDRESS", help="the address to listen on; NWD_HOST when left out")
     editor.set_defaults(command=run_editor)
+
+    account = commands.add_parser("account", help="add somebody who edits, or give them a new password")
+    account.add_argument("name", metavar="NAME", help="as colleagues know them")
+    account.add_argument("login", metavar="LOGIN")
+    account.add_argument("--role", choices=("editor", "publisher"), default="editor")
+    account.add_argument("--password", help="asked for when left out")
+    account.set_defaults(command=run_account)
     return parser
 
 
@@ -122,6 +141,9 @@ def run_index(settings: Settings, parsed: argparse.Namespace) -> int:
     from knowledge.publish import publish
 
     published = publish(settings, force=parsed.force)
+    if parsed.json:
+        print(json.dumps(asdict(published), indent=2))
+        return 0
     for note in published.notes:
         print(note)
     if published.built:
@@ -131,13 +153,17 @@ def run_index(settings: Settings, parsed: argparse.Namespace) -> int:
     return 0
 
 
-def run_check(settings: Settings, _parsed: argparse.Namespace) -> int:
+def run_check(settings: Settings, parsed: argparse.Namespace) -> int:
     from knowledge.checks import check_content
 
     findings = check_content(settings, datetime.now(ZoneInfo(settings.timezone)).date())
+    errors = sum(finding.error for finding in findings)
+    if parsed.json:
+        listed = [{"severity": "error" if each.error else "warning", "problem": each.text} for each in findings]
+        print(json.dumps({"errors": errors, "warnings": len(findings) - errors, "findings": listed}, indent=2))
+        return 1 if errors else 0
     for finding in findings:
         print(finding)
-    errors = sum(finding.error for finding in findings)
     print(f"Content checked: {errors} errors, {len(findings) - errors} warnings.")
     return 1 if errors else 0
 
@@ -151,9 +177,17 @@ def run_export_encoder(settings: Settings, _parsed: argparse.Namespace) -> int:
 
 
 def run_evaluate(settings: Settings, parsed: argparse.Namespace) -> int:
-    from knowledge.evaluate import evaluate
+    from knowledge.evaluate import Files, evaluate
 
-    report = evaluate(settings, parsed.catalogue, parsed.queries, parsed.qrels)
+    files = Files(
+        catalogue=parsed.catalogue,
+        queries=parsed.queries,
+        qrels=parsed.qrels,
+        runs=parsed.runs,
+        airs_terms=parsed.airs_terms,
+    )
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))  # standard output is the figures
+    report = evaluate(settings, files)
     print(json.dumps(report.to_dict(), indent=2) if parsed.json else "\n".join(report.lines()))
     return 0
 
@@ -163,7 +197,26 @@ def run_editor(settings: Settings, parsed: argparse.Namespace) -> int:
 
     from knowledge.editor import create_app
 
-    uvicorn.run(create_app(settings), host=settings.host, port=parsed.port or settings.editor_port, log_level="warning")
+    host, port = parsed.host or settings.host, parsed.port or settings.editor_port
+    uvicorn.run(create_app(settings), host=host, port=port, log_level="warning")
+    return 0
+
+
+def run_account(settings: Settings, parsed: argparse.Namespace) -> int:
+    from getpass import getpass
+
+    from knowledge.editing.accounts import Accounts, Role
+    from knowledge.store import Store
+
+    store = Store.open(settings.database_url)
+    try:
+        password = parsed.password or getpass("Password: ")
+        made = Accounts(store.engine).add(
+            name=parsed.name, login=parsed.login, password=password, role=Role(parsed.role)
+        )
+    finally:
+        store.close()
+    print(f"{made.name} can sign in as {made.login}, {made.role.value}.")
     return 0
 
 

@@ -39,6 +39,8 @@ class Circumstances:
     zone: str
     stale_days: int
     place: Place | None = None
+    from_home: float | None = None
+    """Miles from there to the middle of the catalogue."""
     age: int | None = None
     urgent: bool = False
     said: Mapping[str, float] = field(default_factory=dict)
@@ -66,6 +68,11 @@ def miles_to(service: Service, place: Place | None) -> float | None:
         if each.latitude is not None and each.longitude is not None
     ]
     return min(away, default=None)
+
+
+def is_too_far(service: Service, miles: float | None) -> bool:
+    """Whether help for a town or a county is out of reach of somebody; national help never is."""
+    return miles is not None and miles > REACH.get(service.area, math.inf)
 
 
 def _nearness(service: Service, miles: float | None) -> float:

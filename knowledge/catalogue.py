@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -98,6 +98,8 @@ class Need:
     urgency: int = 1
     related: tuple[str, ...] = ()
     phrasings: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
+    """How services that help with it describe themselves: what finds listings that nobody tagged."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +158,10 @@ class Service:
 
 def service_to_dict(service: Service) -> dict[str, Any]:
     """Plain values for JSON; the organisation is inside."""
-    body = asdict(service)
+    body = dict(vars(service))  # not `asdict`: that copies deeply, which costs seconds for a whole catalogue
+    body["organisation"] = dict(vars(service.organisation))
+    for name in ("phones", "locations", "schedules"):
+        body[name] = tuple(dict(vars(row)) for row in body[name])
     body["assured_date"] = service.assured_date.isoformat() if service.assured_date else None
     return body
 

@@ -100,6 +100,13 @@ def check_services(files: CatalogueFiles, settings: Settings, today: date) -> It
             yield Finding(error=False, text=f"{where}: schedules: none, so people read 'ask for hours'.")
 
 
+def check_service(service: Service) -> Iterator[str]:
+    """What a person would be harmed or confused by in one listing: "field: what is wrong, the fix"."""
+    yield from _wording(service)
+    yield from _numbers(service, demo=False)
+    yield from _links(service, demo=False)
+
+
 def _wording(service: Service) -> Iterator[str]:
     for name, longest in LONGEST.items():
         text = getattr(service, name)

@@ -16,8 +16,9 @@ from knowledge.hours import Opening
 
 FIRST_LOOK = 3
 """How many a person sees at once: within these an organisation comes once."""
-CARRIES = 0.5
-"""From this share on a service is for a need, rather than near it."""
+CARRIES = 0.69
+"""From this share on a service is for a need, rather than near it: all that an editor chose are, a guess from its text
+(the root of a probability) when it is about as likely as not."""
 CRISIS_LINES = 2
 _AGE_ORDER = {True: 0, None: 1, False: 2}
 
@@ -39,6 +40,8 @@ class Candidate:
     likely: bool = False
     """Its own words are close to the message."""
     miles: float | None = None
+    far: bool = False
+    """Out of reach of the place somebody gave: for another town or county."""
     suits_age: bool | None = None
 
     @property
@@ -119,6 +122,7 @@ def choose(
         tray.exclude = frozenset()
         _climb(tray, ranked, wishes, general)
     _pair(tray, ranked, wishes)
+    _reach(tray, ranked)
     return tuple(tray.picks)
 
 
@@ -153,7 +157,7 @@ def _fill(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish], gene
         ("near", asked, is_near),
         ("related", related, lambda each: not each.paused and _first(each, related) is not None),
         ("general", general, lambda each: not each.paused and each.service.needs[:1] in [(need,) for need in general]),
-        ("line", (), lambda each: each.service.kind is Kind.LINE and each.service.area is Area.NATIONAL),
+        ("line", (), _is_national_line),
         ("any", (), lambda each: True),
     )
     for any_owner in (False, True):
@@ -181,6 +185,19 @@ def _pair(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish]) -> N
             lines = sum(each.rung == "crisis" for each in tray.picks)
             place = tray.picks.index(pick) + 1 if pick in tray.picks else len(tray.picks)
             tray.picks.insert(max(place, lines), others.picks[-1])
+
+
+def _reach(tray: _Tray, ranked: Sequence[Candidate]) -> None:
+    """When all that was chosen is out of reach, the last gives way to a national line."""
+    if tray.limit < 2 or len(tray.picks) < 2 or not all(pick.candidate.far for pick in tray.picks):
+        return
+    lines = _Tray(limit=1, exclude=tray.exclude, picks=[])
+    lines.add(filter(_is_national_line, ranked), "line", None, 1)
+    tray.picks[-1:] = lines.picks or tray.picks[-1:]
+
+
+def _is_national_line(each: Candidate) -> bool:
+    return each.service.kind is Kind.LINE and each.service.area is Area.NATIONAL and not each.paused
 
 
 def _least_needed(picks: Sequence[Pick], keep: Pick, wishes: Sequence[Wish]) -> Pick:

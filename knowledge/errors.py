@@ -32,3 +32,7 @@ class StoreError(KnowledgeError):
 
 class IndexMissing(KnowledgeError):
     """There is no usable index snapshot. `python -m knowledge index` builds one."""
+
+
+class ImportRefused(KnowledgeError):
+    """A source cannot or must not be read. Nothing of it was used; the text says why and what to do."""

@@ -1,218 +1,219 @@
 """How good search is, measured on somebody else's catalogue, messages and judgments.
 
-Three systems see the same data: BM25, one vector of name + description, and the whole of `Search`. The foreign
-taxonomy terms of the catalogue are mapped to our needs by the similarity of their text; the judgments are
-read only to count. Gains are the grades themselves (2 serves the need directly, 1 partly); hit, recall and
-reciprocal rank count grade 2.
-
-    catalogue.jsonl  {"id", "organization", "name", "description", "airs_terms": "A; B - C; ..."}
-    queries.jsonl    {"id", "text"}
-    qrels.jsonl      {"qid", "rel2": [id, ...], "rel1": [id, ...]}
+Four systems see the same listings and messages in one run: chance, BM25 over all text fields, MiniLM over name and
+description, and `Search`, the very code that answers people. The judgments are read only to count.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.catalogue import Area, Organisation, Phone, Service
-from knowledge.embedding import Encoder, VectorCache, cache_folder, encode_cached, open_encoder, open_publisher
+from knowledge.catalogue import Service
+from knowledge.embedding import Encoder, VectorCache, Vectors, cache_folder, encode_cached, open_encoder, open_publisher
 from knowledge.errors import CatalogueFileError
-from knowledge.index import Field, Index, Source, all_texts, build_index
+from knowledge.index import Source, all_texts, build_index
 from knowledge.lexical import Lexical
+from knowledge.measures import (
+    MEASURES,
+    SEED,
+    Query,
+    Score,
+    measure,
+    need_rows,
+    reliability,
+    services_by_need,
+    summarise,
+)
 from knowledge.needs import load_needs
+from knowledge.outside_catalogue import read_queries, read_services
 from knowledge.places import Places
-from knowledge.publish import read_head
+from knowledge.publish import read_heads
 from knowledge.search import Search
 from knowledge.settings import Settings
 from knowledge.spelling import Spelling
 from knowledge.threads import use_one_thread
 
-DEPTH = 10
-RESAMPLES = 2000
-SEED = 7
-MEASURES = ("ndcg@5", "hit@3", "recall@3", "mrr@10")
-SHORTEST_TERM = 4
+RUN_DEPTH = 100
+"""Ids in a run file: at least the 50 that are asked for."""
+BASELINE = "minilm"
+OURS = "ours"
+OURS_WITH_TERMS = "ours_with_airs_terms"
+
+Encode = Callable[[Sequence[str]], Vectors]
+Rank = Callable[[str], Sequence[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Query:
-    """A message and the grades of the services that answer it."""
+class Files:
+    """What is measured on, and where the rankings go (nowhere when `runs` is None)."""
 
-    id: str
-    text: str
-    grades: Mapping[str, int]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Score:
-    """A mean with the 95 % interval of 2,000 resamples of the queries."""
-
-    mean: float
-    low: float
-    high: float
+    catalogue: Path
+    queries: Path
+    qrels: Path
+    runs: Path | None = None
+    airs_terms: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Scores of each system, and by how much the last beats the one before it."""
+    """The measures of each system, by how much ours differs from MiniLM, and ndcg@10 for each need.
+
+    `reliability` is what the words of search are worth: how many first suggestions were called "good", "maybe" or
+    "wider", and the share of them that serve the need directly.
+    """
 
     services: int
     queries: int
     systems: Mapping[str, Mapping[str, Score]]
     gain: Mapping[str, Score]
+    needs: Mapping[str, Mapping[str, tuple[int, float]]]
+    reliability: Mapping[str, tuple[int, float]]
 
-    def to_dict(self) -> dict[str, Any]:
-        def plain(scores: Mapping[str, Score]) -> dict[str, Any]:
-            return {name: {"mean": each.mean, "low": each.low, "high": each.high} for name, each in scores.items()}
-
+    def to_dict(self) -> dict[str, dict[str, float]]:
         return {
-            "services": self.services,
-            "queries": self.queries,
-            "systems": {name: plain(scores) for name, scores in self.systems.items()},
-            "gain_of_search_over_dense": plain(self.gain),
+            system: {name: round(score.mean, 4) for name, score in scores.items()}
+            for system, scores in self.systems.items()
         }
 
     def lines(self) -> Iterator[str]:
         yield f"{self.queries} messages, {self.services} services; mean and 95 % interval"
-        yield f"{'':24}" + "".join(f"{name:>24}" for name in MEASURES)
-        for name, scores in (*self.systems.items(), ("search over dense", self.gain)):
+        yield f"{'':22}" + "".join(f"{name:>22}" for name in MEASURES)
+        for name, scores in (*self.systems.items(), (f"{OURS} over {BASELINE}", self.gain)):
             cells = (f"{each.mean:.3f} [{each.low:.3f}, {each.high:.3f}]" for each in scores.values())
-            yield f"{name:24}" + "".join(f"{cell:>24}" for cell in cells)
+            yield f"{name:22}" + "".join(f"{cell:>22}" for cell in cells)
+        yield ""
+        yield f"{'ndcg@10 by need':30}{'messages':>10}" + "".join(f"{system:>22}" for system in self.needs)
+        for need, (count, _mean) in self.needs[OURS].items():
+            cells = (f"{rows[need][1]:.3f}" for rows in self.needs.values())
+            yield f"{need:30}{count:>10}" + "".join(f"{cell:>22}" for cell in cells)
+        yield ""
+        yield f"{'first suggestion called':30}{'messages':>10}{'serves directly':>22}"
+        for strength, (count, share) in self.reliability.items():
+            yield f"{strength:30}{count:>10}{share:>22.3f}"
 
 
-def evaluate(settings: Settings, catalogue: Path, queries: Path, judgments: Path) -> Report:
-    """Build an index of the foreign catalogue in memory and measure. Raises KnowledgeError."""
+def evaluate(settings: Settings, files: Files) -> Report:
+    """Index the foreign catalogue in memory, rank for every message, measure. Raises KnowledgeError."""
     use_one_thread()
-    services = tuple(_service(row) for row in _rows(catalogue))
-    asked = _queries(_rows(queries), _rows(judgments))
-    index = _index(settings, services)
-    encoder = open_encoder(settings)
-    spelling = Spelling.load(settings.content_dir / "sms_spelling.yml")
-    search = Search(settings, index, encoder, spelling, Places({}, {}, {}))
-    systems: dict[str, Callable[[str], Sequence[str]]] = {
-        "BM25": _bm25(services),
-        "dense name+description": _dense(index, encoder),
-        "search": lambda text: [match.service.id for match in search.find(text, limit=DEPTH).matches],
-    }
-    results = {
-        name: np.array([measure(rank(query.text), query.grades) for query in asked]) for name, rank in systems.items()
+    services = read_services(files.catalogue, terms=files.airs_terms)
+    queries = read_queries(files.queries, files.qrels)
+    systems, ours = _systems(settings, services, terms=files.airs_terms)
+    ranked = {name: [rank(query.text) for query in queries] for name, rank in systems.items()}
+    if files.runs is not None:
+        write_runs(files.runs, queries, ranked)
+    return report(ranked, queries, len(services), [ours.strengths[query.text] for query in queries])
+
+
+def report(
+    ranked: Mapping[str, Sequence[Sequence[str]]], queries: Sequence[Query], services: int, strengths: Sequence[str]
+) -> Report:
+    """Count what rankings (a list for each message) are worth; messages without a judgment are left out.
+
+    `strengths` are what search called the first of its own.
+    """
+    judged = [at for at, query in enumerate(queries) if query.judged]
+    asked = [queries[at] for at in judged]
+    by_need = services_by_need(asked)
+    values = {
+        system: np.array([measure(lists[at], queries[at], by_need) for at in judged], dtype=np.float64)
+        for system, lists in ranked.items()
     }
     return Report(
-        services=len(services),
+        services=services,
         queries=len(asked),
-        systems={name: _scores(values) for name, values in results.items()},
-        gain=_scores(results["search"] - results["dense name+description"]),
+        systems={system: summarise(each, asked) for system, each in values.items()},
+        gain=summarise(values[OURS] - values[BASELINE], asked),
+        needs={system: need_rows(each, asked) for system, each in values.items()},
+        reliability=reliability([(strengths[at], ranked[OURS][at][0] in queries[at].direct) for at in judged]),
     )
 
 
-def measure(ranked: Sequence[str], grades: Mapping[str, int]) -> tuple[float, ...]:
-    """nDCG@5, hit@3, R@3 (of what three places can hold) and MRR@10 of one ranking."""
-    gains = [grades.get(service, 0) for service in ranked[:DEPTH]]
-    ideal = _discounted(sorted(grades.values(), reverse=True)[:5])
-    direct = [gain >= 2 for gain in gains]
-    wanted = min(3, sum(grade >= 2 for grade in grades.values()))
-    return (
-        _discounted(gains[:5]) / ideal if ideal else 0.0,
-        float(any(direct[:3])),
-        sum(direct[:3]) / wanted if wanted else 0.0,
-        1 / (1 + direct.index(True)) if any(direct) else 0.0,
-    )
+def write_runs(folder: Path, queries: Sequence[Query], ranked: Mapping[str, Sequence[Sequence[str]]]) -> None:
+    """`<system>.jsonl` in the folder, a line for every message. Raises CatalogueFileError when it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for system, lists in ranked.items():
+            rows = ({"qid": query.id, "ranked": list(ids)} for query, ids in zip(queries, lists, strict=True))
+            text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            (folder / f"{system}.jsonl").write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CatalogueFileError([f"{folder}: cannot be written ({error.strerror}). Give another --runs."]) from None
 
 
-def _discounted(gains: Iterable[int]) -> float:
-    return float(sum(gain / np.log2(place + 2) for place, gain in enumerate(gains)))
+class Ours:
+    """`Search` as a system to measure; remembers what it called the first suggestion for each message."""
+
+    def __init__(self, search: Search) -> None:
+        self._search = search
+        self.strengths: dict[str, str] = {}
+
+    def __call__(self, text: str) -> Sequence[str]:
+        matches = self._search.find(text, limit=RUN_DEPTH).matches
+        self.strengths[text] = matches[0].strength
+        return [match.service.id for match in matches]
 
 
-def _scores(values: NDArray[np.float64]) -> dict[str, Score]:
-    draws = np.random.default_rng(SEED).integers(0, len(values), (RESAMPLES, len(values)))
-    means = values[draws].mean(axis=1)
-    low, high = np.quantile(means, [0.025, 0.975], axis=0)
-    return {
-        name: Score(mean=float(values[:, at].mean()), low=float(low[at]), high=float(high[at]))
-        for at, name in enumerate(MEASURES)
-    }
+def _systems(settings: Settings, services: tuple[Service, ...], *, terms: bool) -> tuple[dict[str, Rank], Ours]:
+    """The systems, ours again. Only the last, when asked for, is told the terms of the other taxonomy."""
+    plain = tuple(replace(service, terms=()) for service in services)
+    encoder = open_encoder(settings)
+    cache = VectorCache(cache_folder(settings) / "evaluation-vectors.sqlite")
+    try:
+        ours = _ours(settings, plain, cache, encoder)
+        systems: dict[str, Rank] = {
+            "random": _random(plain),
+            "bm25": _bm25(plain),
+            BASELINE: _dense(settings, plain, cache, encoder),
+            OURS: ours,
+        }
+        if terms:
+            systems[OURS_WITH_TERMS] = _ours(settings, services, cache, encoder)
+    finally:
+        cache.close()
+    return systems, ours
 
 
-def _bm25(services: Sequence[Service]) -> Callable[[str], Sequence[str]]:
-    lexical = Lexical.build([f"{service.name} {service.description}" for service in services])
-
-    def rank(text: str) -> Sequence[str]:
-        order = np.argsort(-lexical.scores(text), kind="stable")[:DEPTH]
-        return [services[row].id for row in order]
-
-    return rank
+def _random(services: Sequence[Service]) -> Rank:
+    order = np.random.default_rng(SEED)
+    return lambda _text: _ids(services, order.permutation(len(services)))
 
 
-def _dense(index: Index, encoder: Encoder) -> Callable[[str], Sequence[str]]:
-    ids = np.flatnonzero(index.fields == Field.ABOUT).astype(np.int64)
-    vectors = index.vectors.reconstruct_batch(ids)
-
-    def rank(text: str) -> Sequence[str]:
-        order = np.argsort(-(vectors @ encoder.encode([text])[0]), kind="stable")[:DEPTH]
-        return [index.services[index.owners[ids[each]]].id for each in order]
-
-    return rank
+def _bm25(services: Sequence[Service]) -> Rank:
+    lexical = Lexical.build([_all_text(service) for service in services])
+    return lambda text: _ids(services, np.argsort(-lexical.scores(text), kind="stable"))
 
 
-def _index(settings: Settings, services: tuple[Service, ...]) -> Index:
+def _dense(settings: Settings, services: Sequence[Service], cache: VectorCache, encoder: Encoder) -> Rank:
+    texts = [f"{service.name}. {service.description}".strip() for service in services]
+    vectors = encode_cached(open_publisher(settings), cache, texts)
+    return lambda text: _ids(services, np.argsort(-(vectors @ encoder.encode([text])[0]), kind="stable"))
+
+
+def _ours(settings: Settings, services: tuple[Service, ...], cache: VectorCache, encoder: Encoder) -> Ours:
     publisher = open_publisher(settings)
     needs = load_needs(settings.content_dir / "needs.yml")
     source = Source(services=services, needs=needs, crisis={}, encoder=publisher.id)
-    cache = VectorCache(cache_folder(settings) / "evaluation-vectors.sqlite")
-    try:
-        head = read_head(settings, source, lambda texts: encode_cached(publisher, cache, texts))
-        vectors = encode_cached(publisher, cache, all_texts(source))
-    finally:
-        cache.close()
-    return build_index(source, vectors, head, version="evaluation", now=datetime.now(UTC))
+
+    def encode(texts: Sequence[str]) -> Vectors:
+        return encode_cached(publisher, cache, texts)
+
+    heads = read_heads(settings, source, encode)
+    index = build_index(source, encode(all_texts(source)), heads, version="evaluation", now=datetime.now(UTC))
+    spelling = Spelling.load(settings.content_dir / "sms_spelling.yml")
+    return Ours(Search(settings, index, encoder, spelling, Places({}, {}, {})))
 
 
-def _service(row: Mapping[str, Any]) -> Service:
-    """A listing in our words; of a term like "Basic Needs - Food - Food Pantries" the last part says what it is."""
-    terms = (term.rsplit(" - ", 1)[-1].strip() for term in str(row.get("airs_terms") or "").split(";"))
-    owner = str(row.get("organization") or row["name"])
-    return Service(
-        id=str(row["id"]),
-        organisation=Organisation(id=owner, name=owner),
-        name=str(row["name"]),
-        description=str(row.get("description") or ""),
-        phones=(Phone(number=str(row.get("phone") or "")),),
-        area=Area.COUNTY,
-        terms=tuple(dict.fromkeys(term for term in terms if len(term) >= SHORTEST_TERM)),
-    )
+def _all_text(service: Service) -> str:
+    said = (service.name, service.organisation.name, service.description, service.how_to, service.eligibility)
+    return " ".join(said)
 
 
-def _queries(messages: Iterable[Mapping[str, Any]], judgments: Iterable[Mapping[str, Any]]) -> list[Query]:
-    grades = {
-        str(row["qid"]): {**dict.fromkeys(row.get("rel1") or (), 1), **dict.fromkeys(row.get("rel2") or (), 2)}
-        for row in judgments
-    }
-    found = [
-        Query(id=str(row["id"]), text=str(row["text"]), grades=grades[str(row["id"])])
-        for row in messages
-        if grades.get(str(row["id"]))
-    ]
-    if not found:
-        raise CatalogueFileError(["No message has a judgment: check that 'id' in the queries is 'qid' in the qrels."])
-    return found
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    try:
-                        yield json.loads(line)
-                    except ValueError:
-                        raise CatalogueFileError([f"{path.name}:{number}: is not a line of JSON."]) from None
-    except OSError as error:
-        raise CatalogueFileError([f"{path}: cannot be read ({error.strerror}). Check the name."]) from None
+def _ids(services: Sequence[Service], order: NDArray[np.int64]) -> list[str]:
+    return [services[row].id for row in order[:RUN_DEPTH]]

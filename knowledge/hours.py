@@ -45,7 +45,7 @@ def opening(service: Service, now: datetime, *, zone: str = "Europe/London", sta
         return Opening(is_open=False, words=PAUSED)
     if not service.schedules:
         return Opening(is_open=None, words=ASK)
-    if is_stale(service, local.date(), stale_days):
+    if service.assured_date is None or is_stale(service, local.date(), stale_days):
         return Opening(is_open=None, words=CHECK)
     minute = local.hour * 60 + local.minute
     for start, end in _spans(service.schedules, local.weekday()):

@@ -28,7 +28,7 @@ class Lexical:
         import bm25s
 
         made = cls(bm25s.BM25(), len(texts))
-        made._model.index([[*made._tokens(text), PLACEHOLDER] for text in texts], show_progress=False)
+        made._model.index([[*tokens, PLACEHOLDER] for tokens in made._all_tokens(texts)], show_progress=False)
         return made
 
     @classmethod
@@ -47,9 +47,13 @@ class Lexical:
         return np.asarray(self._model.get_scores(known), dtype=np.float32)
 
     def _tokens(self, text: str) -> list[str]:
+        return self._all_tokens([text])[0]
+
+    def _all_tokens(self, texts: Sequence[str]) -> list[list[str]]:
+        """One call for all: a call costs more than a text."""
         import bm25s
 
         tokens: list[list[str]] = bm25s.tokenize(
-            [text], stopwords="en", stemmer=self._stemmer, show_progress=False, return_ids=False
+            list(texts), stopwords="en", stemmer=self._stemmer, show_progress=False, return_ids=False
         )
-        return tokens[0]
+        return tokens

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from math import ceil, floor
 
 from rapidfuzz import fuzz, process
 
@@ -23,28 +24,32 @@ FILLER = frozenset((
 ARTICLES = re.compile(r"^(?:the|a|an) ")
 
 
-@dataclass(frozen=True)
-class _Name:
-    said: str
-    bare: str
-    """Without filler words."""
-    rows: tuple[int, ...]
-
-
-@dataclass(frozen=True)
 class Names:
-    """Names as people say them, and the rows of the services each one means."""
+    """Names as people say them, and the rows of the services each one means.
 
-    names: tuple[_Name, ...]
+    Made for a million of them: whole names are looked up, never looked through; only a message that is short enough
+    to be a misspelt name is compared with names of about its length.
+    """
+
+    def __init__(self, rows: Mapping[str, tuple[int, ...]]) -> None:
+        """`rows` by name, as `plain` gives it, without an article in front."""
+        self._rows = rows
+        self._said_by_bare: dict[str, list[str]] = {}
+        for said in rows:
+            self._said_by_bare.setdefault(_bare(said) or said, []).append(said)
+        self._longest = max((len(said.split()) for said in rows), default=0)
+        self._bares = sorted(self._said_by_bare, key=len)
+        self._lengths = [len(bare) for bare in self._bares]
+        self._joined = "".join(f" {bare} \n" for bare in self._bares)
 
     @classmethod
     def of(cls, named: Iterable[tuple[str, int]]) -> Names:
-        rows: dict[str, list[int]] = {}
+        rows: dict[str, dict[int, None]] = {}
         for name, row in named:
             said = ARTICLES.sub("", plain(name))
-            if said and row not in rows.setdefault(said, []):
-                rows[said].append(row)
-        return cls(tuple(_Name(said, _bare(said) or said, tuple(found)) for said, found in rows.items()))
+            if said:
+                rows.setdefault(said, {})[row] = None
+        return cls({said: tuple(found) for said, found in rows.items()})
 
     def find(self, text: str) -> dict[int, int]:
         """Row to likeness, 87 to 100, for names the text contains, is, nearly is, or is a part of (one name only).
@@ -54,22 +59,48 @@ class Names:
         """
         said = plain(text)
         bare = _bare(said)
-        padded = f" {said} "
-        found: dict[int, int] = {}
-        for name in self.names:
-            if name.said == said or name.bare == bare or (" " in name.said and f" {name.said} " in padded):
-                found.update(dict.fromkeys(name.rows, EXACT))
+        exact = {said, *self._said_by_bare.get(bare, ()), *self._inside(said)}
+        found = {row: EXACT for name in exact for row in self._rows.get(name, ())}
         if found or len(bare) < SHORTEST:
             return found
-        parts = [name for name in self.names if " " in bare and f" {bare} " in f" {name.bare} "]
-        if len(parts) == 1:
-            return dict.fromkeys(parts[0].rows, NEAR)
-        likely = process.extract(
-            bare, [name.bare for name in self.names], scorer=fuzz.ratio, score_cutoff=NEAR, limit=3
-        )
-        for _name, likeness, at in likely:
-            found.update(dict.fromkeys(self.names[at].rows, int(likeness)))
-        return found
+        return self._beginning(bare) or self._misspelt(bare)
+
+    def _inside(self, said: str) -> Iterator[str]:
+        """Names of two words and more that stand in the text."""
+        words = said.split()
+        for start in range(len(words)):
+            for end in range(start + 2, min(start + self._longest, len(words)) + 1):
+                name = " ".join(words[start:end])
+                if name in self._rows:
+                    yield name
+
+    def _beginning(self, bare: str) -> dict[int, int]:
+        """Two words and more that are a part of one name, and of only one."""
+        if " " not in bare:
+            return {}
+        at = self._joined.find(f" {bare} ")
+        end = self._joined.find("\n", at)
+        if at < 0 or self._joined.find(f" {bare} ", end) >= 0:
+            return {}
+        whole = self._joined[self._joined.rfind("\n", 0, at) + 1 : end].strip()
+        names = self._said_by_bare[whole]
+        return dict.fromkeys(self._rows[names[0]], NEAR) if len(names) == 1 else {}
+
+    def _misspelt(self, bare: str) -> dict[int, int]:
+        """Names so like the whole message that it is one of them with a typing error.
+
+        The ratio of two texts is at most 2 * shorter / (shorter + longer), so others need not be compared.
+        """
+        shortest = ceil(len(bare) * NEAR / (2 * EXACT - NEAR))
+        longest = floor(len(bare) * (2 * EXACT - NEAR) / NEAR)
+        about_as_long = self._bares[bisect_left(self._lengths, shortest) : bisect_right(self._lengths, longest)]
+        likely = process.extract(bare, about_as_long, scorer=fuzz.ratio, score_cutoff=NEAR, limit=3)
+        return {
+            row: int(likeness)
+            for name, likeness, _at in reversed(likely)
+            for said in self._said_by_bare[name]
+            for row in self._rows[said]
+        }
 
 
 def plain(text: str) -> str:

@@ -26,7 +26,8 @@ UNFAMILIAR, FAMILIAR = 0.30, 0.50
 """Similarity to the nearest phrasing below which a message says nothing we know, and above which it surely does."""
 CLAUSE_WEIGHT = 0.85
 FEW_CLAUSES = 3
-"""Up to so many clauses each speaks at full weight; of more, one is easily about something by accident."""
+"""Up to so many clauses each speaks at full weight. Of more, one is easily about something by accident: a clause of a
+long message must be surer, but one that is sure is heard wherever it stands."""
 
 
 class NeedHead:
@@ -44,7 +45,7 @@ class NeedHead:
         """One row per vector, one column per need. A row sums to 1 when the message is familiar, to less when not."""
         similar = vectors @ self.phrasings.T
         logits = vectors @ self.weights.T + self.bias + NEAREST_WEIGHT * self._nearest(similar)
-        chances = _softmax(np.float32(self.heat) * logits)
+        chances = softmax(np.float32(self.heat) * logits)
         known = np.clip((similar.max(axis=1) - UNFAMILIAR) / (FAMILIAR - UNFAMILIAR), 0.0, 1.0)
         return np.asarray(chances * known[:, None], dtype=np.float32)
 
@@ -55,7 +56,7 @@ class NeedHead:
         the best clause speaks for each.
         """
         rows = self.probabilities(vectors)
-        rows[1:] *= CLAUSE_WEIGHT * min(1.0, FEW_CLAUSES / max(1, len(rows) - 1))
+        rows[1:] = CLAUSE_WEIGHT * rows[1:] ** max(1.0, (len(rows) - 1) / FEW_CLAUSES)
         return np.asarray(rows.max(axis=0), dtype=np.float32), rows.argmax(axis=0)
 
     def save(self, path: Path) -> None:
@@ -80,22 +81,22 @@ class NeedHead:
 
 def train_head(vectors: Vectors, owners: Sequence[int]) -> NeedHead:
     """Fit the head, and the temperature that makes its probabilities honest on phrasings it has not seen."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
-
     labels = np.asarray(owners, dtype=np.int32)
     count = int(labels.max()) + 1
-    with threadpool_limits(1):
-        heat = _fit_heat(vectors, labels, count)
-        weights, bias = _fit(vectors, labels, count)
+    heat = _fit_heat(vectors, labels, count)
+    weights, bias = fit_regression(vectors, labels, count)
     return NeedHead(weights, bias, vectors.astype(np.float32), labels, heat)
 
 
-def _fit(vectors: Vectors, labels: NDArray[np.int32], count: int) -> tuple[Array, Array]:
+def fit_regression(vectors: Vectors, labels: NDArray[np.int32], count: int) -> tuple[Array, Array]:
+    """Weights and bias of a logistic regression over unit vectors, one row for each label."""
     if count == 1:
         return np.zeros((1, vectors.shape[1]), np.float32), np.zeros(1, np.float32)
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
-    model = LogisticRegression(C=STRENGTH, max_iter=300).fit(vectors, labels)
+    with threadpool_limits(1):
+        model = LogisticRegression(C=STRENGTH, max_iter=300).fit(vectors, labels)
     weights, bias = model.coef_, model.intercept_
     if count == 2:  # scikit-learn keeps one row for two classes
         weights, bias = np.vstack([-weights, weights]) / 2, np.array([-bias[0], bias[0]]) / 2
@@ -109,12 +110,12 @@ def _fit_heat(vectors: Vectors, labels: NDArray[np.int32], count: int) -> float:
         train, test = fold != each, fold == each
         if len(np.unique(labels[train])) < count or not test.any():
             return 1.0
-        weights, bias = _fit(vectors[train], labels[train], count)
+        weights, bias = fit_regression(vectors[train], labels[train], count)
         starts = np.searchsorted(labels[train], np.arange(count))
         near = _nearest_means(vectors[test] @ vectors[train].T, starts, count)
         held_out[test] = vectors[test] @ weights.T + bias + NEAREST_WEIGHT * near
     rows = np.arange(len(labels))
-    losses = [-np.log(_softmax(held_out * heat)[rows, labels] + 1e-9).mean() for heat in TEMPERATURES]
+    losses = [-np.log(softmax(held_out * heat)[rows, labels] + 1e-9).mean() for heat in TEMPERATURES]
     return float(TEMPERATURES[int(np.argmin(losses))])
 
 
@@ -128,6 +129,7 @@ def _nearest_means(similar: Array, starts: NDArray[np.intp], count: int) -> Arra
     return means
 
 
-def _softmax(logits: Array) -> Array:
+def softmax(logits: Array) -> Array:
+    """Each row as probabilities."""
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float32)

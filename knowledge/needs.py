@@ -16,9 +16,10 @@ from knowledge.catalogue import Need
 from knowledge.errors import CatalogueFileError
 
 HEAD_VERSION = 1
-MAX_CLAUSES = 8
+OFFERS_VERSION = 1
+MAX_CLAUSES = 12
 MIN_CLAUSE_WORDS = 2
-FIELDS = {"id", "label", "description", "urgency", "related", "phrasings"}
+FIELDS = {"id", "label", "description", "urgency", "related", "phrasings", "offers"}
 
 _SUBJECT = r"(?:i|im|i'm|ive|i've|we|weve|he|hes|she|shes|they|my|me|the)"
 _CLAUSES = re.compile(
@@ -79,14 +80,22 @@ def _need(item: Any, file: str, number: int, problems: list[str]) -> Need | None
         urgency=int(item.get("urgency", 1)) if str(item.get("urgency", 1)).isdecimal() else 1,
         related=tuple(item.get("related") or ()),
         phrasings=tuple(str(phrasing) for phrasing in item.get("phrasings") or ()),
+        offers=tuple(str(offer) for offer in item.get("offers") or ()),
     )
 
 
 def needs_hash(needs: Sequence[Need]) -> str:
     """Changes whenever the trained head would."""
-    body = [[need.id, need.label, need.description, list(need.phrasings)] for need in needs]
-    text = json.dumps([HEAD_VERSION, body], ensure_ascii=True, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return _hash([HEAD_VERSION, [[need.id, need.label, need.description, list(need.phrasings)] for need in needs]])
+
+
+def offers_hash(needs: Sequence[Need]) -> str:
+    """Changes whenever the head that reads listings would."""
+    return _hash([OFFERS_VERSION, [[need.id, need.label, need.description, list(need.offers)] for need in needs]])
+
+
+def _hash(body: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(body, ensure_ascii=True, sort_keys=True).encode()).hexdigest()
 
 
 def label_text(need: Need) -> str:
@@ -105,10 +114,17 @@ def training_texts(needs: Sequence[Need]) -> tuple[list[str], list[int]]:
     return texts, owners
 
 
+def offer_texts(needs: Sequence[Need]) -> tuple[list[str], list[int]]:
+    """The sentences of services, a need's own among them, and the position of the need each belongs to."""
+    pairs = [(text, at) for at, need in enumerate(needs) for text in (*need.offers, label_text(need))]
+    return [text for text, _at in pairs], [at for _text, at in pairs]
+
+
 def split_clauses(text: str) -> list[str]:
     """Parts of a message that may each be about something else.
 
     "cant pay my rent and im so down" gives "cant pay my rent" and "im so down". Nothing when there is one part.
+    A story with very many parts is not cut short: neighbours are joined.
     """
     parts = []
     for clause in _CLAUSES.split(text.lower()):
@@ -119,4 +135,12 @@ def split_clauses(text: str) -> list[str]:
         if before := _AFTERMATH.match(parts[-1]):
             parts += [before.group(), parts[-1][before.end() :].strip()]
     whole = " ".join(text.lower().split())
-    return [part for part in dict.fromkeys(parts) if part != whole][:MAX_CLAUSES]
+    return _few([part for part in dict.fromkeys(parts) if part != whole])
+
+
+def _few(parts: list[str]) -> list[str]:
+    """At most MAX_CLAUSES parts that still say everything: the shortest neighbours of a longer story are joined."""
+    while len(parts) > MAX_CLAUSES:
+        at = min(range(len(parts) - 1), key=lambda place: len(parts[place]) + len(parts[place + 1]))
+        parts[at : at + 2] = [f"{parts[at]} {parts[at + 1]}"]
+    return parts

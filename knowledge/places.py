@@ -21,6 +21,8 @@ from knowledge.errors import CatalogueFileError
 EARTH_MILES = 3958.8
 NEAR_HOME_MILES = 40.0
 """Of several towns with one name, one this near to the catalogue's own services is meant."""
+LOCAL_MILES, DISTRICT_MILES = 3.0, 25.0
+"""How far a point may be from what it is called after."""
 LONGEST_NAME = 4
 FUZZY_NEAR = 83
 FUZZY_TEXT = 90
@@ -72,6 +74,14 @@ class Places:
         names = [*self.local, *self.towns]
         best = process.extractOne(asked, names, scorer=fuzz.ratio, score_cutoff=FUZZY_NEAR) if len(asked) > 3 else None
         return (self.local.get(best[0]) or self._nearest(best[0])) if best else None
+
+    def nearest(self, latitude: float, longitude: float) -> Place | None:
+        """The part of town, or else the postcode district, that a point lies in or beside; None out at sea."""
+        for named, within in ((self.local, LOCAL_MILES), (self.outcodes, DISTRICT_MILES)):
+            known = min(named.values(), key=lambda place: miles_between(place, latitude, longitude), default=None)
+            if known is not None and miles_between(known, latitude, longitude) <= within:
+                return known
+        return None
 
     def _postcode(self, text: str) -> Place | None:
         for match in _POSTCODE.finditer(text):

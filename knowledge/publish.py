@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 from zipfile import BadZipFile
 
 from knowledge.catalogue import Need, Status
@@ -13,13 +14,17 @@ from knowledge.catalogue_files import CatalogueFiles, catalogue_paths, files_has
 from knowledge.crisis import CrisisLine, lines_as_services, load_crisis_lines, order_crisis_lines
 from knowledge.embedding import Encoder, VectorCache, Vectors, cache_folder, encode_cached, open_publisher
 from knowledge.errors import CatalogueFileError, IndexMissing
+from knowledge.foreign_needs import prepare_foreign_needs
 from knowledge.index import Source, all_texts, build_index, read_manifest, write_index
 from knowledge.need_head import NeedHead, train_head
-from knowledge.needs import load_needs, needs_hash, training_texts
+from knowledge.needs import load_needs, needs_hash, offer_texts, offers_hash, training_texts
+from knowledge.offer_head import Heads, OfferHead, train_offers
 from knowledge.settings import Settings
 from knowledge.snapshots import build_lock, current_snapshot, put_snapshot
 from knowledge.store import Store
-from knowledge.threads import use_one_thread
+from knowledge.threads import collector_paused, use_one_thread
+
+Head = TypeVar("Head", NeedHead, OfferHead)
 
 HOME_COUNTRY = "GB"
 """The country whose national lines are in national_lines.yml."""
@@ -89,7 +94,8 @@ def publish(settings: Settings, *, encoder: Encoder | None = None, force: bool =
     Raises KnowledgeError; whatever happens, the snapshot that served before still does.
     """
     encoder = encoder or open_publisher(settings)
-    with build_lock(settings.index_dir):
+    prepare_foreign_needs(settings, load_needs(settings.content_dir / "needs.yml"))
+    with build_lock(settings.index_dir), collector_paused():
         store, notes = open_store(settings)
         try:
             source = read_source(settings, store, encoder.id)
@@ -122,28 +128,46 @@ def build_snapshot(settings: Settings, source: Source, encoder: Encoder) -> str:
         return encode_cached(encoder, cache, texts)
 
     try:
-        head = read_head(settings, source, encode)
+        heads = read_heads(settings, source, encode)
         vectors = encode(all_texts(source))
     finally:
         cache.close()
-    index = build_index(source, vectors, head, version=version, now=now)
+    index = build_index(source, vectors, heads, version=version, now=now)
     put_snapshot(settings.index_dir, version, lambda folder: write_index(index, folder))
     return version
 
 
-def read_head(settings: Settings, source: Source, encode: Callable[[list[str]], Vectors]) -> NeedHead:
-    """The need recogniser for these needs: the one trained before, or a new one, kept for the next time."""
-    kept = cache_folder(settings) / f"need-head-{needs_hash(source.needs)[:16]}-{source.encoder}.npz"
-    if kept.is_file():
+def read_heads(settings: Settings, source: Source, encode: Callable[[list[str]], Vectors]) -> Heads:
+    """The recognisers for these needs: those trained before, or new ones, kept for the next time."""
+    folder = cache_folder(settings)
+
+    def train_messages() -> NeedHead:
+        texts, owners = training_texts(source.needs)
+        return train_head(encode(texts), owners)
+
+    def train_listings() -> OfferHead:
+        texts, owners = offer_texts(source.needs)
+        return train_offers(encode(texts), owners)
+
+    messages = folder / f"need-head-{needs_hash(source.needs)[:16]}-{source.encoder}.npz"
+    listings = folder / f"offer-head-{offers_hash(source.needs)[:16]}-{source.encoder}.npz"
+    return Heads(
+        messages=_kept(messages, NeedHead.load, train_messages),
+        listings=_kept(listings, OfferHead.load, train_listings),
+    )
+
+
+def _kept(path: Path, load: Callable[[Path], Head], train: Callable[[], Head]) -> Head:
+    """What the file holds; made again, and kept, when there is none or it is damaged."""
+    if path.is_file():
         try:
-            return NeedHead.load(kept)
+            return load(path)
         except (OSError, ValueError, KeyError, BadZipFile):
-            kept.unlink()
-    texts, owners = training_texts(source.needs)
-    head = train_head(encode(texts), owners)
-    begun = kept.with_suffix(f".{datetime.now(UTC):%f}.npz")
+            path.unlink()
+    head = train()
+    begun = path.with_suffix(f".{datetime.now(UTC):%f}.npz")
     head.save(begun)
-    begun.replace(kept)
+    begun.replace(path)
     return head
 
 

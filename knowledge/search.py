@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, count
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.boosts import Circumstances, boost, miles_to, suits_age
-from knowledge.catalogue import Area, Kind, Place, Service
+from knowledge.boosts import Circumstances, boost, is_too_far, miles_to, suits_age
+from knowledge.catalogue import Place, Service
 from knowledge.choosing import CRISIS_LINES, Candidate, Pick, Wish, choose
 from knowledge.crisis import LINES_FROM
 from knowledge.embedding import Encoder, open_encoder, open_publisher
@@ -21,10 +22,11 @@ from knowledge.hours import Opening, opening
 from knowledge.index import Index, load_index
 from knowledge.names import EXACT, Names
 from knowledge.needs import NeedGuess
-from knowledge.places import Places, load_places, middle_of
+from knowledge.places import Places, load_places, middle_of, miles_between
 from knowledge.publish import is_fresh
 from knowledge.reading import Reader, Reading, clean
 from knowledge.reasons import reason_for
+from knowledge.roll import Roll
 from knowledge.scoring import Array, Evidence, View, look
 from knowledge.settings import Settings
 from knowledge.snapshots import current_snapshot, current_version
@@ -45,12 +47,11 @@ AGREES = 1.0
 SAME_NAME = 0.9
 NAMED = 10.0
 SHORT_LIST = 60
-"""How many of the best for the message, and for each need in it, are looked at closely."""
+"""How many of the best for the message, and for each need in it, are looked at closely; more for a longer list."""
 OVERALL = 1.0
 """Share of the fit to the whole message in the fit to one need of it: help for both is better than for one."""
 GENERAL = ("loneliness", "community_spaces", "low_mood")
 """Needs to answer when a message says nothing that is understood: company and somebody to talk to."""
-GENERAL_FIRST = tuple((need,) for need in GENERAL)
 URGENT = 3
 WHOLE = ""
 """The view of a message as a whole, beside one view for each need in it."""
@@ -94,7 +95,7 @@ class Search:
         """Load what set-up built. Raises IndexMissing, ModelNotTrusted or CatalogueFileError, each naming the fix."""
         use_one_thread()
         index = load_index(current_snapshot(settings.index_dir))
-        places = load_places(settings.content_dir / "places", demo=settings.demo, home=_home(index))
+        places = load_places(settings.content_dir / "places", demo=settings.demo, home=_home(index.roll))
         spelling = Spelling.load(settings.content_dir / "sms_spelling.yml")
         return cls(settings, index, open_encoder(settings), spelling, places)
 
@@ -113,6 +114,10 @@ class Search:
             return False
         self._shelf = _Shelf.of(load_index(current_snapshot(self._settings.index_dir)), self._encoder, self._spelling)
         return True
+
+    def over(self, index: Index) -> Search:
+        """The same search over another index."""
+        return Search(self._settings, index, self._encoder, self._spelling, self._places)
 
     def service(self, service_id: str) -> Service | None:
         """A listing that may be offered now."""
@@ -144,12 +149,13 @@ class Search:
             zone=self._settings.timezone,
             stale_days=self._settings.stale_days,
             place=place,
+            from_home=_between(place, shelf.home),
             age=reading.age,
             urgent=any(wish.urgency == URGENT for wish in wishes),
             said=_said(shelf, reading) if wishes else {},
             close=frozenset(need for wish in wishes for need in wish.related),
         )
-        candidates = _candidates(shelf, reading, wishes, circumstances)
+        candidates = _candidates(shelf, reading, wishes, circumstances, max(SHORT_LIST, limit))
         general = () if wishes else GENERAL
         picks = choose(candidates, wishes, limit=limit, exclude=exclude, general=general)
         by_need = {wish.need: wish for wish in wishes}
@@ -174,25 +180,23 @@ class _Shelf:
     """Rows of services that are mainly for the general needs: offered when nothing was understood."""
     lines: NDArray[np.int64]
     """Rows of national lines: always candidates, because the ladder ends with them."""
+    home: Place | None
+    """The middle of the catalogue: where help for "the county" is, when a listing has no location of its own."""
 
     @classmethod
     def of(cls, index: Index, encoder: Encoder, spelling: Spelling) -> _Shelf:
-        named = [(service.name, row) for row, service in enumerate(index.services)]
-        named += [(service.organisation.name, row) for row, service in enumerate(index.services)]
-        national = [
-            row
-            for row, service in enumerate(index.services)
-            if service.kind is Kind.LINE and service.area is Area.NATIONAL
-        ]
+        roll = index.roll
+        named = chain(zip(roll.names, count(), strict=False), zip(roll.organisations, count(), strict=False))
         return cls(
             index=index,
             reader=Reader(encoder, spelling, index.needs, index.head),
             names=Names.of(named),
-            rows={service.id: row for row, service in enumerate(index.services)},
+            rows={service_id: row for row, service_id in enumerate(roll.ids)},
             columns={need.id: column for column, need in enumerate(index.needs)},
             labels={need.id: need.label for need in index.needs},
-            company=tuple(row for row, service in enumerate(index.services) if service.needs[:1] in GENERAL_FIRST),
-            lines=np.array(national, dtype=np.int64),
+            company=tuple(row for row, need in enumerate(roll.mainly) if need in GENERAL),
+            lines=np.array(roll.lines, dtype=np.int64),
+            home=_home(roll),
         )
 
 
@@ -225,7 +229,7 @@ def _said(shelf: _Shelf, reading: Reading) -> dict[str, float]:
 
 
 def _candidates(
-    shelf: _Shelf, reading: Reading, wishes: Sequence[Wish], circumstances: Circumstances
+    shelf: _Shelf, reading: Reading, wishes: Sequence[Wish], circumstances: Circumstances, short_list: int
 ) -> list[Candidate]:
     """Everything worth a look, scored for the whole message and for each need in it."""
     index, text = shelf.index, reading.text
@@ -242,7 +246,7 @@ def _candidates(
     sight = look(index, views, text, always)
     needs = {wish.need for wish in wishes} | {need for wish in wishes for need in wish.related} | set(GENERAL)
     columns = {need: shelf.columns[need] for need in needs if need in shelf.columns}
-    best = [np.argsort(-each.scores, kind="stable")[:SHORT_LIST] for each in sight.evidence.values()]
+    best = [np.argsort(-each.scores, kind="stable")[:short_list] for each in sight.evidence.values()]
     kept = np.unique(np.concatenate([*best, np.flatnonzero(np.isin(sight.rows, always))]))
     spots = (_Spot(index=index, row=int(sight.rows[at]), at=int(at), evidence=sight.evidence) for at in kept)
     return [_candidate(spot, named, columns, circumstances) for spot in spots]
@@ -269,9 +273,10 @@ def _candidate(
     service = spot.index.services[spot.row]
     state = opening(service, circumstances.now, zone=circumstances.zone, stale_days=circumstances.stale_days)
     miles = miles_to(service, circumstances.place)
+    felt = circumstances.from_home if miles is None and is_too_far(service, circumstances.from_home) else miles
     whole = spot.evidence[WHOLE]
     same = spot.row in named or float(whole.names[spot.at]) >= SAME_NAME
-    push = boost(service, state, miles, circumstances)
+    push = boost(service, state, felt, circumstances)
     if same:
         push += NAMED * named.get(spot.row, EXACT) / EXACT
     return Candidate(
@@ -287,6 +292,7 @@ def _candidate(
         named=same,
         likely=float(whole.about[spot.at]) >= LIKELY or (spot.asked and float(whole.agreement[spot.at]) >= AGREES),
         miles=miles,
+        far=is_too_far(service, felt),
         suits_age=suits_age(service, circumstances.age),
     )
 
@@ -295,7 +301,7 @@ def _match(pick: Pick, wishes: Mapping[str, Wish], labels: Mapping[str, str], pl
     wish = wishes.get(pick.need or "")
     strength = STRENGTHS.get(pick.rung, "wider")
     if pick.rung == "need" and wish is not None:
-        strength = "good" if wish.sure else "maybe"
+        strength = "good" if wish.sure and not pick.candidate.far else "maybe"
     return Match(
         service=pick.candidate.service,
         score=round(pick.candidate.score, 3),
@@ -316,10 +322,11 @@ def _guesses(index: Index, chances: Array) -> tuple[NeedGuess, ...]:
     )
 
 
-def _home(index: Index) -> Place | None:
-    return middle_of(
-        (each.latitude, each.longitude)
-        for service in index.services
-        for each in service.locations
-        if each.latitude is not None and each.longitude is not None
-    )
+def _between(one: Place | None, other: Place | None) -> float | None:
+    if one is None or other is None:
+        return None
+    return miles_between(one, other.latitude, other.longitude)
+
+
+def _home(roll: Roll) -> Place | None:
+    return middle_of([roll.middle] if roll.middle else [])

@@ -32,10 +32,21 @@ class Settings(BaseSettings):
     embedding_model_path: Path | None = Field(
         None, description="Folder of all-MiniLM-L6-v2; empty means the copy in an installed package."
     )
+    second_person: bool = Field(True, description="Whether somebody else must publish what an editor wrote.")
+    reports_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token of POST /reports; empty means that nobody may report there."
+    )
     stale_days: int = Field(365, ge=1, description="Days after which a listing nobody checked is not called open.")
     host: str = Field("127.0.0.1", description="Address the catalogue pages listen on.")
     port: int = Field(8000, description="Port of the web app; the catalogue pages use the next one.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR. No level prints personal data.")
+
+    import_hosts: str = Field(
+        "", description="Hosts, with commas, that imports may ask although they are private or without https."
+    )
+
+    def import_hosts_named(self) -> tuple[str, ...]:
+        return tuple(host.strip() for host in self.import_hosts.split(",") if host.strip())
 
     @property
     def database_url(self) -> str:

@@ -23,6 +23,8 @@ from knowledge.errors import StoreError
 SCHEMA_VERSION = "1"
 SEED = "seed"
 """Who wrote a row that came from a file. Anything else is an editor's name."""
+EDITED_HERE = "edited_here"
+"""The fact that says so before anything is published: a draft, or a new organisation."""
 
 tables = sa.MetaData()
 facts = sa.Table(
@@ -70,6 +72,14 @@ class Listing:
     revision: int
     updated_at: datetime
     updated_by: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A service to be written, and whether people may be offered it."""
+
+    service: Service
+    published: bool
 
 
 class Store:
@@ -135,20 +145,29 @@ class Store:
     def save(self, service: Service, *, by: str, published: bool = True) -> int:
         """Write an editor's version as the next revision and return its number."""
         with self._begin() as connection:
-            found = connection.execute(
-                sa.select(services.c.revision).where(services.c.id == service.id).with_for_update()
-            ).scalar_one_or_none()
-            revision = (found or 0) + 1
-            kept = sa.select(organisations.c.id).where(organisations.c.id == service.organisation.id)
-            row = _organisation_row(service.organisation)
-            if connection.execute(kept).first():
-                connection.execute(
-                    sa.update(organisations).where(organisations.c.id == row["id"]).values(body=row["body"])
-                )
-            else:
-                connection.execute(sa.insert(organisations), row)
-            connection.execute(sa.delete(services).where(services.c.id == service.id))
-            _write(connection, service, revision=revision, published=published, by=by, now=datetime.now(UTC))
+            return self.save_in(connection, service, by=by, published=published)
+
+    def save_in(
+        self, connection: Connection, service: Service, *, by: str, published: bool = True, after: int | None = None
+    ) -> int:
+        """`save`, as part of something larger.
+
+        Raises StoreError, and writes nothing, when `after` is given and is not the revision before this one (0: none).
+        """
+        found = connection.execute(
+            sa.select(services.c.revision).where(services.c.id == service.id).with_for_update()
+        ).scalar_one_or_none()
+        if after is not None and (found or 0) != after:
+            raise StoreError("Somebody changed this listing meanwhile. Look at it again.")
+        revision = (found or 0) + 1
+        kept = sa.select(organisations.c.id).where(organisations.c.id == service.organisation.id)
+        row = _organisation_row(service.organisation)
+        if connection.execute(kept).first():
+            connection.execute(sa.update(organisations).where(organisations.c.id == row["id"]).values(body=row["body"]))
+        else:
+            connection.execute(sa.insert(organisations), row)
+        connection.execute(sa.delete(services).where(services.c.id == service.id))
+        _write(connection, service, revision=revision, published=published, by=by, now=datetime.now(UTC))
         return revision
 
     def listings(self) -> tuple[Listing, ...]:
@@ -169,9 +188,89 @@ class Store:
             return tuple(_listing(row).service for row in connection.execute(query))
 
     @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """For many writes that belong together: all of them are there afterwards, or none."""
+        with self._begin() as connection:
+            yield connection
+
+    def find_many(self, connection: Connection, ids: Sequence[str], *, hold: bool = True) -> dict[str, Listing]:
+        """The listings with these ids; nobody else changes them until the transaction ends (where `hold` can)."""
+        query = _select_listings().where(services.c.id.in_(ids))
+        query = query.with_for_update(of=services) if hold else query
+        return {row.id: _listing(row) for row in connection.execute(query)}
+
+    def put_many(self, connection: Connection, written: Sequence[Draft], *, by: str) -> None:
+        """Write each as the next revision of its listing, as `save` does."""
+        if not written:
+            return
+        now = datetime.now(UTC)
+        _put_organisations(connection, [draft.service.organisation for draft in written])
+        ids = [draft.service.id for draft in written]
+        found = connection.execute(sa.select(services.c.id, services.c.revision).where(services.c.id.in_(ids)))
+        revision = {row.id: row.revision for row in found}
+        connection.execute(sa.delete(services).where(services.c.id.in_(ids)))
+        for draft in written:
+            number = revision.get(draft.service.id, 0) + 1
+            _write(connection, draft.service, revision=number, published=draft.published, by=by, now=now)
+
+    def state(self) -> str:
+        """Changes whenever a listing does."""
+        query = sa.select(sa.func.count(), sa.func.sum(services.c.revision), sa.func.max(services.c.updated_at))
+        with self._begin() as connection:
+            return " ".join(map(str, connection.execute(query).one()))
+
+    def stream(self, *, published: bool = True, together: int = 500) -> Iterator[Listing]:
+        """Listings in the order of ids, a few at a time in memory; `published` leaves drafts out."""
+        last = ""
+        while True:
+            query = _select_listings().where(services.c.id > last).order_by(services.c.id).limit(together)
+            with self._begin() as connection:
+                rows = connection.execute(query.where(services.c.published) if published else query).all()
+            yield from map(_listing, rows)
+            if len(rows) < together:
+                return
+            last = rows[-1].id
+
+    @contextmanager
     def _begin(self) -> Iterator[Connection]:
         with self._engine.begin() as connection:
             yield connection
+
+    @property
+    def engine(self) -> Engine:
+        """The database itself, for what is kept beside the listings: accounts, drafts, reports."""
+        return self._engine
+
+    def revisions(self, service_id: str) -> tuple[Listing, ...]:
+        """Everything a service ever was, newest first, with the organisation as it is now."""
+        query = (
+            sa.select(revisions, services.c.organisation_id, organisations.c.body.label("owner"))
+            .join(services, services.c.id == revisions.c.service_id)
+            .join(organisations, organisations.c.id == services.c.organisation_id)
+            .where(revisions.c.service_id == service_id)
+            .order_by(revisions.c.revision.desc())
+        )
+        with self._begin() as connection:
+            return tuple(_listing(row) for row in connection.execute(query))
+
+    def owners(self) -> tuple[Organisation, ...]:
+        """Every organisation, by name."""
+        with self._begin() as connection:
+            rows = connection.execute(sa.select(organisations)).all()
+        return tuple(sorted((Organisation(id=row.id, **row.body) for row in rows), key=lambda owner: owner.name))
+
+    def mark_edited(self, connection: Connection) -> None:
+        """From now on the content files leave this catalogue alone: somebody has begun to work on it."""
+        _set_fact(connection, EDITED_HERE, "yes")
+
+    def add_owner(self, owner: Organisation) -> None:
+        """Raises StoreError when there is one with this id."""
+        try:
+            with self._begin() as connection:
+                connection.execute(sa.insert(organisations), _organisation_row(owner))
+                self.mark_edited(connection)
+        except sa.exc.IntegrityError:
+            raise StoreError(f"There is an organisation with the id {owner.id} already. Choose that one.") from None
 
 
 def _engine(url: str) -> Engine:
@@ -242,6 +341,19 @@ def _set_fact(connection: Connection, name: str, value: str) -> None:
 
 
 def _edited(connection: Connection) -> bool:
-    return (
+    return _fact(connection, EDITED_HERE) is not None or (
         connection.execute(sa.select(revisions.c.service_id).where(revisions.c.updated_by != SEED)).first() is not None
     )
+
+
+def _put_organisations(connection: Connection, owners: Sequence[Organisation]) -> None:
+    """Add those that are new, and change those that changed."""
+    rows = {owner.id: _organisation_row(owner) for owner in owners}
+    query = sa.select(organisations.c.id, organisations.c.body).where(organisations.c.id.in_(rows))
+    known = {row.id: row.body for row in connection.execute(query)}
+    fresh = [row for key, row in rows.items() if key not in known]
+    if fresh:
+        connection.execute(sa.insert(organisations), fresh)
+    for key, row in rows.items():
+        if key in known and known[key] != row["body"]:
+            connection.execute(sa.update(organisations).where(organisations.c.id == key).values(body=row["body"]))

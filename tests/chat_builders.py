@@ -37,7 +37,8 @@ class BrokenLedger:
         return unavailable
 
 
-def make_app(ledger: Any, streams: Streams, settings: Settings) -> Starlette:
+def make_app(ledger: Any, streams: Streams, settings: Settings, **parts: Any) -> Starlette:
+    """`parts`: others of the chat's parts than the usual ones."""
     metrics = Metrics()
     chat = WebChat(
         ledger=ledger,
@@ -45,6 +46,7 @@ def make_app(ledger: Any, streams: Streams, settings: Settings) -> Starlette:
         intake=Intake(ledger, streams, metrics),
         settings=settings,
         wording=Wording.load(),
+        **parts,
     )
     return Starlette(routes=chat.routes(), middleware=[Middleware(SecurityHeaders)])
 

@@ -25,8 +25,11 @@ from channels.simulator.lines import ACCOUNTS, PHONES
 from channels.sms.twilio import Twilio
 from channels.streams import Streams
 from channels.telegram import Telegram
+from channels.updates import Updates
+from channels.wording import Wording
 from tests.integration.serving import eventually, free_port, serving
 
+WORDING = Wording.load()
 PHONE, ASH = PHONES[0], ACCOUNTS[0]
 OUR_NUMBER = "+441632960000"
 
@@ -60,6 +63,8 @@ class World:
     twilio: Twilio
     telegram: Telegram
     browser: httpx.AsyncClient
+    streams: Streams
+    updates: Updates
 
     async def stored(self, channel: Channel, address: str) -> list[MessageRecord]:
         person = await self.ledger.person_at(channel, address)
@@ -98,15 +103,15 @@ async def open_world(
     """`network`: what the providers believe, where that differs from what we do (our address, our token)."""
     metrics = Metrics()
     phones, twilio, telegram = await Simulator.open(network or settings), Twilio(settings), Telegram(settings)
-    gateway = Gateway(
-        ledger=ledger, intake=Intake(ledger, streams, metrics), metrics=metrics, twilio=twilio, telegram=telegram
-    )
+    intake = Intake(ledger, streams, metrics)
+    updates = Updates(telegram=telegram, intake=intake, ledger=ledger, streams=streams, wording=WORDING)
+    gateway = Gateway(ledger=ledger, intake=intake, metrics=metrics, twilio=twilio, telegram=updates)
     app = Starlette(routes=[*gateway.routes(), *simulator.routes(phones, settings)])
     async with (
         serving(app, settings.port) as address,
         httpx.AsyncClient(base_url=address, follow_redirects=True, verify=False) as browser,
     ):
-        yield World(settings, ledger, phones, twilio, telegram, browser)
+        yield World(settings, ledger, phones, twilio, telegram, browser, streams, updates)
         await phones.close()
     await telegram.close()
     twilio.close()

@@ -136,9 +136,9 @@ class Bench:
         values = {"address": "+441632960001", "provider_id": f"SM-in-{self.written}", **more}
         return await self.ledger.store_inbound(Inbound(channel=channel, text=text, **values))
 
-    async def until_quiet(self, conversation_id: str) -> list[MessageRecord]:
+    async def until_quiet(self, conversation_id: str, patience: float = 15) -> list[MessageRecord]:
         """Wait until every message is answered and every reply sent, and give them all."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(patience):
             async with self.streams.watch(conversation_id) as watch:
                 while True:
                     messages = await self.ledger.messages(conversation_id)

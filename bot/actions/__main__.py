@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 import uvicorn
 from starlette.applications import Starlette
 
+from bot.actions.first_contact import load_first_contact
 from bot.actions.language import load_languages
 from bot.actions.live_search import LiveSearch, Refreshable
 from bot.actions.logs import set_up_logs
@@ -20,31 +23,62 @@ from bot.actions.shells import build_shells
 from bot.actions.toolbox import Toolbox
 from bot.actions.wording import load_wording
 from bot.concern.reading import load_reader
+from knowledge.asked import Asked, Tally
+from knowledge.catalogue import Need
 from knowledge.errors import KnowledgeError
+from knowledge.foreign_needs import ForeignNeeds
 from knowledge.needs import load_needs
 from knowledge.places import load_places
 from knowledge.search import Search
 from knowledge.settings import Settings as KnowledgeSettings
 from knowledge.settings import read_settings as read_knowledge_settings
+from knowledge.store import Store
 from knowledge.threads import use_one_thread
 
 
 def compose(settings: ActionsSettings, knowledge: KnowledgeSettings) -> Starlette:
     """Real parts for everything. One worker thread: searching is CPU work, and the event loop must answer /ready."""
     search = LiveSearch(lambda: Search.open(knowledge), describe=describe)
+    needs = load_needs(knowledge.content_dir / "needs.yml")
     toolbox = Toolbox(
         finder=search,
         wording=load_wording(),
         languages=load_languages(),
         places=load_places(knowledge.content_dir / "places", demo=knowledge.demo),
-        urgency={need.id: need.urgency for need in load_needs(knowledge.content_dir / "needs.yml")},
+        urgency={need.id: need.urgency for need in needs},
         now=lambda: datetime.now(UTC),
         zone=settings.timezone,
+        first_contact=load_first_contact(),
+        foreign=open_foreign(knowledge, needs),
+        counts=open_counts(knowledge),
     )
     threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="actions")
     token = settings.actions_token.get_secret_value()
     noticing = Noticing(lambda: load_reader(knowledge), token)
     return build_app(build_shells(toolbox, threads), token=token, search=search, threads=threads, noticing=noticing)
+
+
+def open_foreign(knowledge: KnowledgeSettings, needs: tuple[Need, ...]) -> ForeignNeeds | None:
+    """Without it messages in other languages still reach a person, so its absence is said and not fatal."""
+    try:
+        return ForeignNeeds.open(knowledge, needs)
+    except KnowledgeError as error:
+        structlog.get_logger().warning("other_languages_unread", problem=str(error))
+        return None
+
+
+def open_counts(knowledge: KnowledgeSettings) -> Tally:
+    """Counts for the editors. They are written beside the answers, also when the process ends."""
+
+    def open_asked() -> Asked:
+        return Asked(Store.open(knowledge.database_url).engine)
+
+    def failed(error: str) -> None:
+        structlog.get_logger().warning("counts_not_written", error=error)
+
+    tally = Tally(open_asked, failed)
+    atexit.register(tally.write)
+    return tally
 
 
 def describe(search: Refreshable) -> dict[str, Any]:

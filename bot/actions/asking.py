@@ -1,15 +1,18 @@
-"""What is said when there is nothing to search with: a warm question, or a person who reads the language. Pure."""
+"""No English words to search with: a warm question, or a person who reads the language. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.actions.answer import Answer
 from bot.actions.heard import Heard
-from bot.actions.listing import offer_person
+from bot.actions.listing import CONCERNING, introduce, make_list, offer_person
 from bot.actions.replies import details_choice
 from bot.actions.toolbox import Toolbox
 from channels.conversation import HandOver, Note, Reply
 from knowledge.catalogue import Kind
-from knowledge.search import Match
+from knowledge.needs import NeedGuess
+from knowledge.search import Found, Match
 
 LISTENING, LISTENING_NEEDS = "someone to listen to me", ("low_mood",)
 """What we search for on behalf of somebody who could not find words."""
@@ -39,8 +42,41 @@ def find_listener(heard: Heard, tools: Toolbox) -> Match | None:
 
 
 def ask_for_reader(heard: Heard, tools: Toolbox) -> Answer:
-    """Another language: a few kind words, and a request for a person. We never guess at what it says."""
-    reply = Reply(
-        text=tools.wording.say("other_language", heard.turns), choices=tools.wording.choices("person", "privacy")
+    """Another language: kind words in it, a person who is told which it is, and help where we are sure what it says.
+
+    Never a silent guess: without a sure reading there is no list, and a list says in English what was understood.
+    """
+    language = tools.languages.name(heard.text, heard.language)
+    words = tools.first_contact.get(language or "")
+    needs = tools.foreign.guess(heard.text, language) if tools.foreign and language else ()
+    found = search_for(heard, tools, needs)
+    text = tools.wording.say("other_language", heard.turns)
+    if words is not None:
+        text = f"{words.hello} {words.found}" if found else words.hello
+    replies = [Reply(text=text, choices=() if words else tools.wording.choices("person", "privacy"))]
+    slots: dict[str, object] = {}
+    if found:
+        introduction = introduce(found.matches, needs, found.place, tools)
+        replies.append(make_list(introduction, found.matches, found.place, tools))
+        ids = tuple(match.service.id for match in found.matches)
+        slots = {"need": needs[0].id, "shown": ids, "offered": ids, "last_query": join_labels(needs)}
+    grave = next((need.id for need in needs if need.id in CONCERNING), None)
+    asked = HandOver(
+        reason="concern" if grave and not heard.concerns else "language",
+        need=grave or (needs[0].id if needs else heard.need),
+        language=language,
     )
-    return Answer(replies=(reply,), requests=(HandOver(reason="language", need=heard.need),))
+    note = (Note(needs=tuple(need.id for need in needs), place=heard.place),) if needs else ()
+    return Answer(replies=tuple(replies), requests=(*note, asked), slots=slots)
+
+
+def search_for(heard: Heard, tools: Toolbox, needs: Sequence[NeedGuess]) -> Found | None:
+    """What is there for needs that were recognised without English words; nothing when there were none."""
+    if not needs:
+        return None
+    ids = tuple(need.id for need in needs)
+    return tools.finder.find(join_labels(needs), near=heard.place, now=tools.now(), needs=ids)
+
+
+def join_labels(needs: Sequence[NeedGuess]) -> str:
+    return ". ".join(need.label for need in needs)

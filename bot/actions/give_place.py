@@ -14,8 +14,10 @@ from channels.conversation import Reply
 def give_place(heard: Heard, tools: Toolbox) -> Answer:
     """The message was understood as a place; typing errors are forgiven. What turns out to say more is searched with.
 
-    A pressed button has no place in it yet, so it is asked for.
+    A pressed button has no place in it yet, so it is asked for. A location that a phone sent is a place.
     """
+    if not heard.text and heard.location is not None:
+        return answer_place(heard, tools, tools.places.nearest(*heard.location))
     if not heard.text:
         choices = tools.wording.choices("more", "person")
         return Answer(replies=(Reply(text=tools.wording.say("ask_where", heard.turns), choices=choices),))

@@ -17,6 +17,8 @@ SEARCH_CHARACTERS = 2000
 PAYLOAD = re.compile(r"/[a-z_]+\s*(\{.*\})?\s*", re.DOTALL)
 """How Rasa writes a pressed button as text. What a person types never looks like this by the time it is here."""
 
+LOCATION = re.compile(r"(-?[0-9]{1,3}\.[0-9]{1,6}),(-?[0-9]{1,3}\.[0-9]{1,6})")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
@@ -29,6 +31,8 @@ class Heard:
     """What came with a pressed button: a service id, yes or no. Of this message only, never of an earlier one."""
     need: str | None = None
     place: str | None = None
+    location: tuple[float, float] | None = None
+    """Latitude and longitude, when the person sent where they are in place of words."""
     shown: tuple[str, ...] = ()
     """Service ids this person has been given since they began on this topic."""
     offered: tuple[str, ...] = ()
@@ -55,6 +59,7 @@ def read_tracker(tracker: Mapping[str, Any]) -> Heard:
         value=read_value(latest.get("entities")),
         need=text_of(slots.get("need")),
         place=text_of(slots.get("place")) or text_of(metadata.get("place")),
+        location=read_location(metadata.get("location")),
         shown=texts_of(slots.get("shown")),
         offered=texts_of(slots.get("offered")),
         last_query=text_of(slots.get("last_query")) or "",
@@ -78,6 +83,15 @@ def read_value(entities: object) -> str | None:
         if isinstance(entity, Mapping) and entity.get("entity") == "value":
             return text_of(entity.get("value"))
     return None
+
+
+def read_location(value: object) -> tuple[float, float] | None:
+    """'54.150,-0.900', as a phone sends it."""
+    found = LOCATION.fullmatch(text_of(value) or "")
+    if found is None:
+        return None
+    latitude, longitude = float(found[1]), float(found[2])
+    return (latitude, longitude) if abs(latitude) <= 90 and abs(longitude) <= 180 else None
 
 
 def read_previous_action(events: object) -> str:

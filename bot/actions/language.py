@@ -1,7 +1,7 @@
-"""Is this English words, no words at all, or something a person should read? Pure once loaded.
+"""Is this English words, no words at all, or another language, and which? Pure once loaded.
 
-The search understands English only. Guessing at another language would give wrong answers with
-confidence, so anything that is clearly not English goes to a person (and is never scored).
+The search of the catalogue understands English only. Guessing at another language would give wrong answers with
+confidence, so anything that is clearly not English goes to a person, with what language it is in.
 The check leans towards English: short, misspelt and mixed messages are searched.
 """
 
@@ -13,11 +13,25 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
 LANGUAGES_FILE = Path(__file__).with_name("languages.yml")
+NAMED_LANGUAGES = (
+    "ar", "bn", "cs", "cy", "de", "el", "en", "es", "fa", "fr", "gu", "hi", "hu", "it", "ku", "lt", "lv", "nl", "pa",
+    "pl", "ps", "pt", "ro", "ru", "sk", "so", "sq", "sw", "ta", "th", "tr", "uk", "ur", "vi", "zh", "ja", "ko", "bg",
+    "am",
+)  # fmt: skip
+"""What is told apart (ISO 639-1): the languages most used in UK support services. Among fewer it is surer."""
+ENOUGH_WORDS = 3
+"""Below this many Latin words the language of a phone says more than the words do."""
+WORDS_TO_HEAR = 4
+MOST_ENGLISH = 1 / 3
+"""Share of everyday English words above which a message is taken for English whatever it sounds like."""
+SURE = 0.7
+"""Probability from which a message sounds foreign. With the share above, 0 of the project's 9,114 English
+training sentences are mistaken, misspelt ones included."""
 READ_CHARACTERS = 2000
 """More of a message than this changes nothing about which language it is in."""
 
@@ -32,12 +46,19 @@ class Reading(StrEnum):
     """Another script, or clearly another language."""
 
 
+class Identifier(Protocol):
+    """The part of py3langid that is used: the likeliest language of a text, and how likely (0 to 1)."""
+
+    def classify(self, text: str) -> tuple[str, float]: ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class Languages:
     """Everyday words, per language, that tell English from not English."""
 
     english: frozenset[str]
     other: tuple[frozenset[str], ...]
+    identifier: Identifier | None = None
 
     def read(self, text: str, language: str | None = None) -> Reading:
         """Decide. `language` is the channel's hint (ISO code); it only ever tips a message that has no English word."""
@@ -55,7 +76,28 @@ class Languages:
             return Reading.OTHER
         if hinted and english == 0 and len(words) >= 4:
             return Reading.OTHER
+        if len(words) >= WORDS_TO_HEAR and english <= MOST_ENGLISH * len(words) and self._sounds_foreign(sample):
+            return Reading.OTHER
         return Reading.ENGLISH
+
+    def _sounds_foreign(self, text: str) -> bool:
+        if self.identifier is None:
+            return False
+        code, chance = self.identifier.classify(text)
+        return code != "en" and chance >= SURE
+
+    def name(self, text: str, hint: str | None = None) -> str | None:
+        """Which language a message that is not English is in (ISO 639-1), or None when nobody can say.
+
+        `hint` is what the channel says of the person's device: it decides where there are too few words.
+        """
+        hinted = (hint or "").lower().split("-")[0] or None
+        hinted = hinted if hinted in NAMED_LANGUAGES and hinted != "en" else None
+        latin, foreign = count_letters(text[:READ_CHARACTERS])
+        if self.identifier is None or (foreign <= latin and len(text.split()) < ENOUGH_WORDS):
+            return hinted
+        code, _ = self.identifier.classify(text[:READ_CHARACTERS])
+        return code if code != "en" else hinted
 
 
 def count_letters(text: str) -> tuple[int, int]:
@@ -72,12 +114,26 @@ def fold_words(text: str) -> list[str]:
     return re.findall(r"[a-z]+", plain.replace("'", "").replace("\u2019", ""))
 
 
-def build_languages(english: str, other: Iterable[str]) -> Languages:
+def build_languages(english: str, other: Iterable[str], identifier: Identifier | None = None) -> Languages:
     """Word lists are written as one long string each."""
-    return Languages(english=frozenset(english.split()), other=tuple(frozenset(words.split()) for words in other))
+    return Languages(
+        english=frozenset(english.split()),
+        other=tuple(frozenset(words.split()) for words in other),
+        identifier=identifier,
+    )
 
 
 def load_languages(path: Path = LANGUAGES_FILE) -> Languages:
     """Read languages.yml. Raises OSError or yaml.YAMLError: the process must not start without it."""
     body: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return build_languages(body["english"], body["other"].values())
+    return build_languages(body["english"], body["other"].values(), load_identifier())
+
+
+def load_identifier() -> Identifier:
+    """py3langid's own model (4.5 MB, in the package), told which languages there can be."""
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+    model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    model.set_languages(NAMED_LANGUAGES)
+    identifier: Identifier = model
+    return identifier

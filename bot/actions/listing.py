@@ -50,6 +50,7 @@ def offer_matches(heard: Heard, tools: Toolbox, offer: Offer) -> Answer:
     matches = offer.found.matches[:MOST_CARDS]
     place = offer.found.place.name if offer.found.place else heard.place
     if not matches:
+        count_answer(offer, needs, matches, tools)
         return offer_person(heard, tools)
     near = offer.found.place
     introduction = offer.introduction or introduce(matches, needs, near, tools)
@@ -58,12 +59,24 @@ def offer_matches(heard: Heard, tools: Toolbox, offer: Offer) -> Answer:
         introduction, question = introduction.replace(":", "."), tools.wording.say("ask_place")
     reply = make_list(" ".join(part for part in (offer.opening, introduction, question) if part), matches, near, tools)
     ids = tuple(match.service.id for match in matches)
+    count_answer(offer, needs, matches, tools)
     need = needs[0].id if needs else matches[0].need
     return Answer(
         replies=(reply,),
         requests=(Note(needs=tuple(guess.id for guess in needs), place=place), *ask_if_concerning(heard, needs)),
         slots={"need": need, "place": place, "shown": ids, "offered": ids, "last_query": offer.query},
     )
+
+
+def count_answer(offer: Offer, needs: Sequence[NeedGuess], matches: Sequence[Match], tools: Toolbox) -> None:
+    """What was asked for, near which place of our own tables, and whether a good answer was there.
+
+    A list with an introduction of its own goes on with something that was counted before: only its services count.
+    """
+    asked = None if offer.introduction else [guess.id for guess in needs]
+    well = any(match.strength == "good" for match in matches)
+    place = offer.found.place.name if offer.found.place else None
+    tools.counts.note(asked, place, well, [match.service.id for match in matches])
 
 
 def make_list(text: str, matches: Sequence[Match], near: Place | None, tools: Toolbox) -> Reply:

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from bot.actions.wording import Wording, join_words
 from channels.conversation import Choice, ServiceCard
-from knowledge.catalogue import Location, Phone, Place, Service
-from knowledge.hours import day_in_words, hours_in_words, week_in_words
+from knowledge.catalogue import Location, Phone, Place, Service, Status
+from knowledge.hours import day_in_words, hours_in_words, opening, week_in_words
 from knowledge.places import miles_between
 
 PAYLOAD_BYTES = 64
@@ -45,13 +45,15 @@ class CardMaker:
             website=service.website or service.organisation.website,
             email=service.email,
             why=why,
+            call=write_call(service.phones[0]) if service.phones else "",
+            usual_hours=self.write_usual_hours(service),
         )
 
     def write_phone(self, phone: Phone) -> str:
         """ "01632 960112", "01632 960112 ext 4", "text 85258", or with a word to send "text SHOUT to 85258"."""
         if phone.sms:
-            word = re.search(r"\b[A-Z]{3,}\b", phone.description)
-            number = f"{word.group()} to {phone.number}" if word else phone.number
+            word = word_to_send(phone)
+            number = f"{word} to {phone.number}" if word else phone.number
             return self.wording.about_service("text_line", number=number)
         if phone.extension:
             return self.wording.about_service("extension", number=phone.number, extension=phone.extension)
@@ -61,6 +63,12 @@ class CardMaker:
         words = hours_in_words(service, self.now, zone=self.zone)
         week = week_in_words(service.schedules) if detail else ""
         return f"{words} ({week})" if week else words
+
+    def write_usual_hours(self, service: Service) -> str:
+        """The week; or, where nobody knows it or the service is closed for now, the words that say so."""
+        found = opening(service, self.now, zone=self.zone)
+        known = service.status is Status.ACTIVE and found.is_open is not None
+        return week_in_words(service.schedules) if known else found.words
 
     def write_place(self, service: Service, *, detail: bool) -> str:
         """ "Bell Street, WZ1; 0.4 miles", or in detail "Advice Shop, 12 Bell Street, WZ1 2AB; 0.4 miles"."""
@@ -109,6 +117,24 @@ class CardMaker:
         if service.assured_date is None:
             return ""
         return self.wording.about_service("checked", date=day_in_words(service.assured_date))
+
+
+def write_call(phone: Phone) -> str:
+    """ "tel:01632960112", or for texts "sms:85258?&body=SHOUT", which both iOS and Android read.
+
+    An extension is left to be asked for: not every phone waits before it dials one.
+    """
+    number = re.sub(r"[^\d+]", "", phone.number)
+    if not number:
+        return ""
+    word = word_to_send(phone) if phone.sms else ""
+    return f"{'sms' if phone.sms else 'tel'}:{number}{f'?&body={word}' if word else ''}"
+
+
+def word_to_send(phone: Phone) -> str:
+    """The word in capitals that a text line asks for: "SHOUT"."""
+    word = re.search(r"\b[A-Z]{3,}\b", phone.description)
+    return word.group() if word else ""
 
 
 def details_choice(service: Service) -> Choice:

@@ -1,7 +1,7 @@
 """`python -m bot evaluate-concern FOLDER`: both layers, alone and together, beside a plain list of words.
 
-FOLDER holds `positives.jsonl`, `negatives.jsonl` and `third_party.jsonl` with `text`, `stratum` and, for negatives,
-`hard`.
+FOLDER holds `positives.jsonl`, `negatives.jsonl` and `third_party.jsonl` with `text`, `stratum` and,
+for negatives, `hard`.
 Only totals are printed: what people wrote is never shown, and nothing is fitted to it.
 """
 
@@ -23,7 +23,8 @@ FILES = ("positives", "negatives", "third_party")
 WORD_LIST = re.compile(
     r"\b(?:suicid\w*|kill(?:ing)? myself|kms|end (?:it all|my life)|want(?:ed)? to die|wanna die|self[ -]?harm\w*"
     r"|overdos\w*|cut(?:ting)? myself|hang myself|hurt myself|better off dead|rape[sd]?|abus\w+|hits? me|beats? me"
-    r"|domestic violence)\b",
+    r"|domestic violence"
+    r"|dead|die|dying|kill|death|murder\w*)\b",
     re.IGNORECASE,
 )
 """What a service without either layer might look for; for comparison only."""

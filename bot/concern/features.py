@@ -1,7 +1,8 @@
 """A message as numbers: what it means (sentence vector), how it is worded (n-grams), who it is about (cues), patterns.
 
 Everything is read in plain spelling, so that "dnt want 2 b here" and "don't want to be here" are the same to the
-encoder. The blocks are scaled: a block with smaller numbers is trusted less, because the examples are not how everybody
+encoder.
+The blocks are scaled: a block with smaller numbers is trusted less, because the examples are not how everybody
 writes.
 """
 

@@ -42,7 +42,7 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Reader:
-    """Sure enough of a kind when its chance reaches the threshold chosen in training."""
+    """Sure enough of a kind when its chance reaches the threshold chosen in training. Pure."""
 
     encoder: Encoder
     heads: Heads

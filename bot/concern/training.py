@@ -19,7 +19,7 @@ from channels.conversation import Concern
 from knowledge.embedding import Encoder
 
 STRENGTH, KERNEL_STRENGTH = 0.1, 1.0
-"""C of the linear and of the kernel part. Small: the examples are not how everybody writes; no single one may decide."""
+"""C of the linear and of the kernel part. Small: the examples are not how everybody writes; none may decide alone."""
 FOLDS = 5
 LEAST_CHANCE, MOST_CHANCE = 0.05, 0.95
 HARD = frozenset({"calm_hard", "long_calm_hard"})
@@ -116,7 +116,7 @@ def fit_kind(kind: Concern, material: Material) -> dict[str, Any]:
     for each in range(FOLDS):
         scores = fit(material, np.flatnonzero(teaches & (fold != each)), wanted).scores(material)
         for at in np.flatnonzero(fold == each):
-            mine = [at, *material.windows[at]]
+            mine = [int(at), *material.windows[at]]
             held_out[mine] = scores[mine]
     scale = 1 / held_out[: len(wanted)].std(axis=0)
     both = (held_out * scale).sum(axis=1)
@@ -162,7 +162,7 @@ def calibrate(scores: Array, wanted: NDArray[np.bool_]) -> tuple[float, float]:
     return float(model.coef_[0][0]), float(model.intercept_[0])
 
 
-def choose_threshold(kind: Concern, chances: Array, material: Material) -> float:
+def choose_threshold(kind: Concern, chances: NDArray[Any], material: Material) -> float:
     """The lowest chance at which the kind stays within both of its budgets on examples that were held out."""
     calm = ~material.labels.any(axis=1)
     plain_budget, hard_budget = BUDGETS.get(kind, ELSE_BUDGET)
@@ -173,7 +173,7 @@ def choose_threshold(kind: Concern, chances: Array, material: Material) -> float
     return float(np.clip(lowest, LEAST_CHANCE, MOST_CHANCE))
 
 
-def smallest_within(chances: Array, budget: float) -> float:
+def smallest_within(chances: NDArray[Any], budget: float) -> float:
     """A threshold that at most this share of the chances reaches."""
     if not len(chances):
         return 0.0

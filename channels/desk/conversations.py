@@ -11,7 +11,7 @@ from typing import Any, Final
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from channels.conversation import Channel, Delivery, EscalationState, Reply, Sender
-from channels.desk.access import Opened, Standing, find_escalation, open_conversation
+from channels.desk.access import Opened, Standing, find_escalation, open_conversation, standing_of
 from channels.desk.guard import Site, missing, policy, posted, unsent_words
 from channels.desk.queue import PRESENT_SECONDS, concern_words, show_list
 from channels.desk.sessions import Visit
@@ -82,7 +82,7 @@ async def reply(site: Site, visit: Visit) -> Response:
     if len(text) > LONGEST_REPLY:
         said = site.words.say("refused", "too_long", limit=LONGEST_REPLY)
         return await _page(site, visit, opened, 422, refused=said)
-    fitted = fit(opened.conversation.channel, Reply(text=text), site.escalations.wording)
+    fitted = fit(opened.conversation.channel, Reply(text=text), site.escalations.wording, whole=True)
     texts = [part.text for part in fitted]
     if not texts or not await _is_repeated(site, opened, texts):
         try:
@@ -109,6 +109,18 @@ async def close(site: Site, visit: Visit) -> Response:
     return await _end(site, visit, "closed")
 
 
+async def offer_code(site: Site, visit: Visit) -> Response:
+    """POST .../offer-code: a code with which they can carry on over another channel, in the same hands."""
+    opened = await open_conversation(site, visit)
+    if opened is None or opened.standing is not Standing.MINE:
+        return await _not_yours(site, visit, opened)
+    try:
+        await site.escalations.offer_code(opened.escalation.id, visit.peer)
+    except NotYours:
+        return await _not_yours(site, visit, await open_conversation(site, visit))
+    return RedirectResponse(f"/desk/conversations/{opened.conversation.id}#latest", 303)
+
+
 async def renew(site: Site, visit: Visit) -> Response:
     """POST .../renew: the page is still open. 409 when the conversation is not theirs any more."""
     return Response(status_code=204 if await _renew(site, visit) else 409)
@@ -124,6 +136,15 @@ async def keep(site: Site, visit: Visit) -> Response:
     if kept:
         response.headers["Refresh"] = str(every)
     return response
+
+
+async def show_typing(site: Site, visit: Visit) -> Response:
+    """POST .../typing: something is being written in the box. Not what; and nothing depends on it."""
+    escalation = await find_escalation(site, visit.request.path_params["conversation"])
+    if escalation is None or standing_of(escalation, visit) is not Standing.MINE:
+        return Response(status_code=409)
+    await site.streams.typing(escalation.conversation_id)
+    return Response(status_code=204)
 
 
 async def _renew(site: Site, visit: Visit) -> bool:

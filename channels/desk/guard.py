@@ -28,6 +28,7 @@ from channels.desk.words import Words
 from channels.errors import LedgerUnavailable
 from channels.escalation import Escalations
 from channels.ledger import Ledger
+from channels.media import MediaFetcher
 from channels.pages import HEADERS, PERMITTED, open_templates
 from channels.settings import Settings
 from channels.streams import Streams
@@ -64,6 +65,7 @@ class Site:
     templates: Jinja2Templates
     words: Words
     zone: ZoneInfo
+    media: MediaFetcher | None = None
     viewings: set[tuple[str, str, str]] = field(default_factory=set)
     """Session, conversation and state that have been recorded as viewed."""
 
@@ -89,7 +91,14 @@ Handler: TypeAlias = Callable[[Site, Visit], Awaitable[Response]]
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
 
-def open_site(*, ledger: Ledger, streams: Streams, escalations: Escalations, settings: Settings) -> Site:
+def open_site(
+    *,
+    ledger: Ledger,
+    streams: Streams,
+    escalations: Escalations,
+    settings: Settings,
+    media: MediaFetcher | None = None,
+) -> Site:
     templates = open_templates(settings, HERE / "templates")
     templates.env.globals["desk_version"] = version_of(HERE / "static")
     templates.env.filters["start"] = lambda words: words[:1].upper() + words[1:]
@@ -102,6 +111,7 @@ def open_site(*, ledger: Ledger, streams: Streams, escalations: Escalations, set
         templates=templates,
         words=Words.load(),
         zone=ZoneInfo(settings.timezone),
+        media=media,
     )
 
 

@@ -40,6 +40,8 @@ class Row:
     holder: str
     unanswered: bool
     """The last word is theirs."""
+    stopped: bool
+    """They wrote STOP after something that worries us."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +116,7 @@ async def _row(site: Site, escalation: EscalationRecord, place: int = 0) -> Row:
         lapsed=escalation.state is EscalationState.LAPSED,
         holder=escalation.claimed_name,
         unanswered=held and await _is_unanswered(site, conversation),
+        stopped=escalation.reason == "stopped",
     )
 
 

@@ -8,10 +8,11 @@ from typing import Final
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from channels.desk import conversations, events, queue, sign_in
+from channels.desk import conversations, events, queue, showing, sign_in
 from channels.desk.guard import Handler, Site, admit, open_site
 from channels.escalation import Escalations
 from channels.ledger import Ledger
+from channels.media import MediaFetcher
 from channels.settings import Settings
 from channels.streams import Streams
 
@@ -22,11 +23,13 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/desk", queue.show),
     ("POST", "/desk/sign-out", sign_in.leave),
     ("GET", "/desk/conversations/{conversation}", conversations.show),
+    ("GET", "/desk/conversations/{conversation}/media/{message}/{number}", showing.show_media),
     ("POST", "/desk/conversations/{conversation}/take", conversations.take),
     ("POST", "/desk/conversations/{conversation}/reply", conversations.reply),
     ("POST", "/desk/conversations/{conversation}/hand-back", conversations.hand_back),
     ("POST", "/desk/conversations/{conversation}/pass-on", conversations.pass_on),
     ("POST", "/desk/conversations/{conversation}/close", conversations.close),
+    ("POST", "/desk/conversations/{conversation}/offer-code", conversations.offer_code),
 )
 """What somebody does: a use of their session."""
 
@@ -36,6 +39,7 @@ PARTS: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/desk/conversations/{conversation}/log", conversations.show_part),
     ("GET", "/desk/conversations/{conversation}/keep", conversations.keep),
     ("POST", "/desk/conversations/{conversation}/renew", conversations.renew),
+    ("POST", "/desk/conversations/{conversation}/typing", conversations.show_typing),
 )
 """What an open page asks for by itself."""
 
@@ -43,9 +47,16 @@ OPEN_TO_ALL: Final = frozenset({"/desk/sign-in", "/desk/static"})
 """The only addresses that answer somebody who is not signed in."""
 
 
-def routes(*, ledger: Ledger, streams: Streams, escalations: Escalations, settings: Settings) -> list[BaseRoute]:
-    """Everything under /desk."""
-    site = open_site(ledger=ledger, streams=streams, escalations=escalations, settings=settings)
+def routes(
+    *,
+    ledger: Ledger,
+    streams: Streams,
+    escalations: Escalations,
+    settings: Settings,
+    media: MediaFetcher | None = None,
+) -> list[BaseRoute]:
+    """Everything under /desk. Without `media` nothing that people sent can be looked at."""
+    site = open_site(ledger=ledger, streams=streams, escalations=escalations, settings=settings, media=media)
     door = sign_in.Door(site)
     return [
         Mount("/desk/static", StaticFiles(directory=STATIC)),

@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from channels.conversation import Channel, Delivery, Sender, ServiceCard
 from channels.desk.words import Words, day_in_words
 from channels.ledger.records import MessageRecord
+from channels.media import is_fetchable
 from channels.pages import clock
 from channels.sms.explaining import explain
+
+REMARKED: Final = frozenset({"fallback", "merged", "repeated", "quiet", "moved", "wrong_code"})
+"""Outcomes that a peer worker should know of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """Something that is not words. `number` is set where it can be looked at."""
+
+    words: str
+    number: int | None
+    kind: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +42,7 @@ class Line:
     text: str
     language: str
     pressed: str
-    media: tuple[str, ...]
+    media: tuple[Sent, ...]
     cards: tuple[ServiceCard, ...]
     choices: tuple[str, ...]
     """What else was offered; the cards are choices already."""
@@ -71,7 +85,10 @@ class Telling:
             text=message.text,
             language=message.language or "",
             pressed=pressed.get(message.payload, "") if message.payload else "",
-            media=tuple(self.words.media(item) for item in message.media),
+            media=tuple(
+                Sent(words=self.words.media(item), number=number if is_fetchable(item) else None, kind=item.kind)
+                for number, item in enumerate(message.media)
+            ),
             cards=cards,
             choices=tuple(choice.title for choice in message.choices if choice.title not in named),
             delivery=self._delivery(message),
@@ -101,8 +118,12 @@ class Telling:
 
     def _remark(self, message: MessageRecord) -> str:
         """What a peer worker should know about an inbound message beyond its words."""
-        if message.opt_out:
-            return self.words.say("remark", "opt_out", word=message.opt_out)
+        if message.rest:
+            return self.words.say("remark", "more")
+        if message.outcome == "opted_out_after_concern":
+            return self.words.say("remark", "stopped")
+        if message.opt_out == "STOP" or message.outcome == "opted_out":
+            return self.words.say("remark", "opt_out", word=message.opt_out or message.text.strip())
         if message.sender is Sender.PERSON and not (message.text or message.media or message.payload):
             return self.words.say("remark", "no_words")
-        return self.words.say("remark", message.outcome) if message.outcome == "fallback" else ""
+        return self.words.say("remark", message.outcome) if message.outcome in REMARKED else ""

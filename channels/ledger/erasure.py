@@ -32,14 +32,18 @@ async def erase_words(work: Work, conversation_id: str) -> None:
     )
 
 
-async def erase_notes(work: Work, conversation_id: str, person_id: str) -> None:
-    """What was understood, and what the person is recognised by."""
+async def erase_notes(work: Work, conversation_id: str) -> None:
+    """What was understood."""
     await work.run(update(tables.conversations).where(tables.conversations.c.id == conversation_id).values(notes=None))
     await work.run(
         update(tables.escalations)
         .where(tables.escalations.c.conversation_id == conversation_id)
         .values(notes=None, language=None)
     )
+
+
+async def erase_person(work: Work, person_id: str) -> None:
+    """What the person is recognised by."""
     await work.run(
         update(tables.people)
         .where(tables.people.c.id == person_id)
@@ -63,9 +67,10 @@ async def finish(work: Work, conversation_id: str) -> bool:
     person_id = (await work.run(wanted)).scalar_one_or_none()
     if person_id is None:
         return False
+    everybody = or_(tables.people.c.id == person_id, tables.people.c.shares == conversation_id)
     await erase_words(work, conversation_id)
     if (await work.run(waiting_messages(conversation_id, "outbound").limit(1))).first() is None:
-        await work.run(update(tables.people).where(tables.people.c.id == person_id).values(address=None))
+        await work.run(update(tables.people).where(everybody).values(address=None))
     return True
 
 
@@ -95,6 +100,8 @@ async def people_gone_quiet(work: Work, before: datetime) -> list[str]:
         .join(tables.conversations, conversation.person_id == tables.people.c.id)
         .where(
             tables.people.c.forgotten_at.is_(None),
+            # Whoever carried on elsewhere goes with the one they carried on with.
+            tables.people.c.shares.is_(None),
             tables.people.c.created_at < before,
             ~exists().where(
                 tables.messages.c.conversation_id == conversation.id, tables.messages.c.created_at >= before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,11 +11,13 @@ from sqlalchemy import Row, delete, insert, select, update
 
 from channels.conversation import Channel, Holder, Inbound, Sender
 from channels.errors import LedgerUnavailable, NotFound
-from channels.ledger import audit, escalations, outbound, reading, rows, tables
+from channels.ledger import audit, escalations, outbound, reading, returning, rows, tables
 from channels.ledger.database import Work, new_id, shard_of
 from channels.ledger.records import Committed, MessageRecord, Outcome, Stored
 
 INBOUND = "inbound"
+UNCOUNTED = frozenset({"merged", "wrong_code"})
+"""Outcomes that are no turn: answered with a later message, or before the conversation has begun."""
 ATTEMPTS_AT_A_PERSON = 3
 """Somebody can be forgotten, or appear, between two of our statements; not again and again."""
 LOOKED_UP_AT_ONCE = 500
@@ -24,7 +27,7 @@ EPISODE_RESTS = timedelta(hours=12)
 
 async def store(work: Work, inbound: Inbound) -> Stored:
     """Raises LedgerUnavailable."""
-    conversation = await conversation_with(work, inbound)
+    conversation, person_id = await conversation_with(work, inbound)
     seq = conversation.last_seq + 1
     message_id = new_id()
     episode = episode_now(conversation, work.now)
@@ -59,12 +62,17 @@ async def store(work: Work, inbound: Inbound) -> Stored:
     await work.run(
         update(tables.conversations)
         .where(tables.conversations.c.id == conversation.id)
-        .values(last_seq=seq, last_inbound_at=work.now, **episode)
+        .values(
+            last_seq=seq,
+            last_inbound_at=work.now,
+            channel=inbound.channel,
+            reach_id=person_id,
+            **episode,
+            **arrival_notes(work, conversation, inbound),
+        )
     )
     if inbound.language:
-        await work.run(
-            update(tables.people).where(tables.people.c.id == conversation.person_id).values(language=inbound.language)
-        )
+        await work.run(update(tables.people).where(tables.people.c.id == person_id).values(language=inbound.language))
     return Stored(
         message_id=message_id,
         conversation_id=conversation.id,
@@ -79,6 +87,29 @@ def episode_now(conversation: Row[Any], now: datetime) -> dict[str, Any]:
     if last is not None and now - last > EPISODE_RESTS:
         return {"episode": new_id(), "episode_turns": 0}
     return {"episode": conversation.episode}
+
+
+def arrival_notes(work: Work, conversation: Row[Any], inbound: Inbound) -> dict[str, Any]:
+    """The first link that brought somebody here stays; whoever writes has not shut us out."""
+    known = rows.open_notes(work.cipher, conversation.notes)
+    now = replace(known, came_from=known.came_from or inbound.came_from, blocked=False)
+    return {} if now == known else {"notes": rows.seal_notes(work.cipher, now)}
+
+
+async def set_blocked(work: Work, channel: Channel, address: str, blocked: bool) -> str | None:
+    """The conversation it concerns; None when nobody we know has this address."""
+    conversation = await reading.lock_where(
+        work, tables.people.c.person_key == work.cipher.person_key(channel, address)
+    )
+    if conversation is None:
+        return None
+    notes = replace(rows.open_notes(work.cipher, conversation.notes), blocked=blocked)
+    await work.run(
+        update(tables.conversations)
+        .where(tables.conversations.c.id == conversation.id)
+        .values(notes=rows.seal_notes(work.cipher, notes))
+    )
+    return str(conversation.id)
 
 
 async def already_stored(work: Work, provider_key: str) -> Stored:
@@ -120,14 +151,20 @@ async def newest(work: Work, channel: Channel) -> datetime | None:
     return (await work.run(wanted)).scalar_one_or_none()
 
 
-async def conversation_with(work: Work, inbound: Inbound) -> Row[Any]:
-    """The locked conversation of whoever wrote, made now if this is their first message or they were forgotten."""
+async def conversation_with(work: Work, inbound: Inbound) -> tuple[Row[Any], str]:
+    """The locked conversation of whoever wrote and their id; made now if this is their first message or they were
+    forgotten. Somebody may carry on elsewhere while we wait for the lock, so it is looked up again under it."""
     key = work.cipher.person_key(inbound.channel, inbound.address)
+    theirs = tables.people.c.person_key == key
     for _ in range(ATTEMPTS_AT_A_PERSON):
-        conversation = await reading.lock_where(work, tables.people.c.person_key == key)
-        if conversation is not None:
-            return conversation
-        await welcome(work, inbound, key)
+        found = (await work.run(select(tables.people.c.id).where(theirs))).scalar_one_or_none()
+        if found is None:
+            await welcome(work, inbound, key)
+            continue
+        conversation = await reading.lock_where(work, tables.conversations.c.id == reading.conversation_id_of(theirs))
+        now = (await work.run(select(reading.conversation_id_of(theirs)))).scalar_one_or_none()
+        if conversation is not None and conversation.id == now:
+            return conversation, found
     raise LedgerUnavailable("person_changed")
 
 
@@ -196,9 +233,16 @@ async def commit(work: Work, outcome: Outcome) -> Committed | None:
     if conversation.holder != outcome.expected_holder or not await mark_answered(work, outcome):
         return None
     notes = rows.open_notes(work.cipher, conversation.notes).with_more(outcome.concerns, outcome.needs, outcome.place)
+    if outcome.concerns:
+        notes = replace(notes, concern_at=work.now)
     sent = await outbound.insert(work, conversation, outcome.drafts)
     await end_turn(work, conversation, outcome, sent, notes)
     await record_choice(work, conversation, outcome)
+    if outcome.language:
+        wanted = update(tables.people).where(tables.people.c.id == conversation.reaches)
+        await work.run(wanted.values(language=outcome.language))
+    if outcome.code:
+        await returning.keep(work, conversation.reaches, outcome.code)
     escalation_id = await escalations.ask(work, conversation, outcome, notes)
     return Committed(
         conversation_id=conversation.id,
@@ -223,16 +267,18 @@ async def mark_answered(work: Work, outcome: Outcome) -> bool:
 
 
 async def end_turn(work: Work, conversation: Row[Any], outcome: Outcome, sent: int, notes: rows.Notes) -> None:
+    # What is answered with a later message, or by STOP's silence, uses up no first message and no turn.
+    counts = 0 if outcome.do_not_text_first or outcome.kind in UNCOUNTED else 1
     episode = (
         {"episode": new_id(), "episode_turns": 0}
         if outcome.new_episode
-        else {"episode_turns": conversation.episode_turns + 1}
+        else {"episode_turns": conversation.episode_turns + counts}
     )
     await work.run(
         update(tables.conversations)
         .where(tables.conversations.c.id == conversation.id)
         .values(
-            turns=conversation.turns + 1,
+            turns=conversation.turns + counts,
             last_seq=conversation.last_seq + sent,
             notes=rows.seal_notes(work.cipher, notes),
             **episode,
@@ -246,8 +292,8 @@ async def record_choice(work: Work, conversation: Row[Any], outcome: Outcome) ->
         return
     await work.run(
         update(tables.people)
-        .where(tables.people.c.id == conversation.person_id)
+        .where(tables.people.c.id == conversation.reaches)
         .values(do_not_text_first=outcome.do_not_text_first)
     )
     action = "asked_not_to_be_texted_first" if outcome.do_not_text_first else "may_be_texted_first"
-    await audit.append(work, "person", action, conversation.person_id)
+    await audit.append(work, "person", action, conversation.reaches)

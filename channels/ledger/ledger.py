@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
@@ -10,28 +10,42 @@ from sqlalchemy.exc import ProgrammingError
 
 from channels.conversation import Channel, Choice, Inbound, Receipt
 from channels.errors import LedgerUnavailable, NotTaken
-from channels.ledger import audit, escalations, inbound, outbound, people, reading, returning, staff, sweep
+from channels.ledger import (
+    canary,
+    escalations,
+    inbound,
+    moving,
+    outbound,
+    people,
+    reading,
+    returning,
+    sweep,
+)  # fmt: skip
 from channels.ledger.cipher import Cipher
-from channels.ledger.database import Database, new_id, shard_of
+from channels.ledger.database import Database, shard_of
+from channels.ledger.lists import Lists
 from channels.ledger.records import (
-    AuditRecord,
     Committed,
     ConversationRecord,
     Draft,
     EscalationRecord,
     Held,
     MessageRecord,
+    Moved,
     Outcome,
+    Pace,
     PeerRecord,
     PersonRecord,
     Stalled,
     Stored,
-)
+    Unconfirmed,
+)  # fmt: skip
+from channels.ledger.staff_ledger import StaffLedger
 
 RETENTION = timedelta(days=90)
 
 
-class Ledger:
+class Ledger(StaffLedger):
     """What happened, kept safely. Every method raises LedgerUnavailable when the database does not do its part.
 
     Reading by an id that is not there raises NotFound for people and conversations, which always belong to
@@ -39,8 +53,9 @@ class Ledger:
     """
 
     def __init__(self, database: Database, retention: timedelta) -> None:
-        self._database = database
+        super().__init__(database)
         self._retention = retention
+        self.lists = Lists(database)
 
     @classmethod
     def open(cls, url: str, cipher: Cipher, *, shards: int, retention: timedelta = RETENTION) -> Ledger:
@@ -64,6 +79,11 @@ class Ledger:
         """Keep a message before its provider is told that we have it; the same provider id again changes nothing."""
         async with self._database.writing() as work:
             return await inbound.store(work, message)
+
+    async def set_blocked(self, channel: Channel, address: str, blocked: bool) -> str | None:
+        """Whether somebody has shut us out at their provider. Gives their conversation; None if we do not know them."""
+        async with self._database.writing() as work:
+            return await inbound.set_blocked(work, channel, address, blocked)
 
     async def unknown(self, channel: Channel, provider_ids: Sequence[str]) -> set[str]:
         """Those of a provider's ids that no message from a person has, forgotten and expired ones included."""
@@ -100,20 +120,32 @@ class Ledger:
 
     # Messages to people
 
-    async def append(self, conversation_id: str, drafts: Sequence[Draft], *, held_by: str | None = None) -> Committed:
+    async def append(
+        self,
+        conversation_id: str,
+        drafts: Sequence[Draft],
+        *,
+        held_by: str | None = None,
+        answers: bool = False,
+        code: str = "",
+    ) -> Committed:
         """Queue messages nobody's message led to: a peer worker's reply, a notice.
 
-        With `held_by` only while that peer worker holds the conversation. Raises NotTaken, NotFound.
+        With `held_by` only while that peer worker holds the conversation. Notices are not kept for somebody who asked
+        not to be texted first, unless they answer what the person has just asked for. `code` is one that the drafts
+        give them, to carry on elsewhere. Raises NotTaken, NotFound.
         """
         async with self._database.writing() as work:
             conversation = await reading.lock_conversation(work, conversation_id)
             current = await escalations.found(work, escalations.open_one(conversation_id))
             if held_by is not None and (current is None or current.claimed_by != held_by):
                 raise NotTaken(current.claimed_name if current else "")
+            if code:
+                await returning.keep(work, conversation.reaches, code)
             return Committed(
                 conversation_id=conversation_id,
                 shard=shard_of(conversation_id, work.shards),
-                outbound=await outbound.add(work, conversation, drafts),
+                outbound=await outbound.add(work, conversation, drafts, answers=answers),
                 escalation_id=current.id if current else None,
                 queue_place=await escalations.place_of(work, conversation_id) if current else None,
             )
@@ -149,6 +181,16 @@ class Ledger:
         async with self._database.writing() as work:
             return await outbound.store_receipt(work, receipt)
 
+    async def unconfirmed(self, channel: Channel, since: datetime, before: datetime) -> list[Unconfirmed]:
+        """What was sent between those moments and is still no more than SENT, newest first, at most so many."""
+        async with self._database.reading() as work:
+            return await outbound.unconfirmed(work, channel, since, before)
+
+    async def remove_canaries(self, conversation_id: str, before: datetime) -> int:
+        """A round of our own test messages, and rounds begun before a moment; nobody else's, whatever the id."""
+        async with self._database.writing() as work:
+            return await canary.remove(work, conversation_id, before)
+
     # Reading
 
     async def conversation(self, conversation_id: str) -> ConversationRecord:
@@ -179,6 +221,10 @@ class Ledger:
         """What a typed "2" means: the choices of the newest of our last messages that offered any."""
         async with self._database.reading() as work:
             return await reading.last_choices(work, conversation_id)
+
+    async def pace(self, conversation_id: str) -> Pace:
+        async with self._database.reading() as work:
+            return await reading.pace(work, conversation_id)
 
     async def held(self, person_id: str) -> Held:
         async with self._database.reading() as work:
@@ -276,6 +322,11 @@ class Ledger:
         async with self._database.writing() as work:
             return await returning.use(work, code)
 
+    async def redeem(self, message_id: str, code: str, notice: Draft) -> Moved | None:
+        """Carry on, where this message was written, with the conversation whose code it is. None for a wrong one."""
+        async with self._database.writing() as work:
+            return await moving.redeem(work, message_id, code, notice)
+
     async def expire(self, before: datetime) -> int:
         """Retention. Says how many messages and people were emptied."""
         total = 0
@@ -300,58 +351,3 @@ class Ledger:
                 total += count
         await self._database.scrub()
         return total
-
-    # Staff
-
-    async def add_peer(self, *, name: str, login: str, role: str, password_hash: str) -> PeerRecord:
-        """Raises ChannelsError when the login is taken."""
-        peer = PeerRecord(id=new_id(), name=name, login=login, role=role, password_hash=password_hash)
-        async with self._database.writing() as work:
-            await staff.add_peer(work, peer)
-        return peer
-
-    async def change_password(self, peer_id: str, password_hash: str) -> None:
-        async with self._database.writing() as work:
-            await staff.change_password(work, peer_id, password_hash)
-
-    async def peer(self, peer_id: str) -> PeerRecord | None:
-        async with self._database.reading() as work:
-            return await staff.peer(work, peer_id)
-
-    async def peer_by_login(self, login: str) -> PeerRecord | None:
-        async with self._database.reading() as work:
-            return await staff.peer_by_login(work, login)
-
-    async def peers(self) -> list[PeerRecord]:
-        async with self._database.reading() as work:
-            return await staff.peers(work)
-
-    async def open_session(self, peer_id: str, ttl: timedelta) -> str:
-        async with self._database.writing() as work:
-            return await staff.open_session(work, peer_id, ttl)
-
-    async def session(self, token: str) -> PeerRecord | None:
-        async with self._database.reading() as work:
-            return await staff.session(work, token)
-
-    async def close_session(self, token: str) -> None:
-        async with self._database.writing() as work:
-            await staff.close_session(work, token)
-
-    async def audit(self, actor: str, action: str, subject: str, detail: str = "") -> None:
-        """Ids and words of ours only."""
-        async with self._database.writing() as work:
-            await audit.append(work, actor, action, subject, detail)
-
-    async def audit_log(self, limit: int = 100) -> list[AuditRecord]:
-        """Newest first."""
-        async with self._database.reading() as work:
-            return await audit.latest(work, limit)
-
-    async def verify_audit(self) -> bool:
-        async with self._database.reading() as work:
-            return await audit.verify(work)
-
-    async def quarantine(self, channel: Channel, reason: str, ids: Mapping[str, str]) -> None:
-        async with self._database.writing() as work:
-            await staff.quarantine(work, channel, reason, ids)

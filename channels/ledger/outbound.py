@@ -13,18 +13,25 @@ from typing import Any
 
 from sqlalchemy import Row, delete, select, update
 
-from channels.conversation import Delivery, Receipt, Sender
+from channels.conversation import Channel, Delivery, Receipt, Sender
 from channels.ledger import erasure, reading, rows, tables
 from channels.ledger.database import Work, new_id
 from channels.ledger.delivery import Known, forward
-from channels.ledger.records import Draft, MessageRecord
+from channels.ledger.records import Draft, MessageRecord, Unconfirmed
 
 OUTBOUND = "outbound"
+UNCONFIRMED_AT_ONCE = 1000
 
 
-async def add(work: Work, conversation: Row[Any], drafts: Sequence[Draft]) -> int:
-    """Append to a locked conversation, and say how many now wait to be sent."""
-    count = await insert(work, conversation, drafts)
+async def add(work: Work, conversation: Row[Any], drafts: Sequence[Draft], *, answers: bool = False) -> int:
+    """Append what no message led to, to a locked conversation, and say how many now wait to be sent.
+
+    Somebody who asked not to be texted first gets no notice, only what a peer worker writes to them; unless it
+    answers them.
+    """
+    quiet = conversation.do_not_text_first and not answers
+    wanted = [draft for draft in drafts if not (quiet and draft.sender is Sender.NOTICE)]
+    count = await insert(work, conversation, wanted)
     if count:
         table = tables.conversations
         change = update(table).where(table.c.id == conversation.id)
@@ -33,7 +40,7 @@ async def add(work: Work, conversation: Row[Any], drafts: Sequence[Draft]) -> in
 
 
 async def insert(work: Work, conversation: Row[Any], drafts: Sequence[Draft]) -> int:
-    """As `add`, for a caller who counts `last_seq` up. Somebody forgotten has no address: nothing is kept for them."""
+    """Answers to a message; the caller counts `last_seq` up. Somebody forgotten has no address: nothing is kept."""
     if not drafts or conversation.forgotten_at is not None:
         return 0
     numbered = [(new_id(), seq, draft) for seq, draft in enumerate(drafts, start=conversation.last_seq + 1)]
@@ -181,6 +188,33 @@ async def store_receipt(work: Work, receipt: Receipt) -> bool:
         update(tables.messages).where(table.id == row.id).values(delivery=known.state, error_code=known.error_code)
     )
     return True
+
+
+async def unconfirmed(work: Work, channel: Channel, since: datetime, before: datetime) -> list[Unconfirmed]:
+    """The index on created_at bounds it: a message is written before it is sent."""
+    table = tables.messages.c
+    wanted = (
+        select(table.id, table.conversation_id, table.provider_id, table.sending_since)
+        .where(
+            table.created_at >= since,
+            table.created_at < before,
+            table.sending_since < before,
+            table.channel == channel,
+            table.delivery == Delivery.SENT,
+            table.provider_id.is_not(None),
+        )
+        .order_by(table.created_at.desc())
+        .limit(UNCONFIRMED_AT_ONCE)
+    )
+    return [
+        Unconfirmed(
+            message_id=row.id,
+            conversation_id=row.conversation_id,
+            provider_id=work.cipher.decrypt(row.provider_id),
+            sent_at=row.sending_since,
+        )
+        for row in await work.run(wanted)
+    ]
 
 
 async def lock_message(work: Work, message_id: str) -> Row[Any]:

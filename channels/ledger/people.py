@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
-from channels.ledger import audit, erasure, escalations, reading, returning, tables
+from channels.ledger import audit, erasure, escalations, lists, moving, reading, returning, tables
 from channels.ledger.database import Work
 from channels.ledger.records import Held
 
@@ -22,17 +22,21 @@ async def held(work: Work, person_id: str, retention: timedelta) -> Held:
         messages=row[0],
         needs=conversation.needs,
         place=conversation.place,
+        saved=await lists.count(work, conversation.id),
         waiting_for_person=await escalations.place_of(work, conversation.id) is not None,
         keep_until=(row[1] or person.created_at) + retention,
     )
 
 
 async def forget(work: Work, person_id: str, actor: str) -> None:
-    """Words, number, choices, needs and place go; that there was somebody, and when, stays. Raises NotFound.
+    """Words, numbers, choices, needs and place go, on every channel they carried on over. Raises NotFound.
+
+    That there was somebody, and when, stays.
 
     Whatever of theirs nobody has answered yet is marked so: there is nothing left to answer.
     """
     conversation_id = (await reading.conversation_of(work, person_id)).id
+    circle = list((await work.run(moving.circle_of(conversation_id))).scalars())
     await reading.lock_conversation(work, conversation_id)
     await escalations.close_forgotten(work, conversation_id)
     unanswered = erasure.waiting_messages(conversation_id, "inbound")
@@ -44,15 +48,18 @@ async def forget(work: Work, person_id: str, actor: str) -> None:
             tables.outbox.c.conversation_id == conversation_id, tables.outbox.c.kind == "inbound"
         )
     )
-    await returning.drop(work, person_id)
-    await erasure.erase_notes(work, conversation_id, person_id)
+    for one in circle:
+        await returning.drop(work, one)
+        await erasure.erase_person(work, one)
+    await lists.drop(work, conversation_id)
+    await erasure.erase_notes(work, conversation_id)
     await erasure.finish(work, conversation_id)
     await audit.append(work, actor, "person_forgotten", person_id)
 
 
 async def expire(work: Work, before: datetime) -> int:
     """One batch of retention; 0 when everything old is gone."""
-    done = await erasure.expire_words(work, before)
+    done = await erasure.expire_words(work, before) + await lists.expire(work, before)
     quiet = await erasure.people_gone_quiet(work, before)
     for person_id in quiet:
         await forget(work, person_id, "retention")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, func, select
 
 from channels.conversation import Channel, Choice, EscalationState, Sender
 from channels.errors import NotFound
 from channels.ledger import rows, tables
 from channels.ledger.database import Work
-from channels.ledger.records import ConversationRecord, MessageRecord, PersonRecord
+from channels.ledger.records import ConversationRecord, MessageRecord, Pace, PersonRecord
 
 CHOICES_REMEMBERED = 5
 """How many of our last messages a typed number may refer to."""
@@ -35,12 +36,14 @@ async def lock_conversation(work: Work, conversation_id: str) -> Row[Any]:
 
 
 async def lock_where(work: Work, condition: ColumnElement[bool]) -> Row[Any] | None:
-    """A conversation and whether its person was forgotten, ours until the transaction ends.
+    """A conversation, and whether its person was forgotten or asked for quiet; ours until the transaction ends.
 
     Whatever depends on its holder or on order starts here. The condition holds once the lock is ours.
     """
-    both = tables.conversations.join(tables.people, tables.people.c.id == tables.conversations.c.person_id)
-    wanted = select(tables.conversations, tables.people.c.forgotten_at).select_from(both).where(condition)
+    talk, person = tables.conversations.c, tables.people.c
+    both = tables.conversations.join(tables.people, person.id == func.coalesce(talk.reach_id, talk.person_id))
+    theirs = (person.forgotten_at, person.do_not_text_first, person.id.label("reaches"))
+    wanted = select(tables.conversations, *theirs).select_from(both).where(condition)
     return (await work.run(wanted.with_for_update())).first()
 
 
@@ -50,8 +53,17 @@ async def conversation(work: Work, conversation_id: str) -> ConversationRecord:
 
 
 async def conversation_of(work: Work, person_id: str) -> ConversationRecord:
-    row = await one(work, select(tables.conversations).where(tables.conversations.c.person_id == person_id))
+    """Their own, or the one from another channel that they carried on with. Raises NotFound."""
+    theirs = conversation_id_of(tables.people.c.id == person_id)
+    row = await one(work, select(tables.conversations).where(tables.conversations.c.id == theirs))
     return rows.conversation_of(work.cipher, row, work.shards)
+
+
+def conversation_id_of(condition: ColumnElement[bool]) -> ScalarSelect[Any]:
+    """The conversation that whoever meets the condition writes to."""
+    talk, person = tables.conversations.c, tables.people.c
+    own = select(talk.id).where(talk.person_id == person.id).correlate(tables.people).scalar_subquery()
+    return select(func.coalesce(person.shares, own)).where(condition).scalar_subquery()
 
 
 async def person(work: Work, person_id: str) -> PersonRecord:
@@ -94,3 +106,21 @@ async def last_choices(work: Work, conversation_id: str) -> tuple[Choice, ...]:
         if choices:
             return choices
     return ()
+
+
+async def pace(work: Work, conversation_id: str) -> Pace:
+    """Counts over a minute and an hour that end now."""
+    table, waiting = tables.messages.c, tables.outbox.c
+    minute, hour = work.now - timedelta(minutes=1), work.now - timedelta(hours=1)
+    here = table.conversation_id == conversation_id
+    ours = table.sender.in_((Sender.ASSISTANT, Sender.NOTICE))
+    written = select(func.count()).where(here, table.sender == Sender.PERSON, table.created_at > minute)
+    replied = select(func.count(), func.max(table.created_at)).where(here, ours, table.created_at > hour)
+    newest = select(func.max(waiting.seq)).where(waiting.conversation_id == conversation_id, waiting.kind == "inbound")
+    count, last = (await work.run(replied)).one()
+    return Pace(
+        written=int((await work.run(written)).scalar_one()),
+        replied=count,
+        last_reply_at=last,
+        newest_unanswered=(await work.run(newest)).scalar_one() or 0,
+    )

@@ -15,6 +15,7 @@ from channels.conversation import (
     Media,
     Reply,
     Sender,
+    ServiceCard,
 )
 
 
@@ -37,6 +38,7 @@ class ConversationRecord:
 
     id: str
     person_id: str
+    """Whom it reaches: the person as they are on the channel they wrote on last."""
     channel: Channel
     holder: Holder
     shard: int
@@ -50,6 +52,12 @@ class ConversationRecord:
     last_inbound_at: datetime | None
     created_at: datetime
     last_seq: int
+    came_from: str | None = None
+    """What the first link said that brought them here."""
+    blocked: bool = False
+    """They have shut us out at their provider: nothing reaches them until they write again."""
+    concern_at: datetime | None = None
+    """When a concern was last found."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +92,10 @@ class MessageRecord:
     error_code: str
     error_text: str
     created_at: datetime
+    rest: str = ""
+    """Outbound only: what did not fit a text message and has been kept."""
+    channel: Channel = Channel.SMS
+    """Where it was written, or goes to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,6 +163,8 @@ class Draft:
     sender_name: str = ""
     urgent: bool = False
     """Goes before other conversations' messages (a concern, a fallback)."""
+    rest: str = ""
+    """What did not fit; sent when the person asks for more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,10 +191,14 @@ class Outcome:
     concerns: frozenset[Concern] = frozenset()
     needs: tuple[str, ...] = ()
     place: str | None = None
+    language: str | None = None
+    """What they write in, when it was recognised: it replaces what the channel says of their device."""
     escalation: OpenEscalation | None = None
     new_episode: bool = False
     do_not_text_first: bool | None = None
     intent: str = ""
+    code: str = ""
+    """A code that the drafts give to the person, with which they can carry on elsewhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +215,16 @@ class Committed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Moved:
+    """A conversation that goes on where its code was typed; `left` is the one that the code was typed into."""
+
+    conversation_id: str
+    left: str
+    shard: int
+    outbound: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Held:
     """What we hold about a person, in counts and dates, for MY INFO."""
 
@@ -204,8 +232,42 @@ class Held:
     messages: int
     needs: tuple[str, ...]
     place: str | None
+    saved: int
+    """Services in their list."""
     waiting_for_person: bool
     keep_until: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unconfirmed:
+    """A message that its provider took, and of which nothing has been heard since."""
+
+    message_id: str
+    conversation_id: str
+    provider_id: str
+    sent_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedService:
+    """A service in a person's list: the card as it was shown, in message `seq`, at `place` (0 is the first)."""
+
+    card: ServiceCard
+    seq: int
+    place: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast a conversation goes."""
+
+    written: int
+    """By the person, in the last minute."""
+    replied: int
+    """By ourselves, in the last hour; a peer worker's words do not count."""
+    last_reply_at: datetime | None
+    newest_unanswered: int
+    """`seq` of the newest message still to be answered; 0 for none."""
 
 
 @dataclass(frozen=True, kw_only=True)

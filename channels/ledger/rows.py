@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -34,10 +35,15 @@ class Notes:
     concerns: frozenset[Concern] = frozenset()
     needs: tuple[str, ...] = ()
     place: str | None = None
+    came_from: str | None = None
+    blocked: bool = False
+    concern_at: datetime | None = None
+    """When a concern was last found."""
 
     def with_more(self, concerns: Iterable[Concern], needs: Iterable[str], place: str | None) -> Notes:
         """Only adds: a concern never clears itself."""
-        return Notes(
+        return replace(
+            self,
             concerns=self.concerns | frozenset(concerns),
             needs=tuple(dict.fromkeys((*self.needs, *needs))),
             place=place or self.place,
@@ -47,7 +53,14 @@ class Notes:
 def seal_notes(cipher: Cipher, notes: Notes) -> str | None:
     if notes == Notes():
         return None
-    held = {"concerns": sorted(notes.concerns), "needs": notes.needs, "place": notes.place}
+    held = {
+        "concerns": sorted(notes.concerns),
+        "needs": notes.needs,
+        "place": notes.place,
+        "came_from": notes.came_from,
+        "blocked": notes.blocked,
+        "concern_at": notes.concern_at.isoformat() if notes.concern_at else None,
+    }
     return cipher.encrypt(json.dumps(held))
 
 
@@ -59,6 +72,9 @@ def open_notes(cipher: Cipher, token: str | None) -> Notes:
         concerns=frozenset(Concern(word) for word in held["concerns"]),
         needs=tuple(held["needs"]),
         place=held["place"],
+        came_from=held.get("came_from"),
+        blocked=held.get("blocked", False),
+        concern_at=datetime.fromisoformat(held["concern_at"]) if held.get("concern_at") else None,
     )
 
 
@@ -73,6 +89,7 @@ def seal_draft(cipher: Cipher, draft: Draft) -> str:
         "sender_name": draft.sender_name,
         "reply": asdict(draft.reply) if draft.reply else None,
         "choices": [asdict(choice) for choice in draft.choices],
+        **({"rest": draft.rest} if draft.rest else {}),
     }
     return cipher.encrypt(json.dumps(held))
 
@@ -125,6 +142,8 @@ def message_of(cipher: Cipher, row: Row[Any]) -> MessageRecord:
         error_code=row.error_code,
         error_text=cipher.decrypt(row.error_text) if row.error_text else "",
         created_at=row.created_at,
+        rest=body.get("rest", ""),
+        channel=Channel(row.channel),
     )
 
 
@@ -143,7 +162,7 @@ def conversation_of(cipher: Cipher, row: Row[Any], shards: int) -> ConversationR
     notes = open_notes(cipher, row.notes)
     return ConversationRecord(
         id=row.id,
-        person_id=row.person_id,
+        person_id=row.reach_id or row.person_id,
         channel=Channel(row.channel),
         holder=Holder(row.holder),
         shard=shard_of(row.id, shards),
@@ -156,6 +175,9 @@ def conversation_of(cipher: Cipher, row: Row[Any], shards: int) -> ConversationR
         last_inbound_at=row.last_inbound_at,
         created_at=row.created_at,
         last_seq=row.last_seq,
+        came_from=notes.came_from,
+        blocked=notes.blocked,
+        concern_at=notes.concern_at,
     )
 
 

@@ -21,6 +21,7 @@ ENCRYPTED: tuple[Column[str], ...] = (
     tables.messages.c.provider_id,
     tables.messages.c.error_text,
     tables.escalations.c.notes,
+    tables.saved_services.c.body,
 )
 
 

@@ -90,6 +90,9 @@ people = Table(
     Column("do_not_text_first", Boolean, nullable=False),
     Column("created_at", UtcTime, nullable=False),
     Column("forgotten_at", UtcTime),
+    # The conversation they write to, when they carried on with one from another channel.
+    Column("shares", ID),
+    Index("ix_people_shares", "shares"),
 )
 
 conversations = Table(
@@ -107,6 +110,8 @@ conversations = Table(
     Column("last_inbound_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
     Column("last_seq", Integer, nullable=False),
+    # Whom it reaches: whoever of its people wrote last. Empty while that is the one it began with.
+    Column("reach_id", ID),
 )
 
 messages = Table(
@@ -251,6 +256,34 @@ return_codes = Table(
     Column("visit", Text, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
     Index("ix_return_codes_expires_at", "expires_at"),
+)
+
+saved_services = Table(
+    "saved_services",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("conversation_id", ID, ForeignKey("conversations.id"), nullable=False),
+    # Which service somebody keeps says what they need: a keyed hash finds it.
+    Column("service_key", Plain(64), nullable=False),
+    # Encrypted JSON: the card as it was shown.
+    Column("body", Text, nullable=False),
+    # The message it was offered in, and its place there.
+    Column("seq", Integer, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("saved_at", UtcTime, nullable=False),
+    Index("uq_saved_services_conversation_id_service_key", "conversation_id", "service_key", unique=True),
+    Index("ix_saved_services_saved_at", "saved_at"),
+)
+
+# Copies of lists in the last 24 hours. Without the conversation once that has been forgotten.
+list_copies = Table(
+    "list_copies",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("conversation_id", ID, ForeignKey("conversations.id")),
+    Column("destination_key", Plain(64), nullable=False),
+    Column("asked_at", UtcTime, nullable=False),
+    Index("ix_list_copies_asked_at", "asked_at"),
 )
 
 quarantine = Table(

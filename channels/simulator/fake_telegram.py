@@ -6,6 +6,7 @@ import asyncio
 import hmac
 import json
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -16,12 +17,16 @@ from starlette.routing import BaseRoute, Route
 from channels.settings import Settings
 from channels.simulator.lines import Line, line_of
 from channels.simulator.misbehave import HANG_SECONDS, BrokenOff, Misbehave
-from channels.simulator.store import Bubble, Keyboard, NewBubble, PhoneStore
+from channels.simulator.store import PICTURE, Bubble, Keyboard, NewBubble, PhoneStore
+from channels.simulator.telegram_profile import Profile
+from channels.simulator.telegram_updates import UpdateDelivery
 from channels.simulator.webhooks import Webhooks
 
 LONGEST_TEXT: Final = 4096
 LONGEST_CALLBACK: Final = 64
 RETRY_AFTER_SECONDS: Final = 1
+CHAT_ACTIONS: Final = frozenset({"typing", "upload_photo", "upload_document", "find_location", "choose_sticker"})
+"""Some of them: the ones that a service like ours could have a reason to show."""
 
 
 class Refusal(Exception):
@@ -40,17 +45,25 @@ Method = Callable[[Fields], Awaitable[object]]
 class FakeTelegram:
     def __init__(self, settings: Settings, store: PhoneStore, webhooks: Webhooks, misbehave: Misbehave) -> None:
         self._token = settings.telegram_token.get_secret_value()
-        self._url = f"{settings.base_url}/hooks/telegram"
-        self._secret = settings.telegram_secret.get_secret_value()
         self._name = settings.service_name
-        self._commands: list[Any] = []
+        self._profile = Profile()
+        self._updates = UpdateDelivery(
+            webhooks=webhooks,
+            url=f"{settings.base_url}/hooks/telegram",
+            secret=settings.telegram_secret.get_secret_value(),
+        )
+        self.typing_shown: list[str] = []
+        """Chats in which the bot has shown that it is typing; for tests."""
         self._store = store
         self._webhooks = webhooks
         self._misbehave = misbehave
         self._order: dict[str, asyncio.Lock] = {}
 
     def routes(self) -> list[BaseRoute]:
-        return [Route("/simulator/telegram/bot{token}/{method}", self.call, methods=["GET", "POST"])]
+        return [
+            Route("/simulator/telegram/bot{token}/{method}", self.call, methods=["GET", "POST"]),
+            Route("/simulator/telegram/file/bot{token}/{path:path}", self.give_file, methods=["GET"]),
+        ]
 
     @property
     def methods(self) -> dict[str, Method]:
@@ -59,12 +72,13 @@ class FakeTelegram:
             "sendMessage": self.send_message,
             "answerCallbackQuery": self.answer_callback_query,
             "editMessageReplyMarkup": self.edit_message_reply_markup,
-            "sendChatAction": self.accept,
+            "sendChatAction": self.send_chat_action,
+            "getFile": self.get_file,
             "setWebhook": self.set_webhook,
-            "deleteWebhook": self.accept,
+            "deleteWebhook": self.delete_webhook,
             "getWebhookInfo": self.get_webhook_info,
-            "setMyCommands": self.set_my_commands,
-            "getMyCommands": self.get_my_commands,
+            "getUpdates": self.get_updates,
+            **self._profile.methods,
         }
 
     # -- from an account to us
@@ -93,12 +107,29 @@ class FakeTelegram:
         return True
 
     async def _hand_in(self, line: Line, update: Mapping[str, Any], bubble: Bubble | None) -> None:
-        async with self._order.setdefault(line.key, asyncio.Lock()):
+        # An update normally waits until the one before it has been taken.
+        order = asyncio.Lock() if self._misbehave.reorder else self._order.setdefault(line.key, asyncio.Lock())
+        async with order:
             body = {"update_id": await self._store.next_number("update_id"), **update}
-            headers = {"Content-Type": "application/json", "X-Telegram-Bot-Api-Secret-Token": self._secret}
-            taken = await self._webhooks.call(self._url, json.dumps(body).encode(), headers)
+            taken = await self._updates.hand_in(body)
         if bubble is not None:
-            await self._store.set_state(bubble.id, "Sent" if taken else "Not delivered")
+            await self._store.set_state(bubble.id, "Sent" if await taken else "Not delivered")
+
+    async def change_block(self, line: Line, blocked: bool) -> None:
+        """The account shuts the bot out or lets it in again; the bot is told."""
+        was, now = ("member", "kicked") if blocked else ("kicked", "member")
+        told = {
+            "chat": {"id": int(line.address), "type": "private", "first_name": line.name},
+            "from": _person(line),
+            "date": int(time.time()),
+            "old_chat_member": self._member(was),
+            "new_chat_member": self._member(now),
+        }
+        self._webhooks.start(self._hand_in(line, {"my_chat_member": told}, None))
+
+    def _member(self, status: str) -> dict[str, Any]:
+        member: dict[str, Any] = {"user": self._bot(), "status": status}
+        return {**member, "until_date": 0} if status == "kicked" else member
 
     # -- from us to an account: the Bot API
 
@@ -107,6 +138,7 @@ class FakeTelegram:
         await self._misbehave.wait()
         if bad and self._misbehave.hang:
             await asyncio.sleep(HANG_SECONDS)
+            return BrokenOff()
         try:
             if bad and self._misbehave.status:
                 raise Refusal(self._misbehave.status, "Too Many Requests" if self._misbehave.status == 429 else "Error")
@@ -121,7 +153,7 @@ class FakeTelegram:
         return BrokenOff() if bad and self._misbehave.reset else JSONResponse({"ok": True, "result": result})
 
     async def get_me(self, _fields: Fields) -> object:
-        return {**self._bot(), "can_join_groups": False, "can_read_all_group_messages": False}
+        return {**self._bot(), "can_join_groups": True, "can_read_all_group_messages": False}
 
     async def send_message(self, fields: Fields) -> object:
         line = await self._reachable(fields)
@@ -152,22 +184,48 @@ class FakeTelegram:
             raise Refusal(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
         return True
 
-    async def accept(self, _fields: Fields) -> object:
+    async def send_chat_action(self, fields: Fields) -> object:
+        line = await self._reachable(fields)
+        if fields.get("action") not in CHAT_ACTIONS:
+            raise Refusal(400, "Bad Request: wrong parameter action in request")
+        self.typing_shown.append(line.address)
         return True
 
+    async def get_file(self, fields: Fields) -> object:
+        """One path for every file: see `give_file`."""
+        file_id = str(fields.get("file_id", ""))
+        if not file_id:
+            raise Refusal(400, "Bad Request: invalid file_id")
+        return {"file_id": file_id, "file_unique_id": "dot", "file_size": len(PICTURE), "file_path": "photos/dot.png"}
+
+    async def give_file(self, request: Request) -> Response:
+        if not self._token or not hmac.compare_digest(request.path_params["token"].encode(), self._token.encode()):
+            return _refuse(Refusal(401, "Unauthorized"))
+        return Response(PICTURE, media_type="application/octet-stream")
+
     async def set_webhook(self, fields: Fields) -> object:
-        self._url, self._secret = str(fields.get("url", "")), str(fields.get("secret_token", ""))
+        self._updates.set_webhook(str(fields.get("url", "")), str(fields.get("secret_token", "")))
+        return True
+
+    async def delete_webhook(self, _fields: Fields) -> object:
+        self._updates.set_webhook("", "")
         return True
 
     async def get_webhook_info(self, _fields: Fields) -> object:
-        return {"url": self._url, "has_custom_certificate": False, "pending_update_count": 0}
+        return {
+            "url": self._updates.url,
+            "has_custom_certificate": False,
+            "pending_update_count": self._updates.pending,
+        }
 
-    async def set_my_commands(self, fields: Fields) -> object:
-        self._commands = _parsed(fields.get("commands", []))
-        return True
-
-    async def get_my_commands(self, _fields: Fields) -> object:
-        return self._commands
+    async def get_updates(self, fields: Fields) -> object:
+        if self._updates.url:
+            problem = (
+                "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
+            )
+            raise Refusal(409, f"Conflict: {problem}")
+        offset = int(fields["offset"]) if fields.get("offset") else None
+        return await self._updates.after(offset, float(fields.get("timeout", 0)))
 
     async def _reachable(self, fields: Fields) -> Line:
         line = line_of("telegram", str(fields.get("chat_id", "")))

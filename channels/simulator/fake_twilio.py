@@ -22,7 +22,7 @@ from channels.gsm7 import segments
 from channels.settings import Settings
 from channels.simulator.lines import Line, line_of
 from channels.simulator.misbehave import HANG_SECONDS, BrokenOff, Misbehave
-from channels.simulator.store import Bubble, NewBubble, PhoneStore
+from channels.simulator.store import PICTURE, Bubble, NewBubble, PhoneStore
 from channels.simulator.webhooks import Webhooks
 
 API: Final = "/simulator/twilio/2010-04-01/Accounts/{account}/Messages"
@@ -74,6 +74,7 @@ class FakeTwilio:
             Route(f"{API}.json", self.list_messages, methods=["GET"]),
             Route(f"{API}/{{sid}}.json", self.fetch, methods=["GET"]),
             Route(f"{API}/{{sid}}/Media.json", self.list_media, methods=["GET"]),
+            Route(f"{API}/{{sid}}/Media/{{media}}", self.fetch_media, methods=["GET"]),
         ]
 
     # -- from a phone to us
@@ -134,6 +135,7 @@ class FakeTwilio:
         await self._misbehave.wait()
         if bad and self._misbehave.hang:
             await asyncio.sleep(HANG_SECONDS)
+            return BrokenOff()
         if bad and self._misbehave.status:
             return _refuse(20429 if self._misbehave.status == 429 else 20500)
         problem = self._unacceptable(request) or await self._unsendable(form)
@@ -165,6 +167,11 @@ class FakeTwilio:
         problem = self._unacceptable(request)
         uri = f"/{VERSION}/Accounts/{self._account}/Messages/{request.path_params['sid']}/Media.json"
         return _refuse(problem) if problem else JSONResponse({"media_list": [], "uri": uri, "next_page_uri": None})
+
+    async def fetch_media(self, request: Request) -> Response:
+        """The same small picture for every message: one dot."""
+        problem = self._unacceptable(request)
+        return _refuse(problem) if problem else Response(PICTURE, media_type="image/png")
 
     async def fetch(self, request: Request) -> Response:
         problem = self._unacceptable(request)
@@ -222,7 +229,7 @@ class FakeTwilio:
             report = {**fields, "MessageSid": sid, "SmsSid": sid, "MessageStatus": state, "SmsStatus": state}
             if state == "undelivered":
                 report["ErrorCode"] = "30005"
-            if url:
+            if url and not self._misbehave.drop_callbacks:
                 await self._post(url, report)
 
     def _resource(self, bubble: Bubble) -> dict[str, Any]:

@@ -19,18 +19,19 @@ class Simulator:
     """Opened and closed by the composition root. Demo mode only."""
 
     def __init__(self, settings: Settings, store: PhoneStore) -> None:
-        self.misbehave = Misbehave()
+        self.misbehave: Final = {kind: Misbehave() for kind in ("sms", "telegram")}
         self.store = store
-        self._webhooks = Webhooks(self.misbehave)
-        self.twilio = FakeTwilio(settings, store, self._webhooks, self.misbehave)
-        self.telegram = FakeTelegram(settings, store, self._webhooks, self.misbehave)
+        self._webhooks = {kind: Webhooks(misbehave) for kind, misbehave in self.misbehave.items()}
+        self.twilio = FakeTwilio(settings, store, self._webhooks["sms"], self.misbehave["sms"])
+        self.telegram = FakeTelegram(settings, store, self._webhooks["telegram"], self.misbehave["telegram"])
 
     @classmethod
     async def open(cls, settings: Settings) -> Self:
         return cls(settings, await PhoneStore.open(settings.data_dir / FILE))
 
     async def close(self) -> None:
-        await self._webhooks.close()
+        for webhooks in self._webhooks.values():
+            await webhooks.close()
         await self.store.close()
 
     async def write(self, line: Line, words: str) -> None:

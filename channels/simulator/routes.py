@@ -19,6 +19,7 @@ from channels.gsm7 import segments
 from channels.pages import cross_site, open_templates
 from channels.settings import Settings
 from channels.simulator.lines import ACCOUNTS, PHONES, Line, line_at
+from channels.simulator.misbehave import LABELS, SENDS
 from channels.simulator.network import Simulator
 from channels.simulator.store import PhoneStore
 
@@ -37,6 +38,7 @@ def routes(simulator: Simulator, settings: Settings) -> list[BaseRoute]:
         *simulator.twilio.routes(),
         *simulator.telegram.routes(),
         Route("/simulator", pages.index),
+        Route("/simulator/misbehave/{kind}", pages.misbehave, methods=["POST"], max_body_size=LARGEST_FORM),
         Route(line, pages.show),
         Route(f"{line}/log", pages.show_log),
         Route(f"{line}/events", pages.stream),
@@ -57,7 +59,27 @@ class Pages:
         self.templates.env.filters["segments"] = segments
 
     async def index(self, request: Request) -> Response:
-        return self.templates.TemplateResponse(request, "simulator.html", {"phones": PHONES, "accounts": ACCOUNTS})
+        misbehave = self.simulator.misbehave
+        networks = [
+            ("sms", "Text messages", misbehave["sms"], LABELS),
+            ("telegram", "Telegram", misbehave["telegram"], {**LABELS, "drop_callbacks": ""}),
+        ]
+        context = {"phones": PHONES, "accounts": ACCOUNTS, "networks": networks, "sends": SENDS}
+        return self.templates.TemplateResponse(request, "simulator.html", context)
+
+    async def misbehave(self, request: Request) -> Response:
+        """Make a network misbehave as the form says, or behave again."""
+        if cross_site(request):
+            raise HTTPException(403)
+        network = self.simulator.misbehave.get(request.path_params["kind"])
+        if network is None:
+            raise HTTPException(404)
+        form = await request.form(max_fields=20, max_files=0)
+        if "behave" in form:
+            network.behave()
+        else:
+            network.set_from(form)
+        return RedirectResponse("/simulator#misbehave", status_code=303)
 
     async def show(self, request: Request) -> Response:
         return self.templates.TemplateResponse(request, "phone.html", await self._context(_line(request)))
@@ -85,8 +107,11 @@ class Pages:
     async def block(self, request: Request) -> Response:
         """Block the bot, or stop blocking it. A phone does the same with STOP and START."""
         line, _ = await self._form(request)
-        if line.kind == "telegram" and not await self.simulator.store.unblock(line.key):
-            await self.simulator.store.block(line.key)
+        if line.kind == "telegram":
+            blocked = not await self.simulator.store.unblock(line.key)
+            if blocked:
+                await self.simulator.store.block(line.key)
+            await self.simulator.telegram.change_block(line, blocked)
         return _back(request, line)
 
     async def _form(self, request: Request) -> tuple[Line, dict[str, str]]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import httpx
 import structlog
 
-from channels.simulator.misbehave import Misbehave
+from channels.simulator.misbehave import Misbehave, Overtaking
 
 TIMEOUT_SECONDS: Final = 15.0
 PAUSES: Final = (0.0, 0.5, 1.5, 4.0, 8.0)
@@ -21,6 +21,7 @@ class Webhooks:
 
     def __init__(self, misbehave: Misbehave) -> None:
         self._misbehave = misbehave
+        self._overtaking = Overtaking(misbehave)
         # The simulator only ever calls the address of this very service: no proxy stands between.
         self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -40,9 +41,11 @@ class Webhooks:
     async def call(self, url: str, content: bytes, headers: Mapping[str, str]) -> bool:
         """True once it was taken with a 2xx. A 4xx is not tried again."""
         await self._misbehave.wait()
+        await self._overtaking.hold()
         taken = False
         for _ in range(1 + self._misbehave.duplicate):
             taken = await self._deliver(url, content, headers)
+        self._overtaking.passed()
         return taken
 
     async def _deliver(self, url: str, content: bytes, headers: Mapping[str, str]) -> bool:

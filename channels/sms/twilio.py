@@ -204,6 +204,20 @@ class Twilio:
                 return str(message.sid)
         return None
 
+    async def receipt_of(self, provider_id: str) -> Receipt | None:
+        """What Twilio knows of a text we sent; None if nothing new, or no such text. Raises SendFailed."""
+        try:
+            message = await self._in_thread(lambda: self._client.messages(provider_id).fetch())
+        except SendFailed as failure:
+            if failure.code == "20404":
+                return None
+            raise
+        state = STATES.get(str(message.status).lower())
+        if state is None:
+            return None
+        code = str(message.error_code or "") if state is Delivery.FAILED else ""
+        return Receipt(channel=Channel.SMS, provider_id=provider_id, state=state, error_code=code)
+
     async def inbound_since(self, since: datetime) -> list[Inbound]:
         """Texts that Twilio took for us since then, oldest first. Raises SendFailed.
 

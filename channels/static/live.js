@@ -13,7 +13,8 @@
   var composer = document.querySelector("form[data-compose]");
   var box = composer.querySelector("textarea");
   var source = null, offlineTimer = null, retryTimer = null;
-  var fetching = null, again = false, sending = Promise.resolve();
+  var PATIENCE = 20000, RETRY = 5000;
+  var cuts = 0, fetching = null, again = false, sending = Promise.resolve();
 
   /* -- reading ------------------------------------------------------------------------------------------ */
 
@@ -26,36 +27,72 @@
     return address + (address.indexOf("?") < 0 ? "?" : "&") + "after=" + encodeURIComponent(lastSeq());
   }
 
+  /* The whole answer, as text. A connection that says nothing for this long has gone. */
+  function ask(url, options) {
+    var stop = window.AbortController ? new AbortController() : null;
+    var timer = setTimeout(function () { if (stop) { stop.abort(); } }, PATIENCE);
+    var end = function () { clearTimeout(timer); };
+    if (stop) { options.signal = stop.signal; }
+    var answered = fetch(url, options).then(function (answer) {
+      if (!answer.ok) { throw new Error("status " + answer.status); }
+      return answer.text();
+    });
+    answered.then(end, end);
+    return answered;
+  }
+
   function refresh() {
     if (fetching) { again = true; return fetching; }
-    fetching = fetch(after(root.dataset.log), { cache: "no-store", credentials: "same-origin" })
-      .then(function (answer) {
-        if (!answer.ok) { throw new Error("status " + answer.status); }
-        return answer.text();
-      })
-      .then(merge);
-    var done = function () {
+    fetching = ask(after(root.dataset.log), { cache: "no-store", credentials: "same-origin" }).then(merge);
+    return fetching.then(function () {
       fetching = null;
       if (again) { again = false; return refresh(); }
-    };
-    return fetching.then(done, function (problem) { done(); throw problem; });
+    }, function (problem) {
+      fetching = null;
+      again = false;
+      throw problem;
+    });
   }
 
   function merge(html) {
     var part = new DOMParser().parseFromString(html, "text/html").querySelector("[data-fragment]");
     if (!part) { return; }
     var stay = atEnd();
-    if (part.hasAttribute("data-gone")) { list.textContent = ""; }
+    if (part.hasAttribute("data-gone")) { forgetAll(); }
+    var items = part.querySelectorAll("li[data-seq]");
+    if (isGap(items)) { clear(); again = true; return; }
     part.querySelectorAll("[data-part]").forEach(replacePart);
-    var added = Array.prototype.map.call(part.querySelectorAll("li[data-seq]"), addItem).filter(Boolean);
+    var added = Array.prototype.map.call(items, addItem).filter(Boolean);
     if (part.hasAttribute("data-open")) { closeChoices(part.dataset.open); }
     if (stay && list.children.length) { show(added[0]); }
   }
 
-  /* Only the newest offer can still be pressed. */
+  /* Messages are numbered without gaps. More came than one answer holds: read the whole page anew. */
+  function isGap(items) {
+    var last = Number(lastSeq());
+    return root.hasAttribute("data-numbered") && last > 0 && items.length > 0 && Number(items[0].dataset.seq) > last + 1;
+  }
+
+  /* What is still on its way, or was not sent, stays. */
+  function clear() {
+    list.querySelectorAll("li[data-seq]").forEach(function (item) { item.remove(); });
+  }
+
+  /* Erased: there is nothing left to follow until the next message. */
+  function forgetAll() {
+    list.textContent = "";
+    root.dataset.listen = "no";
+    if (source) { source.close(); source = null; }
+  }
+
+  /* Only the newest offer can still be pressed. Whoever stands on a button that goes stays at its message. */
   function closeChoices(open) {
     list.querySelectorAll("li[data-seq] .choices").forEach(function (choices) {
-      if (choices.closest("li").dataset.seq !== open) { choices.remove(); }
+      var item = choices.closest("li");
+      if (item.dataset.seq === open) { return; }
+      var standing = choices.contains(document.activeElement);
+      choices.remove();
+      if (standing) { item.tabIndex = -1; item.focus({ preventScroll: true }); }
     });
   }
 
@@ -99,27 +136,47 @@
   function listen() {
     if (source || root.dataset.listen === "no") { return; }
     source = new EventSource(after(root.dataset.events));
-    source.onopen = function () { online(); refresh().catch(lost); };
-    source.addEventListener("changed", function () { refresh().catch(lost); });
+    source.onopen = catchUp;
+    source.addEventListener("changed", catchUp);
     source.onerror = function () {
-      lost();
-      if (source && source.readyState === EventSource.CLOSED) {
-        source = null;
-        clearTimeout(retryTimer);
-        retryTimer = setTimeout(listen, 5000);
-      }
+      if (source && source.readyState === EventSource.CLOSED) { source = null; later(); }
+      catchUp();
     };
   }
 
-  function lost() {
-    if (!offlineTimer) { offlineTimer = setTimeout(function () { offline.hidden = false; }, 3000); }
+  /* Messages and who the person is talking to, together. As long as this works nothing is lost, stream or no stream. */
+  function catchUp() { return refresh().then(onlineUnlessCut(), lost); }
+
+  /* An answer that was on its way when the network went says nothing about the network now. */
+  function onlineUnlessCut() {
+    var then = cuts;
+    return function () { if (then === cuts) { online(); } };
   }
+
+  function later() {
+    clearTimeout(retryTimer);
+    retryTimer = setTimeout(function () { listen(); catchUp(); }, RETRY);
+  }
+
+  function lost() {
+    if (!offlineTimer) { offlineTimer = setTimeout(sayLost, 3000); }
+    later();
+  }
+
+  function sayLost() { offline.textContent = offline.dataset.words; }
 
   function online() {
     clearTimeout(offlineTimer);
     offlineTimer = null;
-    offline.hidden = true;
+    offline.textContent = "";
+    if (source) { clearTimeout(retryTimer); }
   }
+
+  window.addEventListener("offline", function () { cuts += 1; lost(); sayLost(); });
+  window.addEventListener("online", function () { listen(); catchUp(); });
+  document.addEventListener("visibilitychange", function () {
+    if (!document.hidden && root.dataset.listen !== "no") { listen(); catchUp(); }
+  });
 
   /* -- sending ------------------------------------------------------------------------------------------ */
 
@@ -141,7 +198,7 @@
     var item = document.createElement("li");
     item.className = "you pending";
     add(item, "p", "who", root.dataset.me || "You");
-    add(item, "div", "bubble", text);
+    add(item, "div", "bubble", text).dir = "auto";
     add(item, "p", "fate", "Sending");
     list.appendChild(item);
     toEnd();
@@ -149,11 +206,9 @@
   }
 
   function post(url, fields) {
-    return fetch(url, {
+    return ask(url, {
       method: "POST", body: new URLSearchParams(fields), credentials: "same-origin",
       headers: { Accept: "application/json" }
-    }).then(function (answer) {
-      if (!answer.ok) { throw new Error("status " + answer.status); }
     });
   }
 
@@ -169,8 +224,8 @@
       if (item) { item.querySelector(".fate").textContent = "Sent"; }
       root.dataset.listen = "yes";
       listen();
-      var clear = function () { if (item) { item.remove(); } };
-      return refresh().then(clear, lost);
+      var there = onlineUnlessCut();
+      return refresh().then(function () { if (item) { item.remove(); } there(); }, lost);
     }, function () {
       if (item) { showFailed(url, fields, item); }
     });
@@ -184,6 +239,7 @@
     button.type = "button";
     button.addEventListener("click", function () {
       sending = sending.then(function () { return attempt(url, fields, item); });
+      box.focus();
     });
   }
 
@@ -222,6 +278,6 @@
   document.querySelectorAll("[data-plain]").forEach(function (part) { part.hidden = true; });
   if (list.children.length) { toEnd(); }
   /* Before the first message there is nothing to hear; asking once finds out whether this browser keeps our cookie. */
-  if (root.dataset.listen === "no") { refresh().catch(lost); }
+  if (root.dataset.listen === "no") { catchUp(); }
   listen();
 })();

@@ -14,8 +14,9 @@ from channels.streams.turns import Turns
 from channels.streams.watch import Watch, Watching
 from channels.streams.work import Entry, Work
 
-__all__ = ["Entry", "Streams", "Watch"]
+__all__ = ["TYPING", "Entry", "Streams", "Watch"]
 
+TYPING = "typing"
 TAKEN_AT_ONCE = 10
 FORGOTTEN_CONSUMER_MS = 3_600_000
 
@@ -95,6 +96,11 @@ class Streams:
         """`async with streams.lock(conversation_id, 30) as mine:`; False when another worker has it."""
         return self._turns.lock(name, ttl_s)
 
+    async def first(self, name: str, ttl_s: float) -> bool:
+        """True for the first of all who ask within `ttl_s`: for what several processes should do once."""
+        with as_unavailable():
+            return await self._turns.first(name, ttl_s)
+
     async def queue_set(self, order: Sequence[tuple[str, float]]) -> None:
         """Make the queue exactly this, lowest score first: (escalation id, score)."""
         with as_unavailable():
@@ -130,6 +136,15 @@ class Streams:
         with as_unavailable():
             return await self._turns.presence()
 
+    async def note_canary(self, result: str) -> None:
+        with as_unavailable():
+            await self._turns.note_canary(result)
+
+    async def canary_ages(self) -> dict[str, float]:
+        """Seconds since our own test message last had each result: passed, degraded, failed."""
+        with as_unavailable():
+            return await self._turns.canary_ages()
+
     # News
 
     async def changed(self, name: str) -> None:
@@ -139,6 +154,13 @@ class Streams:
                 await self._client.publish(self._keys.changed(name), "")
         except StreamsUnavailable as problem:
             structlog.get_logger().warning("news_lost", cause=str(problem))
+
+    async def typing(self, conversation_id: str) -> None:
+        """A peer worker is writing to this person, now. Never raises; whoever misses it has missed nothing.
+
+        Told to who watches "typing:ID", or "typing:*" for everybody's.
+        """
+        await self.changed(f"{TYPING}:{conversation_id}")
 
     def watch(self, *names: str) -> AbstractAsyncContextManager[Watch]:
         """`async with streams.watch(conversation_id, "queue") as watch: name = await watch.wait(15)`. Never raises."""

@@ -23,12 +23,19 @@ class Keys:
     def lease(self, escalation_id: str) -> str:
         return f"{self.prefix}:lease:{escalation_id}"
 
+    def first(self, name: str) -> str:
+        return f"{self.prefix}:first:{name}"
+
     def changed(self, name: str) -> str:
         return f"{self.prefix}:changed:{name}"
 
     @property
     def queue(self) -> str:
         return f"{self.prefix}:queue"
+
+    @property
+    def canary(self) -> str:
+        return f"{self.prefix}:canary"
 
     @property
     def presence(self) -> str:

@@ -52,6 +52,10 @@ class Turns:
                 with suppress(RedisError, OSError):
                     await self._give_up(keys=[key], args=[token])
 
+    async def first(self, name: str, ttl_s: float) -> bool:
+        token = secrets.token_hex(8)
+        return bool(await self._take(keys=[self._keys.first(name)], args=[token, milliseconds(ttl_s)]))
+
     async def queue_set(self, order: Sequence[tuple[str, float]]) -> None:
         async with self._client.pipeline(transaction=True) as pipe:
             pipe.delete(self._keys.queue)
@@ -85,6 +89,15 @@ class Turns:
         await self._client.zremrangebyscore(self._keys.presence, "-inf", now)
         found: Any = await self._client.zrange(self._keys.presence, 0, -1)
         return list(found)
+
+    async def note_canary(self, result: str) -> None:
+        """When our own test message last had this result, by the server's clock."""
+        await self._client.hset(self._keys.canary, result, str(await self._now()))
+
+    async def canary_ages(self) -> dict[str, float]:
+        now = await self._now()
+        found: Any = await self._client.hgetall(self._keys.canary)
+        return {result: max(0.0, now - float(moment)) for result, moment in found.items()}
 
     async def _now(self) -> float:
         moment: Any = await self._client.time()

@@ -27,7 +27,10 @@ QUIET = 5.0
 
 
 class Watch:
-    """What has changed since the last look at it, each name once, in the order it came."""
+    """What has changed since the last look at it, each name once, in the order it came.
+
+    A name "kind:*" stands for every name that begins with "kind:".
+    """
 
     def __init__(self, names: Collection[str]) -> None:
         self.names = frozenset(names)
@@ -35,7 +38,7 @@ class Watch:
         self._woken = asyncio.Event()
 
     def tell(self, name: str) -> None:
-        if name in self.names:
+        if name in self.names or f"{name.partition(':')[0]}:*" in self.names:
             self._news[name] = None
             self._woken.set()
 

@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from channels.conversation import Channel, Choice
+from channels.conversation import Channel, Choice, ServiceCard
 from channels.errors import NotFound
-from channels.ledger.records import ConversationRecord, EscalationRecord, MessageRecord, PersonRecord
+from channels.hours import StaffedHours
+from channels.ledger.lists import CopyLimits
+from channels.ledger.records import ConversationRecord, EscalationRecord, MessageRecord, PersonRecord, SavedService
 from channels.webchat import view
 from channels.webchat.visitor import Visitor
+from channels.wording import Wording
 
 PAGE: Final = 200
 """Messages on one page; earlier ones are a link away."""
 
 
+class ChatLists(Protocol):
+    """People's own lists."""
+
+    async def save(self, conversation_id: str, kept: SavedService) -> None: ...
+
+    async def remove(self, conversation_id: str, service_id: str) -> None: ...
+
+    async def saved(self, conversation_id: str) -> list[SavedService]: ...
+
+    async def count_copy(self, conversation_id: str, destination: str, limits: CopyLimits) -> str | None: ...
+
+    async def uncount_copy(self, copy_id: str) -> None: ...
+
+
 class ChatLedger(Protocol):
-    """The ledger, as far as the chat reads it."""
+    """The ledger, as far as the chat needs it."""
+
+    @property
+    def lists(self) -> ChatLists: ...
 
     async def person_at(self, channel: Channel, address: str) -> PersonRecord | None: ...
 
@@ -34,18 +57,25 @@ class ChatLedger(Protocol):
     async def use_return_code(self, code: str) -> str | None: ...
 
 
-class Reader:
-    """Every method raises LedgerUnavailable."""
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
-    def __init__(self, ledger: ChatLedger) -> None:
-        self._ledger = ledger
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """Every method raises LedgerUnavailable. `hours` are those of the peer workers, and say which day it is here."""
+
+    ledger: ChatLedger
+    hours: StaffedHours
+    wording: Wording
+    clock: Callable[[], datetime] = utc_now
 
     async def conversation(self, visitor: Visitor) -> ConversationRecord | None:
         if visitor.fresh:
             return None
-        person = await self._ledger.person_at(Channel.WEB, visitor.address)
+        person = await self.ledger.person_at(Channel.WEB, visitor.address)
         try:
-            return await self._ledger.conversation_of(person.id) if person else None
+            return await self.ledger.conversation_of(person.id) if person else None
         except NotFound:
             return None
 
@@ -59,15 +89,16 @@ class Reader:
             return view.Talk(standing=view.Standing(kind="new"), gone=after > 0)
         last = min(before - 1, conversation.last_seq) if before > 1 else conversation.last_seq
         first = max(0, last - (view.CHOICES_REACH if glance else PAGE))
-        messages = await self._ledger.messages(conversation.id, after_seq=first, limit=PAGE)
+        messages = await self.ledger.messages(conversation.id, after_seq=first, limit=PAGE)
         open_seq = 0 if before else view.open_seq_of(messages)
         shown = [message for message in messages if message.seq > after and (not before or message.seq <= last)]
         return view.Talk(
             standing=await self._standing(conversation),
-            bubbles=view.bubbles_of(shown, open_seq),
+            bubbles=view.bubbles_of(shown, open_seq, self.clock(), self.hours.zone),
             open_seq=open_seq,
             last_seq=messages[-1].seq if messages else conversation.last_seq,
             thinking=view.is_thinking(conversation, messages),
+            kept=() if glance else tuple(one.card.service_id for one in await self.ledger.lists.saved(conversation.id)),
             earlier=first + 1 if first and not after else 0,
         )
 
@@ -79,17 +110,25 @@ class Reader:
         conversation = await self.conversation(visitor) if payload else None
         if conversation is None:
             return None
-        choices = await self._ledger.last_choices(conversation.id)
+        choices = await self.ledger.last_choices(conversation.id)
         title = next((choice.title for choice in choices if choice.payload == payload), None)
         if title is not None:
             return title, payload
-        recent = await self._ledger.messages(conversation.id, after_seq=max(0, conversation.last_seq - PAGE))
+        recent = await self.ledger.messages(conversation.id, after_seq=max(0, conversation.last_seq - PAGE))
         old = view.title_of(recent, payload)
         return (old, None) if old is not None else None
 
+    async def card_at(self, conversation_id: str, seq: int, place: int) -> ServiceCard | None:
+        """A service of the visitor's own conversation: the one at `place` in message `seq`."""
+        found = await self.ledger.messages(conversation_id, after_seq=seq - 1, limit=1)
+        cards = found[0].reply.cards if found and found[0].seq == seq and found[0].reply else ()
+        return cards[place] if place < len(cards) else None
+
     async def _standing(self, conversation: ConversationRecord) -> view.Standing:
-        escalation = await self._ledger.escalation_of(conversation.id)
+        escalation = await self.ledger.escalation_of(conversation.id)
         place = None
         if escalation is not None:
-            place = await self._ledger.place_in_queue(conversation.id, bool(escalation.concerns))
-        return view.standing_of(conversation, escalation, place)
+            place = await self.ledger.place_in_queue(conversation.id, bool(escalation.concerns))
+        now = self.clock()
+        opens = "" if self.hours.open_at(now) else self.hours.next_opening(now, self.wording)
+        return view.standing_of(conversation, escalation, place, opens)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+import phonenumbers
 import structlog
 from sse_starlette import EventSourceResponse
-from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -18,12 +19,17 @@ from starlette.templating import Jinja2Templates
 
 from channels.conversation import Channel, Inbound
 from channels.errors import LedgerUnavailable
+from channels.hours import StaffedHours
 from channels.intake import Intake
 from channels.pages import cross_site, open_templates
 from channels.settings import Settings
 from channels.webchat import view
+from channels.webchat.cards import call_address
+from channels.webchat.copies import Copies, Mail, Texts
 from channels.webchat.embedding import allow_framing, embed_context, widget_script
-from channels.webchat.reader import ChatLedger, Reader
+from channels.webchat.forms import from_elsewhere, from_script, number_in, text_in
+from channels.webchat.my_list import ListPages
+from channels.webchat.reader import ChatLedger, Reader, utc_now
 from channels.webchat.returning import Guesses
 from channels.webchat.stream import Watcher, events
 from channels.webchat.visitor import Visitor, forget_visitor
@@ -46,10 +52,16 @@ class WebChat:
     templates: Jinja2Templates = field(init=False)
     reader: Reader = field(init=False)
     guesses: Guesses = field(default_factory=Guesses)
+    clock: Callable[[], datetime] = utc_now
+    texts: Texts | None = None
+    mail: Mail | None = None
+    """Ways to send a copy of somebody's list; without one its form is not shown."""
 
     def __post_init__(self) -> None:
         self.templates = open_templates(self.settings, Path(__file__).parent / "templates")
-        self.reader = Reader(self.ledger)
+        self.templates.env.filters["call_address"] = call_address
+        hours = StaffedHours.parse(self.settings.staffed_hours, self.settings.timezone)
+        self.reader = Reader(ledger=self.ledger, hours=hours, wording=self.wording, clock=self.clock)
 
     def routes(self) -> list[BaseRoute]:
         pages: tuple[tuple[str, str, Page], ...] = (
@@ -64,21 +76,28 @@ class WebChat:
             ("/chat/return/use", "POST", self.use_code),
             ("/chat/safety", "GET", self.show_safety),
             ("/chat/widget.js", "GET", widget_script),
+            *self._list_pages().pages(),
         )
         return [
             Route(path, self._guarded(page), methods=[method], max_body_size=LARGEST_FORM)
             for path, method, page in pages
         ]
 
+    def _list_pages(self) -> ListPages:
+        copies = Copies(
+            ledger=self.ledger, wording=self.wording, settings=self.settings, texts=self.texts, mail=self.mail
+        )
+        return ListPages(reader=self.reader, copies=copies, templates=self.templates, context=self._context)
+
     async def show(self, request: Request) -> Response:
         visitor = Visitor.of(request)
-        before = _number(request.query_params.get("before"))
+        before = number_in(request.query_params.get("before"))
         talk = await self.reader.talk(visitor, before=before)
-        return self._page(request, visitor, talk)
+        return self._page(request, visitor, talk, past=before > 1)
 
     async def show_log(self, request: Request) -> Response:
         """What came after message `after`, and who the person is talking to now."""
-        visitor, after = Visitor.of(request), _number(request.query_params.get("after"))
+        visitor, after = Visitor.of(request), number_in(request.query_params.get("after"))
         talk = await self.reader.talk(visitor, after=after)
         # The page that asks has set the cookie already: a browser without it keeps none, or has left meanwhile.
         context = {"talk": talk, "no_cookies": visitor.fresh and not after, "sent": False, **self._context(request)}
@@ -87,26 +106,26 @@ class WebChat:
     async def take(self, request: Request) -> Response:
         """A message or a press. The script gets 204; a plain form goes back to the page."""
         if cross_site(request):
-            return _from_elsewhere()
+            return from_elsewhere()
         visitor = Visitor.of(request)
         form = await request.form(max_fields=20, max_files=0)
-        text = _text(form, "text").replace("\r\n", "\n")
+        text = text_in(form, "text").replace("\r\n", "\n")
         if len(text) > LONGEST_MESSAGE:
             return self._page(request, visitor, await self.reader.talk(visitor), draft=text, status=413)
-        text, payload = await self.reader.pressed(visitor, _text(form, "payload")) or (text, None)
+        text, payload = await self.reader.pressed(visitor, text_in(form, "payload")) or (text, None)
         if text.strip() or payload:
             await self.intake.receive(
                 Inbound(
                     channel=Channel.WEB,
                     address=visitor.address,
-                    provider_id=visitor.provider_id(_text(form, "client_message_id"), f"{payload or ''}\0{text}"),
+                    provider_id=visitor.provider_id(text_in(form, "client_message_id"), f"{payload or ''}\0{text}"),
                     text=text,
                     payload=payload,
                     language=_language(request),
                 )
             )
         response = Response(status_code=204)
-        if not _from_script(request):
+        if not from_script(request):
             response = RedirectResponse(_back_to_chat(visitor), status_code=303)
         visitor.remember(response, secure=self._secure)
         return response
@@ -117,7 +136,7 @@ class WebChat:
         conversation = await self.reader.conversation(visitor)
         if conversation is None:
             return Response(status_code=204)
-        after = _number(request.headers.get("last-event-id") or request.query_params.get("after"))
+        after = number_in(request.headers.get("last-event-id") or request.query_params.get("after"))
 
         async def look() -> view.Talk:
             return await self.reader.talk(visitor, after=after, glance=True)
@@ -139,16 +158,16 @@ class WebChat:
     async def keep(self, request: Request) -> Response:
         """Keep the chat on this device, or no longer."""
         if cross_site(request):
-            return _from_elsewhere()
+            return from_elsewhere()
         form = await request.form(max_fields=20, max_files=0)
-        visitor = replace(Visitor.of(request), kept=_text(form, "keep") == "yes")
+        visitor = replace(Visitor.of(request), kept=text_in(form, "keep") == "yes")
         response = await self._return_page(request, visitor, said="kept" if visitor.kept else "not_kept")
         visitor.write(response, secure=self._secure)
         return response
 
     async def make_code(self, request: Request) -> Response:
         if cross_site(request):
-            return _from_elsewhere()
+            return from_elsewhere()
         visitor = Visitor.of(request)
         conversation = await self.reader.conversation(visitor)
         if conversation is None:
@@ -159,18 +178,28 @@ class WebChat:
     async def use_code(self, request: Request) -> Response:
         """Go on here with a chat from another device. Whatever was said on this one stays behind, unmerged."""
         if cross_site(request):
-            return _from_elsewhere()
+            return from_elsewhere()
         here = request.client.host if request.client else ""
         form = await request.form(max_fields=20, max_files=0)
         if self.guesses.too_many(here):
             return await self._return_page(request, said="too_many", status=429)
-        secret = await self.ledger.use_return_code(_text(form, "code")[:40])
+        secret = await self.ledger.use_return_code(text_in(form, "code")[:40])
         if secret is None:
             self.guesses.count(here)
             return await self._return_page(request, said="wrong", status=422)
+        if not secret:  # a code from a text or from Telegram is a message like any other: the worker reads it
+            return await self._carry_on(request, text_in(form, "code")[:40])
         visitor = replace(Visitor.of(request), secret=secret, fresh=False, kept=False)
         response = RedirectResponse(_back_to_chat(visitor), status_code=303)
         visitor.write(response, secure=self._secure)
+        return response
+
+    async def _carry_on(self, request: Request, code: str) -> Response:
+        visitor = Visitor.of(request)
+        known = visitor.provider_id("", code)
+        await self.intake.receive(Inbound(channel=Channel.WEB, address=visitor.address, provider_id=known, text=code))
+        response = RedirectResponse(_back_to_chat(visitor), status_code=303)
+        visitor.remember(response, secure=self._secure)
         return response
 
     async def _return_page(
@@ -178,7 +207,10 @@ class WebChat:
     ) -> Response:
         visitor = visitor or Visitor.of(request)
         begun = await self.reader.conversation(visitor) is not None
-        context = {"begun": begun, "kept": visitor.kept, "code": code, "said": said, **self._context(request)}
+        sms, telegram = self.settings.twilio_from or self.settings.vonage_from, self.settings.telegram_token
+        elsewhere = {"text_to": _in_groups(sms), "telegram": bool(telegram.get_secret_value())}
+        context = {"begun": begun, "kept": visitor.kept, "code": code, "said": said, **elsewhere}
+        context |= self._context(request)
         return self.templates.TemplateResponse(request, "return.html", context, status_code=status)
 
     async def show_safety(self, request: Request) -> Response:
@@ -193,11 +225,14 @@ class WebChat:
         talk: view.Talk,
         *,
         draft: str = "",
+        past: bool = False,
         status: int = 200,
     ) -> Response:
+        """`past`: an earlier part of the conversation, which does not grow while it is read."""
         context = {
             "talk": talk,
             "draft": draft,
+            "past": past,
             "longest": LONGEST_MESSAGE,
             "no_cookies": visitor.fresh and "first" in request.query_params,
             "sent": True,
@@ -230,15 +265,11 @@ class WebChat:
         return guarded
 
     async def _away(self, request: Request) -> Response:
-        if _from_script(request):
+        if from_script(request):
             return PlainTextResponse("Not sent.", status_code=503)
-        draft = _text(await request.form(), "text") if request.method == "POST" else ""
+        draft = text_in(await request.form(), "text") if request.method == "POST" else ""
         context = {"draft": draft[:LONGEST_MESSAGE], **self._context(request)}
         return self.templates.TemplateResponse(request, "away.html", context, status_code=503)
-
-
-def _from_elsewhere() -> Response:
-    return PlainTextResponse("Please write from the chat page itself.", status_code=403)
 
 
 def _back_to_chat(visitor: Visitor) -> str:
@@ -246,21 +277,16 @@ def _back_to_chat(visitor: Visitor) -> str:
     return f"/chat{'?' if asked else ''}{'&'.join(asked)}#end"
 
 
-def _from_script(request: Request) -> bool:
-    return "application/json" in request.headers.get("accept", "")
-
-
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name, "")
-    return value if isinstance(value, str) else ""
-
-
-def _number(word: str | None) -> int:
-    """A message number out of an address; 0 for anything else."""
-    return int(word) if word and re.fullmatch(r"[0-9]{1,9}", word) else 0
-
-
 def _language(request: Request) -> str | None:
     """The browser's first language, without its region: "cy-GB,en;q=0.8" is "cy"."""
     found = re.match(r"\s*([A-Za-z]{2,3})\b", request.headers.get("accept-language", ""))
     return found[1].lower() if found else None
+
+
+def _in_groups(number: str) -> str:
+    """Our number as people read it: '+44 7700 900001'."""
+    try:
+        read = phonenumbers.parse(number, None)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(read, phonenumbers.PhoneNumberFormat.INTERNATIONAL)

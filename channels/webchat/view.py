@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from channels.conversation import Choice, EscalationState, Holder, Sender, ServiceCard
 from channels.ledger.records import ConversationRecord, EscalationRecord, MessageRecord
+from channels.webchat.cards import hours_to_show
 
 CHOICES_REACH: Final = 5
 """How many of our last messages keep their buttons: as far back as the ledger takes a press."""
@@ -33,6 +35,11 @@ class Bubble:
     detail: bool
     choices: tuple[Choice, ...]
     at: datetime
+    same_day: bool = True
+    """Whether it is still the day it was said."""
+
+    def hours_of(self, card: ServiceCard) -> str:
+        return hours_to_show(card, same_day=self.same_day)
 
     def details_of(self, card: ServiceCard) -> Choice | None:
         """The button that belongs on this card."""
@@ -46,11 +53,15 @@ class Bubble:
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """Who the person is talking to. `kind` is new, assistant, waiting, lapsed or peer; `place` 1 means next."""
+    """Who the person is talking to. `kind` is new, assistant, waiting, lapsed or peer; `place` 1 means next.
+
+    `opens` is set while nobody is there to come: when somebody is again, "9am tomorrow".
+    """
 
     kind: str
     name: str = ""
     place: int | None = None
+    opens: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,15 +77,19 @@ class Talk:
     gone: bool = False
     earlier: int = 0
     """Where to look for what came before; 0 when everything is here."""
+    kept: tuple[str, ...] = ()
+    """Services in the person's list."""
 
 
-def standing_of(conversation: ConversationRecord, escalation: EscalationRecord | None, place: int | None) -> Standing:
+def standing_of(
+    conversation: ConversationRecord, escalation: EscalationRecord | None, place: int | None, opens: str = ""
+) -> Standing:
     if conversation.holder is Holder.PEER:
         return Standing(kind="peer", name=escalation.claimed_name if escalation else "")
     if escalation is not None and escalation.state is EscalationState.WAITING:
-        return Standing(kind="waiting", place=place)
+        return Standing(kind="waiting", place=place, opens=opens)
     if escalation is not None and escalation.state is EscalationState.LAPSED:
-        return Standing(kind="lapsed", place=place)
+        return Standing(kind="lapsed", place=place, opens=opens)
     return Standing(kind="assistant")
 
 
@@ -83,7 +98,8 @@ def open_seq_of(messages: Sequence[MessageRecord]) -> int:
     return next((message.seq for message in reversed(ours) if message.choices), 0)
 
 
-def bubbles_of(messages: Sequence[MessageRecord], open_seq: int) -> tuple[Bubble, ...]:
+def bubbles_of(messages: Sequence[MessageRecord], open_seq: int, now: datetime, zone: ZoneInfo) -> tuple[Bubble, ...]:
+    today = now.astimezone(zone).date()
     return tuple(
         Bubble(
             seq=message.seq,
@@ -94,6 +110,7 @@ def bubbles_of(messages: Sequence[MessageRecord], open_seq: int) -> tuple[Bubble
             detail=bool(message.reply and message.reply.detail),
             choices=message.choices if message.seq == open_seq else (),
             at=message.created_at,
+            same_day=message.created_at.astimezone(zone).date() == today,
         )
         for message in messages
     )

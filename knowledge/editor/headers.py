@@ -5,6 +5,8 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from knowledge.exchange.api import PREFIX
+
 HEADERS = {
     "content-security-policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'",
@@ -15,10 +17,11 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
 }
 NO_STORE = "no-store"
+KEPT = ("/static/", f"{PREFIX}/")
 
 
 class SecurityHeaders:
-    """Adds HEADERS to every response, and forbids keeping anything but the style sheet."""
+    """Adds HEADERS to every response, and forbids keeping anything but the style sheet and public data."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -28,7 +31,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
-                if not scope["path"].startswith("/static/"):
+                if not scope["path"].startswith(KEPT):
                     headers["cache-control"] = NO_STORE
             await send(message)
 

@@ -1,27 +1,35 @@
-"""The pages: plain functions of the catalogue and a request. They run in threads, because SQL and search block."""
+"""Looking through the listings, one listing, and trying a message."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from threading import Lock
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.templating import Jinja2Templates
+from starlette.responses import Response
 
+from knowledge.catalogue import Status
+from knowledge.editing.drafts import Draft, State
+from knowledge.editor.sessions import Visit
+from knowledge.editor.site import Site, see_other
 from knowledge.errors import KnowledgeError
 from knowledge.hours import day_in_words, hours_in_words, is_stale, week_in_words
-from knowledge.needs import load_needs
-from knowledge.search import Search
-from knowledge.settings import Settings
-from knowledge.store import Listing, Store
+from knowledge.store import Listing
 
 LONGEST_TEXT = 2000
 MOST_TRIED = 10
+PAGE = 50
+"""Listings on a page."""
+SHOWS = {
+    "": "everything",
+    "overdue": "checks that are overdue",
+    "drafts": "drafts",
+    "review": "waiting for review",
+    "problems": "problems reported",
+    "never": "never suggested (3 months)",
+    "closed": "suggested and closed",
+    "published": "published",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,95 +45,116 @@ class Row:
     overdue: bool
 
 
-class Pages:
-    """`store` is set when the application starts; the search opens with the first message that is tried."""
+def show_catalogue(site: Site, visit: Visit) -> Response:
+    """GET /: by need, by words, and by what there is to do."""
+    need, text, show = visit.said("need"), visit.said("text")[:LONGEST_TEXT], visit.said("show")
+    listings = site.store.listings()
+    drafts = {draft.service_id: draft for draft in site.drafts.all_open()}
+    chosen = _chosen(site, show, listings, drafts)
+    found = [listing for listing in chosen if _fits(listing, need, text)]
+    page = max(1, int(asked)) if (asked := visit.said("page")[:6]).isdecimal() else 1
+    shown = found[(page - 1) * PAGE : page * PAGE]
+    new = [draft for draft in drafts.values() if show in {"drafts", "review"} and _is_new(draft, show, listings)]
+    said = "Marked as checked today." if visit.said("checked") else ""
+    return site.page(
+        visit,
+        "catalogue.html",
+        rows=rows_of(site, shown),
+        drafts=drafts,
+        new=new,
+        found=len(found) + len(new),
+        count=len(listings),
+        query={"need": need, "text": text, "show": show},
+        page=page,
+        pages=max(1, -(-len(found) // PAGE)),
+        shows=SHOWS,
+        needs=sorted(site.labels.items(), key=lambda item: item[1]),
+        said=said,
+    )
 
-    store: Store
 
-    def __init__(self, settings: Settings, templates: Jinja2Templates) -> None:
-        self._settings = settings
-        self._templates = templates
-        self._labels = {need.id: need.label for need in load_needs(settings.content_dir / "needs.yml")}
-        self._lock = Lock()
-        self._search: Search | None = None
+def _chosen(site: Site, show: str, listings: Sequence[Listing], drafts: Mapping[str, Draft]) -> list[Listing]:
+    """The listings of one of SHOWS; all of them for anything else."""
+    given = site.asked.suggested() if show in {"never", "closed"} else {}
+    troubled = {report.service_id for report in site.reports.open()} if show == "problems" else set()
+    today, stale = site.today(), site.settings.stale_days
+    tests: dict[str, Callable[[Listing], bool]] = {
+        "overdue": lambda each: (
+            each.published and (each.service.assured_date is None or is_stale(each.service, today, stale))
+        ),
+        "drafts": lambda each: each.service.id in drafts,
+        "review": lambda each: each.service.id in drafts and drafts[each.service.id].state is State.REVIEW,
+        "problems": lambda each: each.service.id in troubled,
+        "never": lambda each: each.published and each.service.id not in given,
+        "closed": lambda each: (
+            each.service.id in given and (not each.published or each.service.status is not Status.ACTIVE)
+        ),
+        "published": lambda each: each.published,
+    }
+    test = tests.get(show)
+    return [listing for listing in listings if test is None or test(listing)]
 
-    def show_catalogue(self, request: Request) -> Response:
-        need, text = request.query_params.get("need", ""), request.query_params.get("text", "")[:LONGEST_TEXT]
-        listings = self.store.listings()
-        shown = [listing for listing in listings if _fits(listing, need, text)]
-        return self._page(
-            request,
-            "catalogue.html",
-            {
-                "rows": self._rows(shown),
-                "count": len(listings),
-                "need": need,
-                "text": text,
-                "needs": sorted(self._labels.items(), key=lambda item: item[1]),
-            },
-        )
 
-    def show_service(self, request: Request) -> Response:
-        listing = self.store.listing(request.path_params["service_id"])
-        if listing is None:
-            return self._message(request, "There is no listing with that name.", 404)
-        return self._page(request, "service.html", {"row": self._rows([listing])[0]})
+def _is_new(draft: Draft, show: str, listings: Sequence[Listing]) -> bool:
+    """A draft of something that is no listing yet."""
+    known = {listing.service.id for listing in listings}
+    return draft.service_id not in known and (show == "drafts" or draft.state is State.REVIEW)
 
-    def try_message(self, request: Request) -> Response:
-        text = request.query_params.get("text", "")[:LONGEST_TEXT].strip()
-        near = request.query_params.get("near", "")[:100].strip()
-        found, now = None, datetime.now(UTC)
-        if text:
-            try:
-                found = self._open_search().find(text, near=near or None, now=now, limit=MOST_TRIED)
-            except KnowledgeError as error:
-                return self._message(request, str(error), 503)
-        local = now.astimezone(ZoneInfo(self._settings.timezone))
-        words = {"text": text, "near": near, "found": found, "time": f"{local:%A %H:%M}", "labels": self._labels}
-        return self._page(request, "try.html", words)
 
-    def health(self, _request: Request) -> Response:
-        """200 when the catalogue can be read."""
+def show_service(site: Site, visit: Visit) -> Response:
+    """GET /listings/ID"""
+    service_id = visit.path("service_id")
+    listing = site.store.listing(service_id)
+    if listing is None:
+        if site.drafts.open(service_id):
+            return see_other(visit, "edit", service_id=service_id)
+        return site.message(visit, "There is no listing with that name.", 404)
+    said = {"checked": "Marked as checked today.", "reported": "Thank you. It is in the list of problems."}
+    return site.page(
+        visit,
+        "service.html",
+        row=rows_of(site, [listing])[0],
+        draft=site.drafts.open(service_id),
+        suggested=site.asked.suggested().get(service_id, 0),
+        reports=site.reports.open(service_id),
+        kinds=site.words.reports,
+        languages=[site.words.languages.get(code, code) for code in listing.service.languages],
+        area=site.words.choices["area"][listing.service.area.value],
+        who=site.name_of(listing.updated_by),
+        said=said.get(visit.said("said"), ""),
+    )
+
+
+def try_message(site: Site, visit: Visit) -> Response:
+    """GET /try"""
+    text, near = visit.said("text")[:LONGEST_TEXT], visit.said("near")[:100]
+    found, now = None, site.now()
+    if text:
         try:
-            return JSONResponse({"status": "ready", "services": len(self.store.published())})
-        except Exception as error:  # whatever is wrong with the database, this is the answer
-            return JSONResponse({"status": "failing", "cause": type(error).__name__}, status_code=503)
+            found = site.finder.open().find(text, near=near or None, now=now, limit=MOST_TRIED)
+        except KnowledgeError as error:
+            return site.message(visit, str(error), 503)
+    local = now.astimezone(ZoneInfo(site.settings.timezone))
+    return site.page(visit, "try.html", text=text, near=near, found=found, time=f"{local:%A %H:%M}")
 
-    def not_found(self, request: Request, _error: Exception) -> Response:
-        return self._message(request, "There is no such page.", 404)
 
-    def _open_search(self) -> Search:
-        with self._lock:
-            if self._search is None:
-                self._search = Search.open(self._settings)
-            else:
-                self._search.refresh()
-            return self._search
-
-    def _rows(self, listings: Sequence[Listing]) -> list[Row]:
-        now, settings = datetime.now(UTC), self._settings
-        today = now.astimezone(ZoneInfo(settings.timezone)).date()
-        rows = []
-        for listing in listings:
-            service = listing.service
-            assured = service.assured_date
-            rows.append(
-                Row(
-                    listing=listing,
-                    needs=tuple((need, self._labels.get(need, need)) for need in service.needs),
-                    now=hours_in_words(service, now, zone=settings.timezone, stale_days=settings.stale_days),
-                    week=week_in_words(service.schedules),
-                    checked=day_in_words(assured) if assured else "not yet",
-                    overdue=is_stale(service, today, settings.stale_days),
-                )
+def rows_of(site: Site, listings: Sequence[Listing]) -> list[Row]:
+    now, today, settings = site.now(), site.today(), site.settings
+    rows = []
+    for listing in listings:
+        service = listing.service
+        assured = service.assured_date
+        rows.append(
+            Row(
+                listing=listing,
+                needs=tuple((need, site.labels.get(need, need)) for need in service.needs),
+                now=hours_in_words(service, now, zone=settings.timezone, stale_days=settings.stale_days),
+                week=week_in_words(service.schedules),
+                checked=day_in_words(assured) if assured else "not yet",
+                overdue=is_stale(service, today, settings.stale_days),
             )
-        return rows
-
-    def _page(self, request: Request, template: str, words: dict[str, Any], status: int = 200) -> Response:
-        return self._templates.TemplateResponse(request, template, words, status_code=status)
-
-    def _message(self, request: Request, text: str, status: int) -> Response:
-        return self._page(request, "message.html", {"message": text}, status)
+        )
+    return rows
 
 
 def _fits(listing: Listing, need: str, text: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -27,6 +27,8 @@ DIMENSIONS = 384
 QUERY_MAX_LENGTH = 128
 PUBLISH_MAX_LENGTH = 256
 BATCH = 32
+ROOM, SHORT = 1.5, 12
+"""How much longer, in tokens, the longest text of a batch may be than the shortest: padding costs as much as words."""
 
 Vectors = NDArray[np.float32]
 
@@ -66,13 +68,17 @@ class SentenceEncoder:
 class OnnxEncoder:
     """The exported query encoder: onnxruntime, pooling and normalising inside the graph."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises ModelNotTrusted when files are missing or are not those the export wrote."""
+    def __init__(self, folder: Path, max_length: int | None = None) -> None:
+        """`max_length` in tokens; the export's own when left out.
+
+        Raises ModelNotTrusted when files are missing or are not those the export wrote.
+        """
         import onnxruntime
         from tokenizers import Tokenizer
 
         facts = read_export(folder)
-        self.id = f"{MODEL_ID}-{facts['max_length']}"
+        max_length = max_length or int(facts["max_length"])
+        self.id = f"{MODEL_ID}-{max_length}"
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -81,15 +87,21 @@ class OnnxEncoder:
         )
         self._inputs = [each.name for each in self._session.get_inputs()]
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._tokenizer.enable_truncation(int(facts["max_length"]))
-        self._tokenizer.enable_padding()
+        self._tokenizer.enable_truncation(max_length)
+        self._tokenizer.no_padding()  # the file asks for 128 always
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        blocks = [self._encode_batch(texts[at : at + BATCH]) for at in range(0, len(texts), BATCH)]
-        return np.concatenate(blocks) if blocks else np.zeros((0, DIMENSIONS), dtype=np.float32)
+        """Texts of about one length go together: a story beside its clauses would pad each of them to its own."""
+        tokens = [self._tokenizer.encode(text) for text in texts]
+        vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        for rows in _alike([len(each.ids) for each in tokens]):
+            vectors[rows] = self._encode_batch([tokens[row] for row in rows])
+        return vectors
 
-    def _encode_batch(self, texts: Sequence[str]) -> Vectors:
-        tokens = self._tokenizer.encode_batch(list(texts))
+    def _encode_batch(self, tokens: Sequence[Any]) -> Vectors:
+        longest = max(len(each.ids) for each in tokens)
+        for each in tokens:
+            each.pad(longest)
         feeds = {
             "input_ids": np.array([each.ids for each in tokens], dtype=np.int64),
             "attention_mask": np.array([each.attention_mask for each in tokens], dtype=np.int64),
@@ -97,6 +109,18 @@ class OnnxEncoder:
         }
         (vectors,) = self._session.run(["embedding"], {name: feeds[name] for name in self._inputs})
         return np.asarray(vectors, dtype=np.float32)
+
+
+def _alike(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Positions in groups of at most BATCH; the longest of a group is at most ROOM times the shortest, or SHORT."""
+    group: list[int] = []
+    for row in sorted(range(len(lengths)), key=lambda each: lengths[each]):
+        if group and (len(group) == BATCH or lengths[row] > max(SHORT, ROOM * lengths[group[0]])):
+            yield group
+            group = []
+        group.append(row)
+    if group:
+        yield group
 
 
 def read_export(folder: Path) -> dict[str, Any]:

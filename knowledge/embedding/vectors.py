@@ -15,6 +15,8 @@ from knowledge.embedding.encoder import DIMENSIONS, Encoder, Vectors
 from knowledge.settings import Settings
 
 BUSY_MS = 30_000
+ASKED_TOGETHER = 500
+"""Keys of one query: SQLite allows 999 in its oldest versions."""
 TOGETHER = 512
 """Texts encoded before they are kept: a build that is stopped goes on from there."""
 
@@ -55,12 +57,13 @@ class VectorCache:
 
     def find(self, encoder: str, hashes: Sequence[str]) -> dict[str, Vectors]:
         found = {}
-        for sha in hashes:
-            row = self._connection.execute(
-                "SELECT vector FROM vectors WHERE encoder = ? AND text_sha = ?", (encoder, sha)
-            ).fetchone()
-            if row is not None and len(row[0]) == DIMENSIONS * 4:
-                found[sha] = np.frombuffer(row[0], dtype="<f4")
+        for at in range(0, len(hashes), ASKED_TOGETHER):
+            some = hashes[at : at + ASKED_TOGETHER]
+            marks = ",".join("?" * len(some))
+            query = f"SELECT text_sha, vector FROM vectors WHERE encoder = ? AND text_sha IN ({marks})"  # noqa: S608  # marks
+            for sha, vector in self._connection.execute(query, (encoder, *some)):
+                if len(vector) == DIMENSIONS * 4:
+                    found[sha] = np.frombuffer(vector, dtype="<f4")
         return found
 
     def keep(self, encoder: str, vectors: dict[str, Vectors]) -> None:

@@ -26,6 +26,7 @@ from channels.webchat.visitor import COOKIE, Visitor
 from tests.chat_builders import OFFER, RENT, said
 from tests.integration.serving import free_port, serving
 from tests.ledger_builders import TEST_PREFIX
+from tests.phone_builders import with_phones
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -98,9 +99,9 @@ class House:
 async def address(ledger: Ledger, settings: Settings, valkey_url: str) -> AsyncIterator[str]:
     await ledger.add_peer(name="Sam", login="sam", role="peer", password_hash="x")
     port = free_port()
-    app = create_app(
-        settings.model_copy(update={"port": port, "redis_url": SecretStr(valkey_url), "redis_prefix": TEST_PREFIX})
-    )
+    redis = {"redis_url": SecretStr(valkey_url), "redis_prefix": TEST_PREFIX}
+    mail = {"smtp_url": SecretStr("smtp://127.0.0.1"), "smtp_from": "help@wren.example"}
+    app = create_app(with_phones(settings).model_copy(update={"port": port, **redis, **mail}))
     async with serving(app, port) as served:
         yield served
 
@@ -132,7 +133,7 @@ async def test_axe_finds_nothing_on_any_page_or_state(
 ) -> None:
     house = House(address, ledger, streams, await browser.new_context(**look))  # type: ignore[arg-type]
     wrong: list[str] = []
-    for path in ("/", "/chat/safety", "/chat/return", "/simulator", "/no-such-page", "/chat?embed=1"):
+    for path in ("/", "/chat/safety", "/chat/return", "/chat/list", "/simulator", "/no-such-page", "/chat?embed=1"):
         wrong += await check(await house.open(path), path)
 
     chat = await house.open("/chat")
@@ -144,6 +145,7 @@ async def test_axe_finds_nothing_on_any_page_or_state(
     await house.answer(OFFER, Draft(sender=Sender.ASSISTANT, text="All of it:", reply=detail()))
     await chat.wait_for_selector("li[data-seq='3']")
     wrong += await check(chat, "chat, with cards")
+    wrong += await check_my_list(house, chat)
     await chat.get_by_label("Your message").fill("can i talk to someone")
     await chat.get_by_role("button", name="Send").click()
     await chat.wait_for_selector("li[data-seq='4']")
@@ -174,6 +176,24 @@ async def test_axe_finds_nothing_on_any_page_or_state(
         wrong += await check(phone, kind)
     await house.context.close()
     assert not wrong, "\n".join(wrong)
+
+
+async def check_my_list(house: House, chat: Page) -> list[str]:
+    """Saved in the chat; then the list, with what is wrong in a form, and with what was taken off."""
+    await chat.get_by_role("button", name="Save to my list").first.click()
+    await expect(chat.get_by_role("button", name="Undo saving")).to_be_visible()
+    wrong = await check(chat, "chat, saved to my list")
+    listed = await house.open("/chat/list")
+    wrong += await check(listed, "my list")
+    await listed.get_by_label("Mobile number").fill("0800 1111")
+    await listed.get_by_role("button", name="Text it").click()
+    await expect(listed.get_by_role("alert")).to_be_visible()
+    wrong += await check(listed, "my list, a wrong number")
+    await listed.get_by_role("button", name="Take off my list").click()
+    await expect(listed.get_by_role("button", name="Undo taking off")).to_be_visible()
+    wrong += await check(listed, "my list, taken off")
+    await listed.close()
+    return wrong
 
 
 def detail() -> object:
@@ -211,7 +231,7 @@ async def test_a_whole_conversation_by_keyboard_alone(
     await press("Control+A")
     await press("Delete")
 
-    seen = []
+    seen: list[str] = []
     for _ in range(6):
         await press("Shift+Tab")
         outline = "getComputedStyle(document.activeElement).outlineStyle"
@@ -219,7 +239,9 @@ async def test_a_whole_conversation_by_keyboard_alone(
         seen.append(await page.evaluate("document.activeElement.textContent.trim()"))
         if seen[-1] == "More about this: Rent Rescue drop-in":
             break
-    assert seen == ["Talk to a person", "More about this: Rent Rescue drop-in"]
+    assert seen == ["Talk to a person", "Save to my list Rent Rescue drop-in", "More about this: Rent Rescue drop-in"]
+    await keep_a_service_by_keyboard(page)
+    await page.get_by_role("button", name="More about this").focus()
     await press("Enter")
     await expect(page.locator("li.you[data-seq='4'] .bubble")).to_have_text("Rent Rescue drop-in")
     await expect(page.get_by_label("Your message")).to_be_focused()
@@ -234,3 +256,33 @@ async def test_a_whole_conversation_by_keyboard_alone(
         await press("Shift")
     await page.wait_for_url("https://www.bbc.co.uk/weather")
     await house.context.close()
+
+
+async def keep_a_service_by_keyboard(page: Page) -> None:
+    """From "More about this": save it, go to the list, take it off, put it back, and return to the chat."""
+    press = page.keyboard.press
+
+    async def go_on_to(name: str) -> None:
+        for _ in range(30):
+            await press("Tab")
+            if (await page.evaluate("document.activeElement.textContent.trim()")).startswith(name):
+                return
+        raise AssertionError(f"the Tab key never reached {name}")
+
+    await press("Tab")
+    await press("Enter")
+    await expect(page.get_by_role("button", name="Undo saving Rent Rescue drop-in")).to_be_focused()
+    await go_on_to("My list (1)")
+    await press("Enter")
+    await page.wait_for_url("**/chat/list")
+    await go_on_to("Take off my list")
+    await press("Enter")
+    await expect(page.get_by_text("is off your list")).to_be_visible()
+    await go_on_to("Undo")
+    await press("Enter")
+    await expect(page.get_by_text("is off your list")).to_have_count(0)
+    await go_on_to("Take off my list")
+    await go_on_to("Back to the chat")
+    await press("Enter")
+    await page.wait_for_url("**/chat")
+    await expect(page.get_by_role("button", name="Undo saving Rent Rescue drop-in")).to_be_visible()

@@ -23,6 +23,7 @@ from channels.conversation import (
     ForgetMe,
     HandOver,
     Holder,
+    Media,
     MyInfo,
     Note,
     Reply,
@@ -116,6 +117,12 @@ async def test_a_turn_carries_the_episode_and_what_is_known_and_never_a_number(
             },
         )
     ]
+
+
+async def test_where_somebody_is_goes_along(assistant: Assistant, rasa: FakeRasa) -> None:
+    here = (Media(kind="location", reference="54.150,-0.900"),)
+    await assistant.answer(CONVERSATION, replace(MESSAGE, text="", media=here), "place")
+    assert rasa.requests[0][1]["metadata"]["location"] == "54.150,-0.900"
 
 
 async def test_an_answer_is_read(assistant: Assistant) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import redis
 from cryptography.fernet import Fernet
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -89,6 +90,11 @@ async def test_what_is_wrong_is_named_with_a_fix(well: Settings, change: dict[st
     findings = await doctor.examine(settings)
     assert level_of(findings, what) is Level.FAILED
     assert all(finding.fix for finding in findings if finding.level is not Level.OK)
+
+
+async def test_asking_telegram_for_updates_needs_no_secret_and_is_for_development(well: Settings) -> None:
+    polling = well.model_copy(update={"telegram_secret": SecretStr(""), "telegram_polling": True})
+    assert level_of(await doctor.examine(polling), "Telegram") is Level.WARNING
 
 
 async def test_weak_durability_is_a_warning(well: Settings, valkey_url: str) -> None:

@@ -31,6 +31,8 @@ from channels.settings import Settings
 from channels.sms.twilio import Twilio
 from channels.streams import Streams
 from channels.telegram import Press, Telegram
+from channels.updates import Updates
+from channels.wording import Wording
 
 DATA = Path(__file__).parent.parent / "data"
 TOKEN, SECRET = "twilio-token-of-the-tests", "telegram-secret-of-the-tests"
@@ -122,9 +124,9 @@ async def make_door(settings: Settings) -> AsyncIterator[MakeDoor]:
 
     def make(ledger: Any, streams: Any) -> Door:
         metrics = Metrics()
-        gateway = Gateway(
-            ledger=ledger, intake=Intake(ledger, streams, metrics), metrics=metrics, twilio=twilio, telegram=telegram
-        )
+        intake = Intake(ledger, streams, metrics)
+        updates = Updates(telegram=telegram, intake=intake, ledger=ledger, streams=streams, wording=Wording.load())
+        gateway = Gateway(ledger=ledger, intake=intake, metrics=metrics, twilio=twilio, telegram=updates)
         transport = httpx.ASGITransport(Starlette(routes=gateway.routes()))
         clients.append(httpx.AsyncClient(transport=transport, base_url="http://10.0.0.1:8000"))
         return Door(client=clients[-1], telegram=telegram, metrics=metrics)
@@ -297,7 +299,7 @@ async def test_a_press_is_stored_with_its_payload_and_then_answered(door: Door, 
     assert door.telegram.answered == [Press(callback_id="4382bfdwdsb323b2d9", chat_id=CHAT, message_id=42)]
 
 
-@pytest.mark.parametrize("name", ["group_text", "channel_post", "blocked_us", "kind_from_the_future"])
+@pytest.mark.parametrize("name", ["group_text", "group_press", "channel_post", "blocked_us", "kind_from_the_future"])
 async def test_what_is_not_for_us_is_answered_and_not_stored(door: Door, settings: Settings, name: str) -> None:
     assert (await door.update(update(name))).status_code == 200
     with sqlite3.connect(settings.data_dir / "ledger.sqlite") as database:

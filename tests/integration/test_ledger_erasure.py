@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography.fernet import Fernet
 
-from channels.conversation import Channel, Choice, Concern, EscalationState, Media, Reply
+from channels.conversation import Channel, Choice, Concern, EscalationState, Media, Reply, ServiceCard
 from channels.errors import NotFound
 from channels.ledger import Cipher, Ledger
-from channels.ledger.records import OpenEscalation
+from channels.ledger.records import OpenEscalation, SavedService
 from channels.settings import Settings
 from tests.ledger_builders import (
     NUMBER,
@@ -34,6 +34,7 @@ COLUMNS = {
     "conversations": ["notes"],
     "messages": ["body", "provider_id", "error_text"],
     "escalations": ["notes"],
+    "saved_services": ["service_key", "body"],
 }
 
 
@@ -70,6 +71,8 @@ async def a_whole_story(ledger: Ledger) -> str:
         concerns=frozenset({Concern.ABUSE}),
         escalation=OpenEscalation(reason="asked", need=CANARY),
     )
+    card = ServiceCard(service_id=CANARY, name=CANARY, phone=CANARY)
+    await ledger.lists.save(stored.conversation_id, SavedService(card=card, seq=2, place=0))
     message = await ledger.next_unsent(stored.conversation_id)
     assert message is not None
     await ledger.mark_failed(message.id, "30001", f"could not reach {NUMBER}", None)

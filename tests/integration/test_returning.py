@@ -10,7 +10,10 @@ import httpx
 import pytest
 from sqlalchemy import create_engine, text
 
+from channels.codes import LETTERS
+from channels.conversation import Channel, Inbound, Sender
 from channels.ledger import Ledger, returning
+from channels.ledger.records import Draft
 from channels.settings import Settings
 from channels.streams import Streams
 from channels.webchat.returning import WINDOW_SECONDS, WRONG_FROM_ALL, WRONG_FROM_ONE, Guesses
@@ -119,8 +122,8 @@ async def test_neither_the_code_nor_what_it_opens_is_in_the_ledger(devices: Devi
     rows = str(stored(settings, "SELECT * FROM return_codes"))
     assert code not in rows
     assert one.cookies[COOKIE] not in rows
-    assert set(code) <= set(returning.LETTERS)
-    assert not set("B8I1O0S5Z2") & set(returning.LETTERS)
+    assert set(code) <= set(LETTERS)
+    assert not set("B8I1O0S5Z2") & set(LETTERS)
     assert timedelta(minutes=15) == returning.LIFE
 
 
@@ -162,3 +165,21 @@ async def test_there_is_no_code_before_the_first_message(devices: Devices) -> No
     _, other = devices
     assert "Give me a code" not in (await other.get("/chat/return")).text
     assert "no chat to take along yet" in words_of(await other.post("/chat/return/code"))
+
+
+async def test_a_code_from_a_text_is_handed_on_as_a_message_and_not_used_up_here(
+    devices: Devices, ledger: Ledger
+) -> None:
+    """Typed on the page or into the chat: the worker reads it either way."""
+    _, other = devices
+    inbound = Inbound(channel=Channel.SMS, address="+441632960001", provider_id="SM1", text="move")
+    by_text = await ledger.store_inbound(inbound)
+    conversation = await ledger.conversation(by_text.conversation_id)
+    code = await ledger.make_return_code(conversation.person_id, "")
+    await other.post("/chat/return/use", data={"code": code})
+    story = Story(ledger, other)
+    assert [message.text for message in await story.messages()] == [code]
+    (message,) = await story.messages()
+    moved = await ledger.redeem(message.id, code, Draft(sender=Sender.NOTICE, text="Carry on."))
+    assert moved is not None
+    assert "Carry on." in words_of(await other.get("/chat"))

@@ -128,7 +128,7 @@ async def test_the_fake_checks_who_sends(world: World) -> None:
     ("status", "code"), [pytest.param(429, "20429", id="too fast"), pytest.param(500, "20500", id="their fault")]
 )
 async def test_a_bad_moment_at_twilio_is_worth_another_try(world: World, status: int, code: str) -> None:
-    world.phones.misbehave.status, world.phones.misbehave.times = status, 1
+    world.phones.misbehave["sms"].status, world.phones.misbehave["sms"].times = status, 1
     with pytest.raises(SendFailed) as failure:
         await world.twilio.send(PHONE.address, "hello")
     assert (failure.value.code, failure.value.retryable) == (code, True)
@@ -137,7 +137,7 @@ async def test_a_bad_moment_at_twilio_is_worth_another_try(world: World, status:
 
 async def test_a_text_whose_answer_was_lost_is_found_again(world: World) -> None:
     began = datetime.now(UTC)
-    world.phones.misbehave.reset, world.phones.misbehave.times = True, 1
+    world.phones.misbehave["sms"].reset, world.phones.misbehave["sms"].times = True, 1
     with pytest.raises(SendFailed) as failure:
         await world.twilio.send(PHONE.address, "did this go out?")
     assert failure.value.retryable
@@ -158,7 +158,7 @@ async def test_an_unreachable_twilio_is_worth_another_try(settings: Settings) ->
 
 
 async def test_a_webhook_called_three_times_is_stored_once(world: World) -> None:
-    world.phones.misbehave.duplicate = 2
+    world.phones.misbehave["sms"].duplicate = 2
     await world.texted("hello")
     await world.shows("hello Sent")
     assert len(await world.stored(Channel.SMS, PHONE.address)) == 1

@@ -317,3 +317,9 @@ async def test_two_services_on_one_server_never_meet(streams: Streams, valkey_ur
     with raw(valkey_url) as client:
         assert {key.split(":")[0] for key in client.keys("*")} == {TEST_PREFIX, "other"}
     await other.close()
+
+
+async def test_a_burst_waits_for_a_connection_and_is_not_told_that_redis_is_away(streams: Streams) -> None:
+    announced = await asyncio.gather(*(streams.announce_inbound(0, f"c{number}") for number in range(500)))
+    assert all(announced)
+    assert (await streams.depth())["inbound"] == 500

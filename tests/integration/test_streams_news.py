@@ -61,6 +61,23 @@ class TestNews:
             assert await watch.wait(2) == "c1"
         await elsewhere.close()
 
+    async def test_a_whole_kind_of_news_can_be_watched(self, streams: Streams) -> None:
+        async with streams.watch("typing:*") as watch, streams.watch("typing:c2") as only:
+            for name in ("typing:c1", "c1", "queue", "typing:c2"):
+                await streams.changed(name)
+            assert [await watch.wait(2), await watch.wait(2)] == ["typing:c1", "typing:c2"]
+            assert await only.wait(2) == "typing:c2"
+            assert await watch.wait(0.05) is None
+
+    async def test_what_several_processes_would_do_is_done_by_the_first(
+        self, streams: Streams, valkey_url: str
+    ) -> None:
+        elsewhere = Streams.connect(valkey_url, TEST_PREFIX, 4)
+        asked = await asyncio.gather(streams.first("x", 60), elsewhere.first("x", 60), streams.first("x", 60))
+        assert sorted(asked) == [False, False, True]
+        assert await elsewhere.first("y", 60)
+        await elsewhere.close()
+
     async def test_after_a_restart_of_the_server_everybody_looks_and_hears_again(self, own_valkey: Valkey) -> None:
         streams = Streams.connect(own_valkey.url, TEST_PREFIX, 4)
         async with streams.watch("c1", "queue") as watch:

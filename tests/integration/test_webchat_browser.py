@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Request, Route, async_playwright, expect
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
+from playwright.async_api import Browser, Route, async_playwright, expect
 
-from channels.conversation import Channel, Choice, Sender
-from channels.intake import Intake
+from channels.conversation import Choice
 from channels.ledger import Ledger
-from channels.ledger.records import Draft
-from channels.metrics import Metrics
-from channels.pages import SecurityHeaders, static_routes
 from channels.settings import Settings
 from channels.streams import Streams
-from channels.webchat import WebChat
-from channels.webchat.visitor import COOKIE, Visitor
-from channels.wording import Wording
+from channels.webchat.visitor import COOKIE
+from tests.chat_builders import PERSON
+from tests.chat_visits import CHROMIUM, chat_app, says, visit
 from tests.integration.serving import free_port, serving
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
 ]
-PERSON = Choice(title="Talk to a person", payload="person")
-PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
 async def address(ledger: Ledger, streams: Streams, settings: Settings) -> AsyncIterator[str]:
-    chat = WebChat(
-        ledger=ledger,
-        streams=streams,
-        intake=Intake(ledger, streams, Metrics()),
-        settings=settings,
-        wording=Wording.load(),
-    )
-    app = Starlette(routes=[*chat.routes(), *static_routes()], middleware=[Middleware(SecurityHeaders)])
-    async with serving(app, free_port()) as served:
+    async with serving(chat_app(ledger, streams, settings), free_port()) as served:
         yield served
 
 
@@ -54,56 +36,17 @@ async def browser() -> AsyncIterator[Browser]:
         await opened.close()
 
 
-class Visit:
-    """One browser at our chat, and what it complained about."""
-
-    def __init__(self, context: BrowserContext, page: Page, address: str, ledger: Ledger, streams: Streams) -> None:
-        self.context, self.page, self.address = context, page, address
-        self.ledger, self.streams = ledger, streams
-        self.complaints: list[str] = []
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", self.check_request)
-
-    def check_request(self, request: Request) -> None:
-        if not request.url.startswith(self.address):
-            self.complaints.append(f"asked {request.url}")
-
-    async def conversation_id(self) -> str:
-        secret = next(cookie["value"] for cookie in await self.context.cookies() if cookie["name"] == COOKIE)
-        person = await self.ledger.person_at(Channel.WEB, Visitor(secret=secret).address)
-        assert person is not None
-        return (await self.ledger.conversation_of(person.id)).id
-
-    async def hears(self, words: str, *choices: Choice) -> None:
-        conversation_id = await self.conversation_id()
-        draft = Draft(sender=Sender.ASSISTANT, text=words, choices=choices)
-        await self.ledger.append(conversation_id, [draft])
-        await self.streams.changed(conversation_id)
-
-    async def says(self, words: str) -> None:
-        await self.page.fill("textarea", words)
-        await self.page.click("text=Send")
-
-
-async def visit(browser: Browser, address: str, ledger: Ledger, streams: Streams, **options: bool) -> Visit:
-    context = await browser.new_context(viewport=PHONE, **options)
-    page = await context.new_page()
-    page.set_default_timeout(10_000)
-    await page.goto(f"{address}/chat")
-    return Visit(context, page, address, ledger, streams)
-
-
 async def test_answers_appear_by_themselves_and_buttons_send_their_payload(
     browser: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
     here = await visit(browser, address, ledger, streams)
     await here.says("<b>cant</b> pay my rent")
     await expect(here.page.locator("li.you[data-seq='1'] .bubble")).to_have_text("<b>cant</b> pay my rent")
-    await here.hears("Shall I ask somebody?", PERSON)
+    await here.hears(says("Shall I ask somebody?", PERSON))
     await here.page.click("text=Talk to a person")
     await expect(here.page.locator("li.you[data-seq='3'] .bubble")).to_have_text("Talk to a person")
     assert (await ledger.messages(await here.conversation_id()))[-1].payload == "person"
-    await here.hears("And now?", Choice(title="Something else", payload="new_topic"))
+    await here.hears(says("And now?", Choice(title="Something else", payload="new_topic")))
     await expect(here.page.locator("text=Something else")).to_be_visible()
     await expect(here.page.locator(".choices")).to_have_count(1)
     assert here.complaints == []
@@ -156,7 +99,7 @@ async def test_without_javascript_every_step_is_a_plain_page(
     here = await visit(browser, address, ledger, streams, java_script_enabled=False)
     await here.says("no script here")
     await expect(here.page.locator("li.you .bubble")).to_have_text("no script here")
-    await here.hears("Shall I ask somebody?", PERSON)
+    await here.hears(says("Shall I ask somebody?", PERSON))
     for _ in range(2):  # The second time nothing is new: the page must be fetched all the same.
         await here.page.click("text=Look for new messages")
     await here.page.click("text=Talk to a person")

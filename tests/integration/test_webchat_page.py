@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from html import unescape
 from html.parser import HTMLParser
 
@@ -81,6 +82,26 @@ async def test_the_page_says_who_the_person_is_talking_to(
     page = words_of(await chat.get("/chat"))
     assert "You are talking to Sam, a peer worker." in page
     assert "Sam, peer worker" in page
+
+
+@pytest.mark.parametrize(
+    ("hours", "honest"),
+    [
+        pytest.param("", "Until then you are talking to the assistant, a computer.", id="somebody is there"),
+        pytest.param("Mo-Su 00:00-00:01", "People are next here at midnight tomorrow.", id="nobody is there"),
+    ],
+)
+async def test_whoever_waits_reads_when_a_person_can_come(
+    ledger: Ledger, streams: Streams, settings: Settings, hours: str, honest: str
+) -> None:
+    noon = datetime(2026, 10, 14, 12, tzinfo=UTC)
+    app = make_app(ledger, streams, settings.model_copy(update={"staffed_hours": hours}), clock=lambda: noon)
+    async with browser(app) as chat:
+        await chat.get("/chat")
+        await chat.post("/chat/messages", data={"text": "can i talk to someone"})
+        await Story(ledger, chat).answer(said("I have asked."), escalation=OpenEscalation(reason="asked"))
+        page = words_of(await chat.get("/chat"))
+    assert f"Waiting for a person: you are next. {honest}" in page
 
 
 async def add_somebody_in_front(ledger: Ledger) -> None:
@@ -189,8 +210,9 @@ async def test_words_of_either_side_stay_words(chat: httpx.AsyncClient, story: S
     clean = await chat.get("/chat")
     await chat.post("/chat/messages", data={"text": nasty})
     card = ServiceCard(
-        service_id="x", name=nasty, phone=nasty, summary=nasty, hours=nasty, website=nasty, email=nasty, checked=nasty
-    )
+        service_id="x", name=nasty, phone=nasty, summary=nasty, hours=nasty, website=nasty, email=nasty, checked=nasty,
+        call=nasty, usual_hours=nasty,
+    )  # fmt: skip
     choice = Choice(title=nasty, payload="more")
     reply = Reply(text=nasty, cards=(card,), choices=(choice,), detail=True)
     await story.answer(Draft(sender=Sender.PEER, text=nasty, reply=reply, choices=(choice,), sender_name=nasty))
@@ -204,7 +226,7 @@ async def test_words_of_either_side_stay_words(chat: httpx.AsyncClient, story: S
         assert nasty in unescape(page.text)
 
 
-DRAWN = {"li", "p", "div", "section", "h3", "dl", "dt", "dd", "a", "form", "input", "button", "time"}
+DRAWN = {"li", "b", "p", "div", "section", "h3", "dl", "dt", "dd", "a", "form", "input", "button", "time"}
 """What a message, its card and its buttons are drawn with."""
 
 

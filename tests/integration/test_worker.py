@@ -276,7 +276,8 @@ async def test_with_a_peer_the_assistant_is_not_called_and_nothing_is_said(bench
     messages = await talk(bench, "i want to end my life", "2", "STOP", "")
     assert bench.assistant.asked == []
     assert bench.sms.texts[before:] == ["Sam has joined"]
-    assert [message.outcome for message in messages if message.sender is Sender.PERSON][1:] == ["peer"] * 4
+    outcomes = [message.outcome for message in messages if message.sender is Sender.PERSON][1:]
+    assert outcomes == ["peer", "peer", "opted_out_after_concern", "peer"]
     held = await bench.ledger.escalation_of(escalation.conversation_id)
     assert held is not None and held.concerns == {Concern.SUICIDE}
 

@@ -15,11 +15,12 @@ from channels.conversation import (
     MyInfo,
     Note,
     Reply,
+    ServiceCard,
     Turn,
 )
 from channels.errors import SendFailed
 from channels.ledger import Ledger
-from channels.ledger.records import Draft
+from channels.ledger.records import Draft, SavedService
 from channels.settings import Settings
 from channels.speaking import Speaker
 from channels.streams import Streams
@@ -172,7 +173,9 @@ async def test_stop_by_text_is_kept_and_answered_by_nobody_but_the_network(bench
 
 async def test_writing_again_after_stop_is_answered(bench: Bench) -> None:
     messages = await talk(bench, "STOP", "cant pay my rent")
-    assert said(messages) == ["You said: cant pay my rent"]
+    assert said(messages) == [FIRST, WORDING.say("reopened"), "You said: cant pay my rent"]
+    conversation = await bench.ledger.conversation(messages[0].conversation_id)
+    assert not (await bench.ledger.person(conversation.person_id)).do_not_text_first
 
 
 async def test_elsewhere_stop_is_answered_kindly_once(bench: Bench) -> None:
@@ -184,13 +187,21 @@ async def test_elsewhere_stop_is_answered_kindly_once(bench: Bench) -> None:
 async def test_start_is_a_welcome(bench: Bench) -> None:
     messages = await talk(bench, "START", "STOP", "START")
     conversation = await bench.ledger.conversation(messages[0].conversation_id)
-    assert said(messages) == [FIRST, WORDING.say("welcome"), WORDING.say("welcome_back")]
+    assert said(messages) == [FIRST, WORDING.say("welcome"), WORDING.say("reopened")]
     assert not (await bench.ledger.person(conversation.person_id)).do_not_text_first
 
 
-async def test_help_alone_is_a_request_for_help(bench: Bench) -> None:
-    messages = await talk(bench, "HELP")
-    assert said(messages) == [FIRST, WORDING.say("help_first"), "You said: HELP"]
+@pytest.mark.parametrize("word", ["HELP", "info"])
+async def test_help_alone_is_a_request_for_help_and_answered_once(bench: Bench, word: str) -> None:
+    messages = await talk(bench, "hello", word)
+    assert said(messages)[2:] == [WORDING.say("help_first")]
+    assert SAMARITANS in said(messages)[2]
+    assert [asked["text"] for asked in bench.assistant.asked] == ["hello"]
+
+
+async def test_help_from_somebody_who_waits_tells_how_it_stands(bench: Bench) -> None:
+    messages = await talk(bench, "person", "HELP")
+    assert said(messages)[-1] == WORDING.say("still_waiting", place="next")
 
 
 # -- a person's rights -----------------------------------------------------------------------------------------------
@@ -266,8 +277,10 @@ async def test_asking_to_be_forgotten_is_first_asked_back(bench: Bench) -> None:
 
 async def test_my_info_tells_what_is_kept_without_naming_it(bench: Bench) -> None:
     bench.assistant.turn = Turn(replies=LIST.replies, requests=(Note(needs=("domestic_abuse",), place="Foxley"),))
-    await talk(bench, "hello")
+    (hello, *_) = await talk(bench, "hello")
+    saved = SavedService(card=ServiceCard(service_id="svc-refuge", name="Refuge", phone="01632 960001"), seq=2, place=0)
+    await bench.ledger.lists.save(hello.conversation_id, saved)
     bench.assistant.turn = Turn(requests=(MyInfo(),))
     messages = await talk(bench, "my info")
-    assert "We keep a note of what it was about. We keep the area you gave." in said(messages)[-1]
+    assert "We keep a note of what it was about. We keep the area you gave. We keep your list." in said(messages)[-1]
     assert "abuse" not in said(messages)[-1]

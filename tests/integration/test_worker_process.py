@@ -140,6 +140,27 @@ async def test_two_do_not_work_on_one_conversation_at_a_time(streams: Streams) -
     assert all(crew.idle for crew in crews)
 
 
+async def test_what_is_announced_before_work_has_begun_is_done_with_it(streams: Streams) -> None:
+    """A burst of announcements for one conversation is one piece of work, and every entry is finished with."""
+    done: list[str] = []
+
+    async def work(conversation_id: str) -> None:
+        done.append(conversation_id)
+
+    for _ in range(5):
+        await streams.announce_inbound(0, "c1")
+    entries = await streams.take("inbound", "me", [0], count=5, block_ms=100)
+    crew = Crew(kind="inbound", streams=streams, work=work, metrics=WorkerMetrics(), lock_seconds=5)
+    for entry in entries:
+        crew.start("c1", entry)
+    await crew.drain(5)
+    assert (len(entries), done) == (5, ["c1"])
+    assert (await streams.depth())["inbound"] == 0
+    crew.start("c1")
+    await crew.drain(5)
+    assert done == ["c1", "c1"]
+
+
 async def test_a_lock_that_is_never_given_back_is_not_waited_for_for_ever(streams: Streams) -> None:
     done: list[str] = []
 

@@ -174,15 +174,16 @@ def test_three_long_names_still_fit_one_message_with_whole_phone_numbers() -> No
     assert all(card.phone in messages[0].text for card in cards)
 
 
-def test_a_list_too_long_for_one_message_keeps_its_choices_with_the_last() -> None:
+def test_a_list_too_long_for_one_message_is_cut_and_keeps_its_choices() -> None:
     cards = tuple(
         ServiceCard(service_id=f"svc-{n}", name=f"Service number {n} of the town", phone=f"01632 96011{n}")
         for n in range(8)
     )
-    messages = sms(Reply(text="All of these can help you today.", cards=cards, choices=(PERSON,)))
-    assert len(messages) > 1
-    assert [bool(message.choices) for message in messages] == [False] * (len(messages) - 1) + [True]
-    assert all(fits_sms(message.text) for message in messages)
+    (message,) = sms(Reply(text="All of these can help you today.", cards=cards, choices=(PERSON,)))
+    assert message.text.endswith("\nText MORE for the rest.")
+    assert fits_sms(message.text)
+    assert len(message.choices) == 9
+    assert "8 Service number 7 of the town 01632 960117" in message.rest
 
 
 def test_details_are_two_messages_at_most_with_everything_that_matters() -> None:

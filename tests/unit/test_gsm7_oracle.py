@@ -6,15 +6,14 @@ Only with NWD_TEST_NPM=1: the package is then fetched into the tests' own tempor
 from __future__ import annotations
 
 import json
-import os
 import random
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from channels.gsm7 import BASIC, EXTENSION, segments
+from tests.npm import fetch
 
 PACKAGE = "sms-segments-calculator@1.3.0"
 COUNT = 10_000
@@ -56,18 +55,7 @@ def texts() -> list[str]:
 @pytest.fixture(scope="module")
 def modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which node finds the package."""
-    if os.environ.get("NWD_TEST_NPM") != "1":
-        pytest.skip("set NWD_TEST_NPM=1 to fetch sms-segments-calculator from npm and compare")
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("node and npm are not installed")
-    folder = tmp_path_factory.mktemp("oracle")
-    options = ["--no-audit", "--no-fund", "--ignore-scripts", "--cache", folder / "cache"]
-    done = subprocess.run(
-        ["npm", "install", "--prefix", folder, *options, PACKAGE], capture_output=True, text=True, timeout=180
-    )
-    if done.returncode != 0:
-        pytest.skip(f"npm could not fetch {PACKAGE}: {done.stderr.strip()[-200:]}")
-    return folder
+    return fetch(PACKAGE, tmp_path_factory.mktemp("oracle"))
 
 
 def test_segments_are_counted_as_twilio_counts_them(modules: Path) -> None:

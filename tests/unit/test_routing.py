@@ -8,7 +8,7 @@ import pytest
 
 from channels.conversation import Channel, Choice, Concern, EscalationState, Holder, Media, Sender
 from channels.ledger.records import ConversationRecord, EscalationRecord, MessageRecord
-from channels.routing import AskPerson, NoWords, OptIn, OptOut, Route, ToBot, ToPeer, decide, resolve_choice
+from channels.routing import AskHelp, AskPerson, NoWords, OptIn, OptOut, Route, ToBot, ToPeer, decide, resolve_choice
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 RENT, DEBT = (
@@ -53,22 +53,43 @@ def route_of(message: MessageRecord, channel: Channel = Channel.SMS, choices: tu
     [
         a_message("hello"),
         a_message("2"),
-        a_message("STOP"),
         a_message(""),
         a_message(media=(Media(kind="picture"),)),
         a_message("person"),
         a_message(payload="person"),
         a_message("i want to die"),
     ],
-    ids=["words", "a number", "STOP", "nothing", "a picture", "PERSON", "a button", "a concern"],
+    ids=["words", "a number", "nothing", "a picture", "PERSON", "a button", "a concern"],
 )
 def test_a_peer_who_holds_the_conversation_gets_everything(message: MessageRecord) -> None:
     conversation = a_conversation(holder=Holder.PEER)
     assert decide(conversation, message, (Concern.SUICIDE,), an_escalation(EscalationState.HELD), LIST) == ToPeer()
 
 
+@pytest.mark.parametrize("message", [a_message("STOP"), a_message("end"), a_message("ARRET", opt_out="STOP")])
+def test_stop_reaches_the_peer_and_is_known_for_what_it_is(message: MessageRecord) -> None:
+    conversation = a_conversation(holder=Holder.PEER)
+    assert decide(conversation, message, (), an_escalation(EscalationState.HELD)) == ToPeer(opted_out=True)
+
+
 @pytest.mark.parametrize(
-    "text", ["STOP", "stop", " Stop ", "stop.", "STOPALL", "Unsubscribe", "CANCEL", "end", "QUIT", "revoke", "optout"]
+    "text",
+    [
+        "STOP",
+        "stop",
+        " Stop ",
+        "stop.",
+        "STOP!",
+        '"stop"',
+        "opt out",
+        "STOPALL",
+        "Unsubscribe",
+        "CANCEL",
+        "end",
+        "QUIT",
+        "revoke",
+        "optout",
+    ],
 )
 def test_a_reserved_word_alone_opts_out_of_texts(text: str) -> None:
     assert route_of(a_message(text)) == OptOut()
@@ -110,7 +131,7 @@ def test_start_opts_in(text: str) -> None:
 
 @pytest.mark.parametrize("message", [a_message("HELP"), a_message("info"), a_message("AIDE", opt_out="HELP")])
 def test_help_is_a_request_for_help(message: MessageRecord) -> None:
-    assert route_of(message) == ToBot(asked_for_help=True)
+    assert route_of(message) == AskHelp()
 
 
 def test_help_in_a_sentence_is_words() -> None:
@@ -132,6 +153,11 @@ def test_yes_answers_a_question_even_though_providers_read_it_as_start() -> None
 )
 def test_a_message_without_words(message: MessageRecord, kind: str) -> None:
     assert route_of(message) == NoWords(kind)
+
+
+def test_where_they_are_goes_to_the_assistant_as_a_place() -> None:
+    here = (Media(kind="location", reference="54.150,-0.900"),)
+    assert route_of(a_message(media=here)) == ToBot("place")
 
 
 def test_words_beside_a_picture_are_read() -> None:

@@ -23,7 +23,9 @@ LONG = {
     "messages": 1204,
     "since": "14 September 2026",
     "until": "31 December 2026",
-    "topics": " We keep a note of what it was about. We keep the area you gave.",
+    "link": "https://t.me/wrenshire_together_support_bot",
+    "code": "K7D 4QX",
+    "topics": " We keep a note of what it was about. We keep the area you gave. We keep your list.",
 }
 WORDING = Wording.load()
 IN_COUNTRY = {country: Wording.load(country, "Wrenshire Together Support") for country in COUNTRIES}

@@ -8,7 +8,7 @@
   var offline = document.querySelector("[data-offline]");
   var announcer = document.querySelector("[data-announce]");
   var leaving = false, going = false;
-  var LOOK_EVERY = 30000, OFFLINE_AFTER = 3000, AGAIN_AFTER = 5000, GOING = 10000;
+  var LOOK_EVERY = 30000, OFFLINE_AFTER = 3000, AGAIN_AFTER = 5000, GOING = 10000, TYPING_EVERY = 4000;
 
   document.querySelectorAll("[data-only-script]").forEach(function (part) { part.hidden = false; });
 
@@ -194,7 +194,17 @@
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.isComposing) { send(event); }
     });
     box.addEventListener("input", count);
+    box.addEventListener("input", showTyping);
     count();
+  }
+
+  /* They see that somebody is typing. Now and then is enough, and nothing comes of it when it is lost. */
+  var lastTyping = 0;
+
+  function showTyping() {
+    if (!box.dataset.typing || !draft() || Date.now() - lastTyping < TYPING_EVERY) { return; }
+    lastTyping = Date.now();
+    post(box.dataset.typing, { form_token: token() }).catch(function () {});
   }
 
   /* Taking somebody again brings along what was written meanwhile. */

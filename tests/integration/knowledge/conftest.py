@@ -5,6 +5,9 @@ Vectors and the query encoder are taken from the project's build folder when set
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
 import pytest
 
 from knowledge.embedding.export import export_encoder
@@ -20,6 +23,13 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     export_encoder(settings)
     publish(settings)
     return settings
+
+
+@pytest.fixture
+def own(published: Settings, tmp_path: Path) -> Settings:
+    """A copy of that data folder which a test may change."""
+    shutil.copytree(published.data_dir, tmp_path / "data")
+    return published.model_copy(update={"data_dir": tmp_path / "data"})
 
 
 @pytest.fixture(scope="session")

@@ -132,21 +132,37 @@ def measured(environment: dict[str, str], tmp_path: Path) -> list[str]:
     ]  # fmt: skip
 
 
+SYSTEMS = ["random", "bm25", "minilm", "ours"]
+MEASURES = {"ndcg@10", "hit@3", "hit@5", "coverage@10", "macro_ndcg@10", "sms_ndcg@10"}
+
+
 def test_search_is_measured_on_another_catalogue(measured: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*measured, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["services"], report["queries"]) == (3, 2)
-    assert set(report["systems"]) == {"BM25", "dense name+description", "search"}
-    best = report["systems"]["search"]["ndcg@5"]
-    assert best["low"] <= best["mean"] <= best["high"]
-    assert best["mean"] == pytest.approx(1.0)
+    assert list(report) == SYSTEMS
+    assert all(set(measures) == MEASURES for measures in report.values())
+    assert report["ours"]["ndcg@10"] == pytest.approx(1.0)
+
+
+def test_figures_with_foreign_terms_are_apart(measured: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*measured, "--json", "--airs-terms"]) == 0
+    assert list(json.loads(capsys.readouterr().out)) == [*SYSTEMS, "ours_with_airs_terms"]
+
+
+def test_every_ranking_can_be_kept(measured: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*measured, "--json", "--runs", str(tmp_path / "deep" / "runs")]) == 0
+    for system in SYSTEMS:
+        rows = [json.loads(row) for row in (tmp_path / "deep" / "runs" / f"{system}.jsonl").read_text().splitlines()]
+        assert [row["qid"] for row in rows] == [row["id"] for row in QUERIES]
+        assert all(sorted(row["ranked"]) == sorted(str(each["id"]) for each in FOREIGN) for row in rows)
 
 
 def test_a_measurement_can_be_read_by_people(measured: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(measured) == 0
     said = capsys.readouterr().out
     assert "2 messages, 3 services" in said
-    assert "search over dense" in said
+    assert "ours over minilm" in said
+    assert "ndcg@10 by need" in said
 
 
 @pytest.mark.parametrize(
@@ -160,3 +176,17 @@ def test_files_that_cannot_be_measured_are_said(
     path.unlink() if rows is None else path.write_text(rows)
     assert main(measured) == 1
     assert said in capsys.readouterr().err
+
+
+def test_an_index_for_programs(environment: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["index", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["built"] is False
+    assert told["services"] > 40
+
+
+def test_a_check_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["errors"] == 0
+    assert told["warnings"] == len(told["findings"])

@@ -144,3 +144,49 @@ def test_three_rounds_of_more_never_repeat_and_never_end(real_search: Search) ->
         assert fresh
         assert not set(fresh) & set(shown)
         shown += fresh
+
+
+@pytest.mark.parametrize(
+    ("text", "need"),
+    [
+        pytest.param(
+            "hi, not sure if this is the right place to write. my husband left us in march, since then everything has "
+            "gone wrong. the car broke down, my hours at the bakery were cut, my little one has had a cough. "
+            "my sister rings sometimes but she has her own family, and on top of all that we are now two months "
+            "behind with the rent",
+            "rent_arrears",
+            id="rent at the end of a hard winter",
+        ),
+        pytest.param(
+            "I moved here in the spring, the move went fine, the flat is nice, the dog loves the park, we had a good "
+            "summer, then he lost his job, he went back to his parents, I kept the flat on my own, I sold the telly, I "
+            "cook soup for the whole week, and I just found out that I owe nearly four thousand on the credit cards",
+            "debt",
+            id="cards at the end of a year",
+        ),
+        pytest.param(
+            "we came over last year, my wife works nights, i do deliveries, the kids are settled in school, my english "
+            "is ok, our neighbours are kind, the winter was hard, now the home office wrote that my visa is refused",
+            "immigration_asylum",
+            id="a refusal at the end of a good year",
+        ),
+        pytest.param(
+            "went to the shops, saw my friend marie, had tea, the bus was late as ever, came home, fed the cat, "
+            "watched the news, rang my daughter, watered the plants, and then dad kicked me out so i have nowhere "
+            "to sleep tonight",
+            "homelessness",
+            id="nowhere to sleep at the end of a day",
+        ),
+    ],
+)
+def test_a_need_named_late_in_a_long_message_is_answered(real_search: Search, text: str, need: str) -> None:
+    found = real_search.find(text, now=NOON)
+    assert any(need in match.service.needs for match in found.matches)
+
+
+def test_of_several_needs_the_most_urgent_comes_first(real_search: Search) -> None:
+    text = (
+        "i am lonely since the move, my cv needs sorting, and we have not eaten since yesterday, the kids are starving"
+    )
+    found = real_search.find(text, now=NOON)
+    assert "food" in found.matches[0].service.needs

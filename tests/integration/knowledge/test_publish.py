@@ -165,7 +165,18 @@ def test_a_newer_snapshot_that_is_damaged_leaves_the_old_one_serving(settings: S
 
 
 @pytest.mark.parametrize(
-    "name", ["services.json", "needs.json", "vectors.faiss", "table.npz", "head.npz", "manifest.json"]
+    "name",
+    [
+        "services.jsonl",
+        "offsets.npy",
+        "roll.json",
+        "needs.json",
+        "vectors.faiss",
+        "owners.npy",
+        "spreads.npz",
+        "head.npz",
+        "manifest.json",
+    ],
 )
 def test_a_damaged_snapshot_is_refused_with_the_fix(settings: Settings, name: str) -> None:
     put(settings)
@@ -212,7 +223,7 @@ from tests.unit.knowledge.builders import WordEncoder
 import knowledge.publish
 
 def die(index, folder):
-    (folder / "services.json").write_text("half")
+    (folder / "services.jsonl").write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
 
 knowledge.publish.write_index = die

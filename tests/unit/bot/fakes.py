@@ -118,6 +118,10 @@ class FakePlaces:
 
     resolve = find
 
+    def nearest(self, latitude: float, longitude: float) -> Place | None:
+        here = (round(latitude, 2), round(longitude, 2))
+        return next((place for place in PLACES.values() if (place.latitude, place.longitude) == here), None)
+
 
 load_words = cache(load_wording)
 load_word_lists = cache(load_languages)

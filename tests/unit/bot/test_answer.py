@@ -26,7 +26,7 @@ from tests.unit.bot.fakes import hear, make_tools
 @pytest.mark.parametrize(
     ("request_", "body"),
     [
-        (HandOver(reason="asked"), {"kind": "hand_over", "reason": "asked", "need": None}),
+        (HandOver(reason="asked"), {"kind": "hand_over", "reason": "asked", "need": None, "language": None}),
         (ForgetMe(confirmed=True), {"kind": "forget_me", "confirmed": True}),
         (MyInfo(), {"kind": "my_info"}),
         (Note(needs=("debt",)), {"kind": "note", "needs": ["debt"], "place": None}),

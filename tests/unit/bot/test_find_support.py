@@ -190,18 +190,18 @@ class TestNoWordsToSearchWith:
         assert "last_query" not in answer.slots
 
     @pytest.mark.parametrize(
-        "text",
+        ("text", "language"),
         [
-            pytest.param("أحتاج مساعدة", id="Arabic"),
-            pytest.param("мне нужна помощь", id="Russian"),
-            pytest.param("necesito ayuda con la renta", id="Spanish"),
-            pytest.param("potrzebuje pomocy, nie mam pieniedzy", id="Polish"),
+            pytest.param("أحتاج مساعدة", "ar", id="Arabic"),
+            pytest.param("мне нужна помощь", "ru", id="Russian"),
+            pytest.param("necesito ayuda con la renta", "es", id="Spanish"),
+            pytest.param("potrzebuje pomocy, nie mam pieniedzy", "pl", id="Polish"),
         ],
     )
-    def test_another_language_asks_for_a_person_who_reads_it(self, text: str) -> None:
+    def test_another_language_asks_for_a_person_who_reads_it(self, text: str, language: str) -> None:
         finder = FakeSearch()
         answer = find_support(hear(text, need="debt"), make_tools(finder))
-        assert requests_but_notes(answer) == [HandOver(reason="language", need="debt")]
+        assert requests_but_notes(answer) == [HandOver(reason="language", need="debt", language=language)]
         assert "person" in payloads(answer)
         assert finder.asked == []
 

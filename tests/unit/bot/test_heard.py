@@ -94,3 +94,20 @@ def test_half_a_character_does_not_travel_on() -> None:
     heard = read_tracker({"latest_message": {"text": "\ud83drent"}, "slots": {"shown": ["\ud83d"]}})
     assert heard.text.encode()
     assert heard.shown == ("?",)
+
+
+@pytest.mark.parametrize(
+    ("sent", "location"),
+    [
+        pytest.param("54.150,-0.900", (54.15, -0.9), id="a location"),
+        pytest.param("-33.9,151.2", (-33.9, 151.2), id="the other side of the world"),
+        pytest.param("95.000,0.000", None, id="beyond the pole"),
+        pytest.param("0.000,181.000", None, id="beyond the date line"),
+        pytest.param("54,0", None, id="too coarse to be one"),
+        pytest.param("nan,nan", None, id="no numbers"),
+        pytest.param([54.1, -0.9], None, id="a list"),
+        pytest.param(None, None, id="nothing"),
+    ],
+)
+def test_where_a_phone_says_they_are(sent: object, location: tuple[float, float] | None) -> None:
+    assert read_tracker({"latest_message": {"metadata": {"location": sent}}}).location == location

@@ -141,6 +141,16 @@ class TestGivePlace:
         assert text_of(answer).startswith("Which area or postcode")
         assert "person" in payloads(answer)
 
+    def test_where_a_phone_says_they_are_is_a_place(self) -> None:
+        finder = FakeSearch()
+        answer = give_place(hear(location=(FOXLEY.latitude, FOXLEY.longitude), last_query="rent"), make_tools(finder))
+        assert finder.asked == [("rent", "Foxley", frozenset())]
+        assert answer.slots["place"] == "Foxley"
+
+    def test_somewhere_that_has_no_name_loses_nothing(self) -> None:
+        answer = give_place(hear(location=(10.0, 10.0), last_query="rent"), TOOLS)
+        assert card_ids(answer)
+
     def test_before_any_question_is_remembered(self) -> None:
         answer = give_place(hear("foxley"), TOOLS)
         assert answer.slots["place"] == "Foxley"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.actions.replies import CardMaker, details_choice
-from knowledge.catalogue import Location, Phone, Service
+from knowledge.catalogue import Location, Phone, Service, Status
 from tests.unit.bot.fakes import FOXLEY, LISTENERS, NOW, RENT_RESCUE, load_words, make_service
 
 MAKER = CardMaker(wording=load_words(), now=NOW)
@@ -40,18 +41,39 @@ def test_a_text_message_gets_the_summary() -> None:
 
 
 @pytest.mark.parametrize(
-    ("phone", "expected"),
+    ("phone", "expected", "tapped"),
     [
-        pytest.param(Phone(number="01632 960112"), "01632 960112", id="a number"),
-        pytest.param(Phone(number="01632 960112", extension="4"), "01632 960112 ext 4", id="an extension"),
-        pytest.param(Phone(number="82111", sms=True), "text 82111", id="a number to text"),
+        pytest.param(Phone(number="01632 960112"), "01632 960112", "tel:01632960112", id="a number"),
         pytest.param(
-            Phone(number="85258", sms=True, description="Text the word SHOUT"), "text SHOUT to 85258", id="with a word"
+            Phone(number="01632 960112", extension="4"), "01632 960112 ext 4", "tel:01632960112", id="an extension"
         ),
+        pytest.param(Phone(number="+44 1632 960112"), "+44 1632 960112", "tel:+441632960112", id="from abroad"),
+        pytest.param(Phone(number="82111", sms=True), "text 82111", "sms:82111", id="a number to text"),
+        pytest.param(
+            Phone(number="85258", sms=True, description="Text the word SHOUT"),
+            "text SHOUT to 85258",
+            "sms:85258?&body=SHOUT",
+            id="with a word",
+        ),
+        pytest.param(Phone(number="ask inside"), "ask inside", "", id="no number at all"),
     ],
 )
-def test_phones(phone: Phone, expected: str) -> None:
-    assert MAKER.make_card(make_service("svc-a", "A", phones=(phone,))).phone == expected
+def test_phones(phone: Phone, expected: str, tapped: str) -> None:
+    card = MAKER.make_card(make_service("svc-a", "A", phones=(phone,)))
+    assert (card.phone, card.call) == (expected, tapped)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        pytest.param({}, "Monday and Tuesday 9:30am to 4:30pm", id="the week"),
+        pytest.param({"schedules": ()}, "ask for hours", id="not known"),
+        pytest.param({"assured_date": date(2020, 1, 1)}, "ring to check hours", id="not checked for years"),
+        pytest.param({"status": Status.TEMPORARILY_CLOSED}, "closed for now", id="closed for now"),
+    ],
+)
+def test_hours_that_stay_true(changes: dict[str, Any], expected: str) -> None:
+    assert MAKER.make_card(replace(RENT_RESCUE, **changes)).usual_hours == expected
 
 
 def test_the_first_phone_is_the_one_shown() -> None:

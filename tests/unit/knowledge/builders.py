@@ -14,7 +14,8 @@ from knowledge.catalogue import Area, Kind, Location, Need, Organisation, Phone,
 from knowledge.embedding import DIMENSIONS
 from knowledge.index import Index, Source, all_texts, build_index
 from knowledge.need_head import Vectors, train_head
-from knowledge.needs import training_texts
+from knowledge.needs import offer_texts, training_texts
+from knowledge.offer_head import Heads, train_offers
 from knowledge.places import Places
 from knowledge.search import Search
 from knowledge.settings import Settings
@@ -121,9 +122,13 @@ CRISIS = {"suicidal_thoughts": ("samaritans", "shout")}
 def make_index(services: Sequence[Service] = SERVICES, needs: Sequence[Need] = NEEDS, version: str = "v1") -> Index:
     encoder = WordEncoder()
     texts, owners = training_texts(needs)
-    head = train_head(encoder.encode(texts), owners)
+    offers, offer_owners = offer_texts(needs)
+    heads = Heads(
+        messages=train_head(encoder.encode(texts), owners),
+        listings=train_offers(encoder.encode(offers), offer_owners),
+    )
     source = Source(services=tuple(services), needs=tuple(needs), crisis=CRISIS, encoder=encoder.id)
-    return build_index(source, encoder.encode(all_texts(source)), head, version=version, now=MONDAY_NOON)
+    return build_index(source, encoder.encode(all_texts(source)), heads, version=version, now=MONDAY_NOON)
 
 
 def make_search(index: Index, settings: Settings | None = None) -> Search:

@@ -76,7 +76,9 @@ def test_hours_are_local_whatever_zone_the_clock_is_in() -> None:
         pytest.param(
             service("A", schedules=OFFICE, assured_date=date(2025, 11, 1)), None, "ring to check hours", id="stale"
         ),
-        pytest.param(service("A", schedules=OFFICE, assured_date=None), True, "open now until 5pm", id="no date known"),
+        pytest.param(
+            service("A", schedules=OFFICE, assured_date=None), None, "ring to check hours", id="never checked"
+        ),
         pytest.param(
             service("A", schedules=ALWAYS, status=Status.TEMPORARILY_CLOSED), False, "closed for now", id="paused"
         ),

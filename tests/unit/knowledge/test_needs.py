@@ -107,7 +107,7 @@ def test_clauses(text: str, clauses: list[str]) -> None:
 
 
 def test_clauses_are_few() -> None:
-    assert len(split_clauses(". ".join(f"number {n} here" for n in range(50)))) == 8
+    assert len(split_clauses(". ".join(f"number {n} here" for n in range(50)))) == 12
 
 
 @pytest.fixture(scope="module")

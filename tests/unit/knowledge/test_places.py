@@ -96,3 +96,28 @@ def test_the_middle_is_the_median_of_the_services() -> None:
 def test_tables_that_are_missing_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(CatalogueFileError, match="cannot be read"):
         load_places(tmp_path, demo=True)
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "name"),
+    [
+        pytest.param(54.150, -0.900, {"Wrenbridge", "Town Centre"}, id="in the middle of town"),
+        pytest.param(54.172, -0.879, {"Foxley"}, id="beside a part of town"),
+        pytest.param(53.797, -1.548, {"LS1"}, id="another city, by its postcode district"),
+        pytest.param(56.0, 3.0, {None}, id="out at sea"),
+    ],
+)
+def test_a_point_is_called_after_what_is_near(
+    places: Places, latitude: float, longitude: float, name: set[str | None]
+) -> None:
+    found = places.nearest(latitude, longitude)
+    assert (found.name if found else None) in name
+
+
+def test_what_a_point_is_called_after_is_found_again_by_that_name(places: Places) -> None:
+    for point in ((54.150, -0.900), (54.172, -0.879), (53.797, -1.548)):
+        found = places.nearest(*point)
+        assert found is not None
+        again = places.resolve(found.name)
+        assert again is not None
+        assert miles_between(again, found.latitude, found.longitude) < 1

@@ -229,3 +229,14 @@ def test_a_service_is_found_by_its_id(search: Search) -> None:
 
 def test_the_snapshot_that_serves_can_be_seen(search: Search, index: Index) -> None:
     assert search.index is index
+
+
+def test_what_is_out_of_reach_is_never_called_good_and_a_national_line_is_beside_it(search: Search) -> None:
+    found = ask(search, "need food", near="penzance", needs=["lgbt"], limit=3)
+    strengths = {match.service.name: match.strength for match in found.matches}
+    assert strengths.get("Pantry") != "good"
+    alone = make_search(make_index([*(service(f"Club {n}", "lgbt", locations=SERVICES[0].locations) for n in range(4)),
+                                    line("Samaritans", "suicidal_thoughts")]))  # fmt: skip
+    offered = ask(alone, "queer friends", near="penzance", limit=3)
+    assert names(offered)[-1] == "Samaritans"
+    assert all(match.strength != "good" for match in offered.matches)

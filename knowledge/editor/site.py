@@ -1,0 +1,149 @@
+"""What stands before every page: signed in, and for a form, one of ours. Handlers never look at cookies or tokens.
+
+Handlers are plain functions that run in threads, because SQL and search block.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any, Final, TypeAlias
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.templating import Jinja2Templates
+
+from knowledge.asked import Asked
+from knowledge.catalogue import Service
+from knowledge.editing.accounts import DEMO_EDITORS, Accounts
+from knowledge.editing.changes import Teller
+from knowledge.editing.drafts import Drafts, Gone
+from knowledge.editing.forms import Form, Problem
+from knowledge.editing.live import Live
+from knowledge.editing.preview import Preview
+from knowledge.editing.publishing import Publisher
+from knowledge.editing.reports import Reports
+from knowledge.editing.sign_offs import SignOffs
+from knowledge.editing.words import Words
+from knowledge.editor.finder import Finder
+from knowledge.editor.sessions import Recogniser, Visit, from_elsewhere
+from knowledge.settings import Settings
+from knowledge.store import SEED, Store
+
+SIGN_IN: Final = "/sign-in"
+MOST_FIELDS: Final = 400
+LARGEST_FORM: Final = 256_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """What the pages work with. `labels` are the needs by id."""
+
+    settings: Settings
+    templates: Jinja2Templates
+    store: Store
+    accounts: Accounts
+    sessions: Recogniser
+    labels: dict[str, str]
+    finder: Finder
+    words: Words
+    drafts: Drafts
+    publisher: Publisher
+    preview: Preview
+    reports: Reports
+    sign_offs: SignOffs
+    asked: Asked
+    live: Live
+    check: Callable[[Form, str], tuple[Service, tuple[Problem, ...]]]
+    """The listing that a form describes, and everything to be said about it."""
+
+    def teller(self) -> Teller:
+        """Says forms in words, with the names that organisations have now."""
+        return Teller(words=self.words, needs=self.labels, owners={owner.id: owner for owner in self.store.owners()})
+
+    def name_of(self, login: str) -> str:
+        """Who a login is, for people."""
+        if login in {"", SEED}:
+            return "the files it came from" if login else "the listing itself"
+        editor = self.accounts.find(login)
+        return editor.name if editor else login
+
+    def today(self) -> date:
+        """Where the service is."""
+        return datetime.now(ZoneInfo(self.settings.timezone)).date()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def page(self, visit: Visit, template: str, status: int = 200, **words: Any) -> Response:
+        """A page of somebody who is signed in: their name at the top, their token in its forms."""
+        shown = {"me": visit.editor, "form_token": visit.form_token, "said": "", "refused": "", **words}
+        if self.settings.demo:
+            shown["others"] = [(name, login) for name, login in DEMO_EDITORS if login != visit.editor.login]
+        return self.templates.TemplateResponse(visit.request, template, shown, status_code=status)
+
+    def message(self, visit: Visit, text: str, status: int) -> Response:
+        return self.page(visit, "message.html", status, message=text)
+
+    def plain(self, request: Request, template: str, status: int = 200, **words: Any) -> Response:
+        """A page for somebody who is not signed in."""
+        return self.templates.TemplateResponse(request, template, words, status_code=status)
+
+
+Handler: TypeAlias = Callable[[Site, Visit], Response]
+
+
+def page_route(path: str, handler: Handler, *, name: str, method: str = "GET") -> Route:
+    """A page that nobody reaches without a session and, for a POST, a form of ours."""
+
+    async def endpoint(request: Request) -> Response:
+        form = await read_form(request) if request.method == "POST" else FormData()
+        return await run_in_threadpool(_admit, request.app.state.site, handler, request, form)
+
+    return Route(path, endpoint, name=name, methods=[method], max_body_size=LARGEST_FORM)
+
+
+async def read_form(request: Request) -> FormData:
+    return await request.form(max_files=0, max_fields=MOST_FIELDS)
+
+
+def see_other(visit: Visit, name: str, query: str = "", **path: object) -> Response:
+    """To another page, after something was done."""
+    return RedirectResponse(visit.request.url_for(name, **path).path + query, 303)
+
+
+def _admit(site: Site, handler: Handler, request: Request, form: FormData) -> Response:
+    if request.method == "POST" and from_elsewhere(request):
+        return site.plain(request, "refused.html", 403)
+    visit = site.sessions.visit(request)
+    if visit is None:
+        return _sign_in_first(site, request)
+    visit = replace(visit, form=form)
+    if request.method == "POST" and not same(visit.said("form_token"), visit.form_token):
+        return site.plain(request, "refused.html", 403)
+    try:
+        response = handler(site, visit)
+    except Gone as gone:
+        response = site.message(visit, str(gone), 409)
+    if visit.new_token:
+        site.sessions.give(response, visit)
+    return response
+
+
+def _sign_in_first(site: Site, request: Request) -> Response:
+    """To the sign-in page and back here. A form that was sent meanwhile is still in the browser's history."""
+    if request.method == "GET":
+        return RedirectResponse(f"{SIGN_IN}?to={quote(request.url.path)}", 303)
+    return site.plain(request, "refused.html", 401)
+
+
+def same(said: str, expected: str) -> bool:
+    """Compared without telling by the time it takes how much of it was right."""
+    return hmac.compare_digest(said.encode(), expected.encode())

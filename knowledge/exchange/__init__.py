@@ -1,0 +1,1 @@
+"""Catalogues in and out: Open Referral UK, its parent HSDS, and spreadsheets."""

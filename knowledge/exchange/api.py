@@ -1,0 +1,232 @@
+"""The published catalogue for other programs, in the shape of Open Referral UK 3.0. It only reads.
+
+`/` says what this is; `/services`, `/organizations`, `/taxonomies` and `/taxonomy_terms` are lists in pages, each with
+`/{id}` for one whole thing. Drafts, and what was never published, are not here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route
+
+from knowledge.catalogue import Need
+from knowledge.exchange.extension import KEY
+from knowledge.exchange.heads import Heads
+from knowledge.exchange.identity import NEEDS_TAXONOMY, need_uuid, taxonomy_uuid
+from knowledge.exchange.listings import Reader
+from knowledge.exchange.questions import KNOWN, Misunderstood, Question, read_question
+from knowledge.exchange.register import Register
+from knowledge.exchange.shapes import SERVICE
+from knowledge.exchange.writing import Writer, need_term, write_organisation
+from knowledge.needs import load_needs
+from knowledge.places import Places, load_places
+from knowledge.settings import Settings
+from knowledge.store import Store
+
+PREFIX = "/open-referral/v3"
+INFO = {
+    "version": "HSDS-UK-3.0",
+    "profile": "https://openreferraluk.org/",
+    "openapi_url": "https://raw.githubusercontent.com/OpenReferralUK/uk-profile/main/schema/openapi.json",
+}
+TOGETHER = 4
+"""Questions answered at once. More are asked to wait: people's pages and searches come first."""
+FRESH_SECONDS = 60
+PAGING = {"page", "per_page"}
+Thing = Mapping[str, Any]
+
+
+class OpenReferral:
+    """`open` is called once the catalogue is open; until then nothing can be asked."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._busy = threading.BoundedSemaphore(TOGETHER)
+        self._needs: tuple[Need, ...] = load_needs(settings.content_dir / "needs.yml")
+        self._places: Places | None = None
+
+    def open(self, store: Store) -> None:
+        self._store = store
+        self._register = Register(store)
+        self._heads = Heads(store)
+
+    def mount(self) -> Mount:
+        """The routes, for any application."""
+        routes = [
+            Route("/", self._answer(lambda _request: INFO), name="api"),
+            Route("/services", self._answer(self._services)),
+            Route("/services/{id}", self._answer(self._service)),
+            Route("/organizations", self._answer(self._organisations)),
+            Route("/organizations/{id}", self._answer(self._organisation)),
+            Route("/taxonomies", self._answer(self._taxonomies)),
+            Route("/taxonomies/{id}", self._answer(self._taxonomy)),
+            Route("/taxonomy_terms", self._answer(self._terms)),
+            Route("/taxonomy_terms/{id}", self._answer(self._term)),
+        ]
+        anybody = Middleware(
+            CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD"], expose_headers=["ETag"], max_age=86_400
+        )
+        return Mount(PREFIX, routes=routes, middleware=[anybody])
+
+    def _answer(self, make: Callable[[Request], Thing | None]) -> Callable[[Request], Response]:
+        """A route out of a function: errors, ETag, and only so many at once. It blocks, so it runs in a thread."""
+
+        def answer(request: Request) -> Response:
+            if not self._busy.acquire(blocking=False):
+                return _json({"error": "busy: ask again in a second"}, 503, {"retry-after": "1"})
+            try:
+                body = make(request)
+            except Misunderstood as wrong:
+                return _json({"errors": [{"field": wrong.field, "problem": wrong.text}]}, 400)
+            finally:
+                self._busy.release()
+            if body is None:
+                return _json({"error": "there is nothing with this id"}, 404)
+            return _tagged(request, body)
+
+        return answer
+
+    def _services(self, request: Request) -> Thing:
+        question = read_question(_single(request), self._place)
+        found = [head for head in self._heads.current().heads if question.fits(head)]
+        shown = _slice(found, question)
+        if question.minimal:
+            moments = [{"id": head.uuid, "modified_date": head.modified.isoformat()} for head in shown]
+            return _page(moments, len(found), question)
+        whole = self._whole([head.id for head in shown])
+        return _page(whole if question.full else [_head_of(body) for body in whole], len(found), question)
+
+    def _service(self, request: Request) -> Thing | None:
+        head = self._heads.current().by_uuid.get(request.path_params["id"].lower())
+        found = self._whole([head.id]) if head else []
+        return found[0] if found else None
+
+    def _whole(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        """Services in full, in this order. One that was unpublished a moment ago is not among them."""
+        today = datetime.now(ZoneInfo(self._settings.timezone)).date()
+        reader = Reader(needs=[need.id for need in self._needs], today=today, country=self._settings.country)
+        writer = Writer(needs={need.id: need for need in self._needs}, reader=reader)
+        with self._store.transaction() as connection:
+            listings = self._store.find_many(connection, ids, hold=False)
+            entries = self._register.find(connection, ids)
+        bodies = []
+        for each in ids:
+            listing = listings.get(each)
+            if listing and listing.published:
+                kept = entries[each].kept if each in entries else None
+                body = writer.write(listing.service, kept=kept, modified=listing.updated_at)
+                bodies.append({name: value for name, value in body.items() if name != KEY})
+        return bodies
+
+    def _organisations(self, request: Request) -> Thing:
+        question = _plain_question(request)
+        owners = list(self._heads.current().organisations.values())
+        return _page([write_organisation(owner) for owner in _slice(owners, question)], len(owners), question)
+
+    def _organisation(self, request: Request) -> Thing | None:
+        owner = self._heads.current().organisations.get(request.path_params["id"].lower())
+        return write_organisation(owner) if owner else None
+
+    def _taxonomies(self, request: Request) -> Thing:
+        question = _plain_question(request)
+        return _page(_slice([_taxonomy()], question), 1, question)
+
+    def _taxonomy(self, request: Request) -> Thing | None:
+        return _taxonomy() if request.path_params["id"].lower() == _taxonomy()["id"] else None
+
+    def _terms(self, request: Request) -> Thing:
+        given = _single(request)
+        question = _plain_question(request, "taxonomy_id")
+        ours = given.get("taxonomy_id", _taxonomy()["id"]) == _taxonomy()["id"]
+        terms = [need_term(need.id, need.label, need.description) for need in self._needs if ours]
+        return _page(_slice(terms, question), len(terms), question)
+
+    def _term(self, request: Request) -> Thing | None:
+        asked = request.path_params["id"].lower()
+        for need in self._needs:
+            if asked in {need.id, need_uuid(need.id)}:
+                return need_term(need.id, need.label, need.description)
+        return None
+
+    def _place(self, postcode: str) -> Any:
+        if self._places is None:
+            self._places = load_places(self._settings.content_dir / "places", demo=self._settings.demo)
+        return self._places.resolve(postcode.upper())
+
+
+def _taxonomy() -> dict[str, Any]:
+    words = "What people ask for, in their own words."
+    return {"id": taxonomy_uuid(NEEDS_TAXONOMY), "name": NEEDS_TAXONOMY, "description": words, "version": "1"}
+
+
+def _plain_question(request: Request, *more: str) -> Question:
+    """A list without filters, but for those named."""
+    given = _single(request)
+    for name in set(given) - PAGING - set(more):
+        raise Misunderstood(name, f"is not a parameter here. Use some of: {', '.join(sorted(PAGING | set(more)))}.")
+    return read_question({name: given[name] for name in PAGING & set(given)}, lambda _text: None)
+
+
+def _single(request: Request) -> dict[str, str]:
+    """Parameters by name; empty ones are as good as none. One that is given twice is not guessed at."""
+    given: dict[str, str] = {}
+    for name, value in request.query_params.multi_items():
+        if name in given and name in KNOWN:
+            raise Misunderstood(name, "is given twice. Give it once.")
+        if value:
+            given[name] = value
+    return given
+
+
+def _slice(found: Sequence[Any], question: Question) -> Sequence[Any]:
+    return found[(question.page - 1) * question.per_page : question.page * question.per_page]
+
+
+def _page(contents: Sequence[Thing], total: int, question: Question) -> dict[str, Any]:
+    pages = -(-total // question.per_page)
+    return {
+        "total_items": total,
+        "total_pages": pages,
+        "page_number": question.page,
+        "size": len(contents),
+        "first_page": question.page == 1,
+        "last_page": question.page >= pages,
+        "empty": not contents,
+        "contents": list(contents),
+    }
+
+
+def _head_of(body: Thing) -> dict[str, Any]:
+    """A service with only its own fields and its organisation's, as lists have it."""
+    lists = set(SERVICE.lists)
+    return {name: value for name, value in body.items() if name not in lists and not isinstance(value, list)}
+
+
+def _tagged(request: Request, body: Thing) -> Response:
+    text = json.dumps(body, ensure_ascii=False).encode()
+    etag = f'"{hashlib.sha256(text).hexdigest()[:32]}"'
+    headers = {"etag": etag, "cache-control": f"public, max-age={FRESH_SECONDS}"}
+    known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
+    if etag in known or "*" in known:
+        return Response(status_code=304, headers=headers)
+    return Response(text, media_type="application/json", headers=headers)
+
+
+def _json(body: Thing, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(
+        json.dumps(body),
+        status,
+        media_type="application/json",
+        headers={"cache-control": "no-store", **(headers or {})},
+    )

@@ -1,0 +1,78 @@
+"""Three versions of a listing to one: what the source said last time, what it says now, and what is here. Pure.
+
+A field that was changed here wins; every other field is the source's. When both changed one, ours stays and is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import phonenumbers
+
+from knowledge.catalogue import Service, service_from_dict, service_to_dict
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged:
+    """`changed` differ from what was here; `kept` were changed by the source too, and stay as they are here."""
+
+    service: Service
+    changed: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def merge(base: Mapping[str, Any] | None, theirs: Service, ours: Service) -> Merged:
+    """`base` is None when this listing never came from a source: then everything here is ours."""
+    new, here = _plain(theirs), _plain(ours)
+    then = {**new, **base} if base is not None else {}
+    chosen: dict[str, Any] = {}
+    changed, kept = [], []
+    for name, value in here.items():
+        edited = value != then.get(name, _MISSING)
+        chosen[name] = value if edited else new[name]
+        if chosen[name] != value:
+            changed.append(name)
+        if edited and new[name] != then.get(name, _MISSING) and new[name] != value:
+            kept.append(name)
+    return Merged(service=service_from_dict(chosen), changed=tuple(changed), kept=tuple(kept))
+
+
+def base_of(service: Service) -> dict[str, Any]:
+    """What is remembered of a listing as a source gave it."""
+    return _plain(service)
+
+
+def reasons_against(service: Service, claims: tuple[str, ...] = (), country: str = "GB") -> tuple[str, ...]:
+    """Why nobody may be offered this yet; empty when it is whole. A number in the text is pointed out, never used."""
+    missing = []
+    if not service.phones:
+        texts = (f"{service.description} {service.eligibility}", country)
+        numbers = dict.fromkeys(match.raw_string for match in phonenumbers.PhoneNumberMatcher(*texts))
+        hint = f" (the text has {', '.join(numbers)}: is it theirs?)" if numbers else ""
+        missing.append(f"no phone number: add one, people are given a number to ring{hint}")
+    if not service.needs:
+        missing.append("no needs: choose what it helps with")
+    return (*missing, *claims)
+
+
+def with_needs(service: Service, needs: tuple[str, ...]) -> Service:
+    return replace(service, needs=needs)
+
+
+_MISSING = object()
+
+
+def _plain(service: Service) -> dict[str, Any]:
+    """As JSON would give it back: lists, not tuples, and plain words."""
+    body: dict[str, Any] = service_to_dict(service)
+    return {name: _listed(value) for name, value in body.items()}
+
+
+def _listed(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_listed(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _listed(each) for name, each in value.items()}
+    return value.value if hasattr(value, "value") else value

@@ -1,0 +1,136 @@
+"""The editor's pages in a real Chromium: axe-core on every page and state, a keyboard, a phone, dark mode."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from knowledge.editor import create_app
+from knowledge.settings import Settings
+from tests.integration.serving import free_port, serving
+from tests.integration.test_accessibility import AXE, CHROMIUM, LOOKS, check
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
+]
+needs_axe = pytest.mark.skipif(AXE is None, reason="no axe-core here: pip install axe-playwright-python")
+SHOP = "/listings/svc-advice-shop"
+PATIENCE = 30_000
+
+
+@pytest.fixture
+async def address(own: Settings) -> AsyncIterator[str]:
+    port = free_port()
+    settings = own.model_copy(update={"port": port - 1})
+    async with serving(create_app(settings), port) as served:
+        yield served
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        await opened.close()
+
+
+async def open_as(browser: Browser, address: str, login: str, **look: object) -> Page:
+    context = await browser.new_context(**look)  # type: ignore[arg-type]  # looks are Playwright's own options
+    page = await context.new_page()
+    page.set_default_timeout(PATIENCE)
+    await page.goto(f"{address}/?as={login}")
+    return page
+
+
+async def sideways(page: Page) -> int:
+    wider: int = await page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )  # fmt: skip
+    return wider
+
+
+@needs_axe
+@pytest.mark.parametrize("look", LOOKS)
+async def test_axe_finds_nothing_on_any_page_of_the_editor(
+    browser: Browser, address: str, look: dict[str, object]
+) -> None:
+    page = await open_as(browser, address, "ana", **look)
+    wrong: list[str] = []
+
+    async def look_at(path: str) -> None:
+        await page.goto(address + path)
+        wrong.extend(await check(page, path))
+        if await sideways(page) > 0:
+            wrong.append(f"{path}: scrolls sideways")
+
+    for path in ("/", "/?show=overdue", SHOP, f"{SHOP}/edit", f"{SHOP}/history", "/listings/new", "/organisations/new",
+                 "/published", "/problems", "/asked", "/try?text=rent", "/no-such-page"):  # fmt: skip
+        await look_at(path)
+    await page.goto(f"{address}{SHOP}")
+    await page.get_by_role("button", name="Report").click()
+    await look_at("/problems")
+    await page.goto(f"{address}{SHOP}/edit")
+    await page.get_by_label("Name", exact=True).fill("")
+    await page.get_by_label("Somebody writes").fill("cant pay my rent")
+    await page.get_by_role("button", name="Save the draft and try").click()
+    await expect(page.get_by_text("The first reply, as a text message")).to_be_visible()
+    wrong += await check(page, "edit, wrong and tried")
+    await page.get_by_label("Name", exact=True).fill("New Name")
+    await page.get_by_role("button", name="Save and send for review").click()
+    await expect(page.get_by_role("heading", name="Review: New Name")).to_be_visible()
+    wrong += await check(page, "review, of one's own")
+    await page.goto(f"{address}/?as=robin")
+    await look_at(f"{SHOP}/review")
+    await page.get_by_role("button", name="Publish").click()
+    await expect(page.get_by_text("it is live")).to_be_visible()
+    wrong += await check(page, "published")
+    await look_at(f"{SHOP}/history")
+    await page.get_by_role("button", name="Sign out").click()
+    wrong += await check(page, "signed out")
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_two_editors_choose_between_their_versions(browser: Browser, address: str) -> None:
+    ana, robin = [await open_as(browser, address, login) for login in ("ana", "robin")]
+    for page in (ana, robin):
+        await page.goto(f"{address}{SHOP}/edit")
+    for page, name in ((ana, "Name of Ana"), (robin, "Name of Robin")):
+        await page.get_by_label("Name", exact=True).fill(name)
+        await page.get_by_role("button", name="Save the draft", exact=True).first.click()
+        await page.wait_for_load_state()
+    await expect(robin.get_by_role("heading", name="Two versions of Name of Ana")).to_be_visible()
+    if AXE:
+        assert await check(robin, "merge") == []
+    await robin.get_by_label("Robin: Name of Robin").check()
+    await robin.get_by_role("button", name="Keep these").click()
+    await expect(robin.get_by_label("Name", exact=True)).to_have_value("Name of Robin")
+
+
+async def test_a_listing_is_edited_and_sent_for_review_by_keyboard_alone(browser: Browser, address: str) -> None:
+    page = await open_as(browser, address, "ana", viewport={"width": 360, "height": 780}, color_scheme="dark")
+    await page.goto(f"{address}{SHOP}/edit")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("main")).to_be_focused()
+
+    async def tab_to(name: str) -> None:
+        for _ in range(400):
+            await page.keyboard.press("Tab")
+            if await page.evaluate("(document.activeElement.labels?.[0] ?? document.activeElement).innerText") == name:
+                return
+        raise AssertionError(f"Tab never reached {name}")
+
+    await tab_to("Cost")
+    await page.keyboard.press("Control+A")
+    await page.keyboard.type("Free, and tea")
+    await tab_to("Save and send for review")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Review: Bell Street Advice Shop")).to_be_visible()
+    await expect(page.get_by_text("Free, and tea")).to_be_visible()
+    background = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert background == "rgb(25, 23, 20)"
+    assert await sideways(page) <= 0

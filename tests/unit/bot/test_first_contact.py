@@ -1,0 +1,105 @@
+"""Other languages: recognised, greeted in kind, read where that is sure, and always passed to a person."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from bot.actions.asking import ask_for_reader
+from bot.actions.find_support import find_support
+from bot.actions.first_contact import load_first_contact
+from bot.actions.language import NAMED_LANGUAGES, Reading, load_languages
+from bot.actions.toolbox import Toolbox
+from channels.conversation import HandOver, Note
+from knowledge.needs import NeedGuess
+from tests.unit.bot.fakes import FakeSearch, hear, make_tools
+
+LANGUAGES = load_languages()
+FIRST_CONTACT = load_first_contact()
+MESSAGES = yaml.safe_load((Path(__file__).parents[2] / "data" / "languages" / "messages.yml").read_text())
+EACH = [
+    pytest.param(code, item["text"], id=f"{code} {at}")
+    for code, items in MESSAGES.items()
+    for at, item in enumerate(items)
+]
+POLISH = "Nie mam z czego zapłacić czynszu w tym miesiącu"
+
+
+class FakeForeign:
+    """Is sure that everybody means the same needs."""
+
+    def __init__(self, *needs: NeedGuess) -> None:
+        self.needs = needs
+
+    def guess(self, text: str, language: str) -> tuple[NeedGuess, ...]:
+        return self.needs
+
+
+def tools_with(*needs: NeedGuess) -> Toolbox:
+    from dataclasses import replace
+
+    search = FakeSearch(needs=needs)
+    return replace(make_tools(search), first_contact=FIRST_CONTACT, foreign=FakeForeign(*needs))
+
+
+@pytest.mark.parametrize(("code", "text"), EACH)
+def test_the_language_is_recognised_and_has_first_words(code: str, text: str) -> None:
+    assert LANGUAGES.read(text) is Reading.OTHER
+    assert LANGUAGES.name(text) == code
+    assert code in FIRST_CONTACT
+
+
+@pytest.mark.parametrize(
+    ("text", "hint", "expected"),
+    [
+        pytest.param("pomocy", "pl", "pl", id="too few words: the phone's language"),
+        pytest.param("pomocy", None, None, id="too few words and no hint: nobody can say"),
+        pytest.param("pomocy", "en-GB", None, id="an English phone says nothing"),
+        pytest.param("допоможіть", None, "uk", id="one word in its own script is enough"),
+        pytest.param(POLISH, "de", "pl", id="many words outweigh the phone"),
+    ],
+)
+def test_naming_a_language(text: str, hint: str | None, expected: str | None) -> None:
+    assert LANGUAGES.name(text, hint) == expected
+
+
+def test_first_words_and_a_person_who_is_told_the_language() -> None:
+    answer = find_support(hear("Nu am bani să plătesc chiria luna aceasta"), tools_with())
+    assert [reply.text for reply in answer.replies] == [FIRST_CONTACT["ro"].hello]
+    assert answer.requests == (HandOver(reason="language", need=None, language="ro"),)
+
+
+def test_a_sure_reading_brings_help_as_well_and_says_in_english_what_was_understood() -> None:
+    rent = NeedGuess(id="rent_arrears", label="Rent and mortgage worries", score=0.8)
+    answer = ask_for_reader(hear(POLISH), tools_with(rent))
+    words, listed = answer.replies
+    assert words.text == f"{FIRST_CONTACT['pl'].hello} {FIRST_CONTACT['pl'].found}"
+    assert "rent and mortgage worries" in listed.text
+    assert [card.service_id for card in listed.cards] == ["svc-rent-help", "svc-debt", "svc-cafe"]
+    assert answer.requests == (
+        Note(needs=("rent_arrears",)),
+        HandOver(reason="language", need="rent_arrears", language="pl"),
+    )
+
+
+def test_danger_in_another_language_is_a_concern() -> None:
+    hurt = NeedGuess(id="domestic_abuse", label="Being hurt or controlled", score=0.7)
+    answer = ask_for_reader(hear("Mi marido me pega cuando bebe"), tools_with(hurt))
+    assert HandOver(reason="concern", need="domestic_abuse", language="es") in answer.requests
+
+
+def test_an_unknown_language_is_welcomed_in_english_and_goes_to_a_person() -> None:
+    answer = ask_for_reader(hear("pomocy"), tools_with())
+    assert answer.replies[0].text == make_tools().wording.say("other_language")
+    assert answer.requests == (HandOver(reason="language", need=None, language=None),)
+
+
+def test_first_words_are_short_and_name_both_the_machine_and_the_person() -> None:
+    assert set(FIRST_CONTACT) <= set(NAMED_LANGUAGES)
+    assert len(FIRST_CONTACT) >= 8
+    assert {"ar", "ur", "fa"} <= set(FIRST_CONTACT), "right-to-left"
+    for code, words in FIRST_CONTACT.items():
+        assert len(words.hello) <= 134, f"{code}: more than two messages of 67 letters"
+        assert words.found.rstrip().endswith((":", "：")), code
