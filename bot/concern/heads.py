@@ -21,13 +21,13 @@ Array = NDArray[np.float32]
 
 NEARNESS = 2.0
 """Gamma of the kernel: at 2, examples on the same matter are near and all others are far."""
-WINDOW_WEIGHT = 1 / 3
-"""What the most alarming clause counts against the whole message: at 1, stories of bad days raise false alarms."""
+LOUDEST = 3
+"""Clauses whose mean is looked at beside the most alarming one: one odd clause is less than three."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heads:
-    """One row per kind in `dense`, `grams` and `duals`, one entry in the others, one example a row in `support`."""
+    """One row per kind in `dense` to `mix`, but an example a row in `support`; one entry per kind in the others."""
 
     kinds: tuple[Concern, ...]
     dense: Array
@@ -35,23 +35,25 @@ class Heads:
     support: Array
     duals: Array
     """How much being like each remembered example counts."""
-    bias: Array
-    slope: Array
-    """Chance = 1 / (1 + exp(-(slope * score + shift))): fitted on scores of examples that were held out."""
+    biases: Array
+    """Of the two parts."""
+    mix: Array
+    """How a message is judged from its whole and its clauses: fitted on scores of examples that were held out."""
     shift: Array
     thresholds: Array
     """Chances from which on a kind is raised."""
 
     def score(self, dense: Array, grams: tuple[NDArray[np.int32], Array]) -> Array:
-        """One score per kind for one text."""
+        """One row per kind for one text: what the linear part says, and what the remembered examples say."""
         places, weights = grams
         linear = self.dense @ dense + self.grams[:, places] @ weights
         alike = self.duals @ likeness(dense[None], self.support)[0]
-        return np.asarray(linear + alike + self.bias, dtype=np.float32)
+        return np.asarray(np.stack([linear, alike], axis=1) + self.biases, dtype=np.float32)
 
-    def chances(self, scores: Array) -> Array:
-        """One chance per kind, from the scores of a whole message."""
-        return np.asarray(1.0 / (1.0 + np.exp(-(self.slope * scores + self.shift))), dtype=np.float32)
+    def chances(self, whole: Array, windows: Array) -> Array:
+        """One chance per kind, from the scores of a whole message and of its windows."""
+        judged = (self.mix * summarise(whole, windows)).sum(axis=1) + self.shift
+        return np.asarray(1.0 / (1.0 + np.exp(-judged)), dtype=np.float32)
 
     def raised(self, chances: Array) -> list[Concern]:
         above = np.flatnonzero(chances >= self.thresholds)
@@ -63,9 +65,9 @@ class Heads:
         np.savez_compressed(
             scratch,
             kinds=np.array([str(kind) for kind in self.kinds]),
-            dense=self.dense, grams=self.grams.astype(np.float16), bias=self.bias,
+            dense=self.dense, grams=self.grams.astype(np.float16), biases=self.biases,
             support=self.support.astype(np.float16), duals=self.duals,
-            slope=self.slope, shift=self.shift, thresholds=self.thresholds,
+            mix=self.mix, shift=self.shift, thresholds=self.thresholds,
         )  # fmt: skip
         scratch.replace(path)
 
@@ -78,7 +80,7 @@ class Heads:
                     kinds=tuple(Concern(str(kind)) for kind in kept["kinds"]),
                     grams=kept["grams"].astype(np.float32),
                     support=kept["support"].astype(np.float32),
-                    **{name: kept[name] for name in ("dense", "duals", "bias", "slope", "shift", "thresholds")},
+                    **{name: kept[name] for name in ("dense", "duals", "biases", "mix", "shift", "thresholds")},
                 )
             except KeyError as missing:
                 raise ValueError(f"{path.name} holds no {missing}") from None
@@ -90,10 +92,20 @@ def likeness(rows: Array, support: Array) -> Array:
     return np.asarray(np.exp(-NEARNESS * np.maximum(apart, 0)), dtype=np.float32)
 
 
-def weigh(whole: Array, windows: Array) -> Array:
-    """The scores of a message from those of its whole and of its windows, one a row: the context counts for most."""
-    best = np.maximum(whole, windows.max(axis=0)) if len(windows) else whole
-    return np.asarray((1 - WINDOW_WEIGHT) * whole + WINDOW_WEIGHT * best, dtype=np.float32)
+def summarise(whole: Array, windows: Array) -> Array:
+    """One row per kind: the scores of the whole (kinds x parts) beside those of its windows (windows x kinds x parts).
+
+    A danger said in one clause of a long story is told from a long story of bad days by how the two differ, so
+    whether there are windows at all is a column, alone and with the scores.
+    """
+    some = windows if len(windows) else whole[None]
+    loudest = np.sort(some.sum(axis=2), axis=0)[::-1]
+    several = np.full(len(whole), float(len(windows) > 0))
+    columns = [
+        whole, some.max(axis=0), loudest[:LOUDEST].mean(axis=0), some.mean(axis=0).sum(axis=1),
+        several, np.full(len(whole), np.log1p(len(windows))), several * whole.sum(axis=1), several * loudest[0],
+    ]  # fmt: skip
+    return np.asarray(np.column_stack(columns), dtype=np.float32)
 
 
 def rows_of(kinds: Sequence[Concern], labels: Sequence[frozenset[Concern]]) -> NDArray[np.bool_]:

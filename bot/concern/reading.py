@@ -11,7 +11,7 @@ import numpy as np
 
 from bot.concern.examples import FOLDER, Example, hash_examples, load_examples
 from bot.concern.features import describe, split_windows
-from bot.concern.heads import Heads, weigh
+from bot.concern.heads import Heads
 from bot.concern.patterns import hash_patterns
 from bot.concern.training import train_heads
 from channels.conversation import Concern
@@ -19,7 +19,7 @@ from knowledge.embedding import Encoder, Vectors, open_encoder
 from knowledge.embedding.vectors import VectorCache, cache_folder, encode_cached
 from knowledge.settings import Settings
 
-VERSION = 2
+VERSION = 3
 """Raise it when features or training change: heads kept from before are then trained again."""
 
 
@@ -61,10 +61,10 @@ class Reader:
         windows = [split_windows(text) for text in texts]
         rows = describe([*texts, *(window for some in windows for window in some)], self.encoder)
         scores = np.array([self.heads.score(one.dense, one.grams) for one in rows], np.float32)
-        scores = scores.reshape(len(rows), len(self.heads.kinds))
+        scores = scores.reshape(len(rows), len(self.heads.kinds), 2)
         made, at = [], len(texts)
         for whole, some in zip(scores, windows, strict=False):
-            made.append(self.heads.chances(weigh(whole, scores[at : at + len(some)])))
+            made.append(self.heads.chances(whole, scores[at : at + len(some)]))
             at += len(some)
         return np.array(made, np.float32).reshape(len(texts), len(self.heads.kinds))
 

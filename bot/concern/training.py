@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bot.concern.examples import Example
 from bot.concern.features import DENSE, GRAMS, KINDS, Features, describe, split_windows
-from bot.concern.heads import Array, Heads, likeness, rows_of, weigh
+from bot.concern.heads import Array, Heads, likeness, rows_of, summarise
 from channels.conversation import Concern
 from knowledge.embedding import Encoder
 
@@ -22,8 +22,8 @@ STRENGTH, KERNEL_STRENGTH = 0.1, 1.0
 """C of the linear and of the kernel part. Small: the examples are not how everybody writes; none may decide alone."""
 FOLDS = 5
 LEAST_CHANCE, MOST_CHANCE = 0.05, 0.95
-HARD = frozenset({"calm_hard", "long_calm_hard"})
-"""Files of alarming words without risk, held to a looser budget."""
+HARD = "_hard"
+"""How the name of a file of alarming words without risk ends: it is held to a looser budget."""
 
 NEIGHBOURS = {
     Concern.SUICIDE: {Concern.SELF_HARM},
@@ -81,7 +81,7 @@ def prepare(examples: Sequence[Example], encoder: Encoder) -> Material:
         grams=stack_grams(rows, csr_matrix),
         windows=spans,
         labels=rows_of(KINDS, [one.kinds for one in examples]),
-        hard=np.array([one.source in HARD for one in examples]),
+        hard=np.array([one.source.endswith(HARD) for one in examples]),
     )
 
 
@@ -99,7 +99,7 @@ class Parts:
     dense: Array
     grams: Array
     duals: Array
-    biases: tuple[float, float]
+    biases: Array
 
     def scores(self, material: Material) -> Array:
         linear = material.dense @ self.dense + material.grams @ self.grams + self.biases[0]
@@ -111,6 +111,21 @@ def fit_kind(kind: Concern, material: Material) -> dict[str, Any]:
     wanted = material.labels[:, KINDS.index(kind)]
     near = [KINDS.index(other) for other in NEIGHBOURS.get(kind, ())]
     teaches = wanted | ~material.labels[:, near].any(axis=1)
+    held_out = score_held_out(material, wanted, teaches)
+    scale = 1 / held_out[: len(wanted)].std(axis=0)
+    scaled = (held_out * scale)[:, None]
+    seen = np.concatenate([summarise(scaled[at], scaled[list(some)]) for at, some in enumerate(material.windows)])
+    mix, shift = fit_mix(seen[teaches], wanted[teaches])
+    parts = fit(material, np.flatnonzero(teaches), wanted)
+    return {
+        "dense": parts.dense * scale[0], "grams": parts.grams * scale[0], "duals": parts.duals * scale[1],
+        "biases": parts.biases * scale, "mix": mix, "shift": shift,
+        "thresholds": choose_threshold(kind, chances_held_out(seen, wanted, teaches), material),
+    }  # fmt: skip
+
+
+def score_held_out(material: Material, wanted: NDArray[np.bool_], teaches: NDArray[np.bool_]) -> Array:
+    """Scores of every row by a model that has not seen its example."""
     held_out = np.zeros((len(material.dense), 2), np.float32)
     fold = fold_of(len(wanted))
     for each in range(FOLDS):
@@ -118,22 +133,33 @@ def fit_kind(kind: Concern, material: Material) -> dict[str, Any]:
         for at in np.flatnonzero(fold == each):
             mine = [int(at), *material.windows[at]]
             held_out[mine] = scores[mine]
-    scale = 1 / held_out[: len(wanted)].std(axis=0)
-    both = (held_out * scale).sum(axis=1)
-    messages = np.array([weigh(both[[at]], both[list(some), None])[0] for at, some in enumerate(material.windows)])
-    slope, shift = calibrate(messages[teaches], wanted[teaches])
-    chances = 1 / (1 + np.exp(-(slope * messages + shift)))
-    parts = fit(material, np.flatnonzero(teaches), wanted)
-    return {
-        "dense": parts.dense * scale[0], "grams": parts.grams * scale[0], "duals": parts.duals * scale[1],
-        "bias": np.dot(parts.biases, scale), "slope": slope, "shift": shift,
-        "thresholds": choose_threshold(kind, chances, material),
-    }  # fmt: skip
+    return held_out
 
 
-def fold_of(count: int) -> NDArray[np.intp]:
+def fit_mix(seen: Array, wanted: NDArray[np.bool_]) -> tuple[Array, float]:
+    """What each column of `summarise` counts, and a shift that makes an honest chance of their sum."""
+    from sklearn.linear_model import LogisticRegression
+
+    middle, spread = seen.mean(axis=0), seen.std(axis=0) + 1e-6
+    model = LogisticRegression(max_iter=500).fit((seen - middle) / spread, wanted)
+    mix = model.coef_[0] / spread
+    return np.asarray(mix, dtype=np.float32), float(model.intercept_[0] - mix @ middle)
+
+
+def chances_held_out(seen: Array, wanted: NDArray[np.bool_], teaches: NDArray[np.bool_]) -> NDArray[Any]:
+    """The chance of every example by a mix that has not seen it."""
+    chances = np.zeros(len(wanted))
+    fold = fold_of(len(wanted), seed=3)
+    for each in range(FOLDS):
+        learns = teaches & (fold != each)
+        mix, shift = fit_mix(seen[learns], wanted[learns])
+        chances[fold == each] = 1 / (1 + np.exp(-(seen[fold == each] @ mix + shift)))
+    return chances
+
+
+def fold_of(count: int, seed: int = 7) -> NDArray[np.intp]:
     """Scattered, and the same every time: neighbours in a file are alike and should not all be in one fold."""
-    return np.random.default_rng(7).permutation(count) % FOLDS
+    return np.random.default_rng(seed).permutation(count) % FOLDS
 
 
 def fit(material: Material, rows: NDArray[np.intp], wanted: NDArray[np.bool_]) -> Parts:
@@ -150,16 +176,8 @@ def fit(material: Material, rows: NDArray[np.intp], wanted: NDArray[np.bool_]) -
     duals = np.zeros(len(wanted), np.float32)
     duals[rows[kernel.support_]] = kernel.dual_coef_[0]
     weights = linear.coef_[0].astype(np.float32)
-    biases = (float(linear.intercept_[0]), float(kernel.intercept_[0]))
+    biases = np.array([linear.intercept_[0], kernel.intercept_[0]], np.float32)
     return Parts(weights[:DENSE], weights[DENSE:], duals, biases)
-
-
-def calibrate(scores: Array, wanted: NDArray[np.bool_]) -> tuple[float, float]:
-    """Slope and shift that make chances of held-out scores."""
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=100.0).fit(scores[:, None], wanted)
-    return float(model.coef_[0][0]), float(model.intercept_[0])
 
 
 def choose_threshold(kind: Concern, chances: NDArray[Any], material: Material) -> float:
