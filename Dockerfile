@@ -9,6 +9,9 @@ RUN /srv/.venv/bin/pip install --no-cache-dir "$(grep -E '^uv==' requirements.lo
  && /srv/.venv/bin/pip install --no-cache-dir -r requirements.lock
 COPY knowledge knowledge
 RUN OMP_NUM_THREADS=1 /srv/.venv/bin/python -m knowledge export-encoder
+COPY channels channels
+COPY bot bot
+RUN OMP_NUM_THREADS=1 /srv/.venv/bin/python -m bot train-concern
 
 FROM python:3.11-slim-bookworm
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \

@@ -37,7 +37,7 @@ def open_classifier() -> Classifier:
     try:
         use_one_thread()
         return open_reader(read_settings())
-    except (ExamplesError, KnowledgeError, OSError) as problem:
+    except (ExamplesError, KnowledgeError, OSError, ValueError) as problem:
         sys.stderr.write(f"The classifier is not there, so the patterns answer alone: {problem}\n")
         return NoClassifier()
 

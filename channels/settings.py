@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     reports_token: SecretStr = Field(
         SecretStr(""), description="Bearer token of the editor's POST /reports; empty keeps reports until there is one."
     )
+    concern_deadline: float = Field(
+        1.0, description="Seconds to wait for the concern classifier before the patterns stand alone."
+    )
     assistant_deadline: float = Field(10.0, description="Seconds to wait for the assistant before a person takes over.")
 
     sms_provider: Literal["twilio", "vonage"] = Field("twilio", description="Who carries text messages.")

@@ -20,9 +20,10 @@ from channels.answering import Answering, Farewell
 from channels.codes import read_code
 from channels.composing import Moment
 from channels.concern import find_concerns
-from channels.conversation import Holder, Sender
+from channels.conversation import Concern, Holder, Sender
 from channels.ledger import Ledger
 from channels.ledger.records import Committed, Draft, MessageRecord, OpenEscalation, Outcome
+from channels.noticing import Notices
 from channels.routing import asks_for_rest
 from channels.slowing import MERGED, Judgement, Slowing, Verdict
 from channels.streams import Streams
@@ -58,6 +59,7 @@ class Turns:
     signs: TypingSigns
     slowing: Slowing
     agreeing: Agreeing
+    notices: Notices
 
     async def work_through(self, conversation_id: str) -> None:
         """Answer until nothing is left to answer. The caller sees to it that one worker does this at a time.
@@ -141,9 +143,10 @@ class Turns:
         started = time.monotonic()
         if judgement.words:
             message = replace(message, text=judgement.words)
+        concerns = await self._find_concerns(message)
         for _ in range(MOST_DECISIONS):
             looped = judgement.verdict is Verdict.HAND_OVER
-            moment = replace(await self._look(message), attempt=attempt, looped=looped)
+            moment = replace(await self._look(message, concerns), attempt=attempt, looped=looped)
             async with self.signs.thinking(moment):
                 decided = await self.answering.answer(moment)
             if isinstance(decided, Farewell):
@@ -161,18 +164,23 @@ class Turns:
         structlog.get_logger().warning("turn_keeps_changing_hands", message_id=message.id)
         return False
 
-    async def _look(self, message: MessageRecord) -> Moment:
-        conversation = await self.ledger.conversation(message.conversation_id)
-        found = find_concerns(message.text)
+    async def _find_concerns(self, message: MessageRecord) -> frozenset[Concern]:
+        """Both layers, added up: the patterns, which are always there, and the classifier, where it answers."""
+        matched = frozenset(one.concern for one in find_concerns(message.text))
+        found = matched | await self.notices.notice(message)
         if found:
-            self.metrics.count_concerns(one.concern for one in found)
+            self.metrics.count_concerns(found)
+        return found
+
+    async def _look(self, message: MessageRecord, concerns: frozenset[Concern]) -> Moment:
+        conversation = await self.ledger.conversation(message.conversation_id)
         return Moment(
             message=message,
             conversation=conversation,
             person=await self.ledger.person(conversation.person_id),
             escalation=await self.ledger.escalation_of(conversation.id),
             choices=await self.ledger.last_choices(conversation.id),
-            concerns=frozenset(one.concern for one in found),
+            concerns=concerns,
             rest=await self._rest_before(message) if asks_for_rest(message) else "",
         )
 

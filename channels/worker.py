@@ -38,6 +38,7 @@ from channels.hours import StaffedHours
 from channels.intake import Intake
 from channels.ledger import Ledger, open_ledger
 from channels.never_no import NeverNo
+from channels.noticing import Notices, Noticing, PatternsAlone
 from channels.pacing import Pacer
 from channels.reconciling import Lists, Reconciler
 from channels.reporting import EVERY as REPORT_EVERY
@@ -86,6 +87,8 @@ class Parts:
     typing: Mapping[Channel, ShowsTyping] = field(default_factory=dict)
     """The channels that can show that somebody is typing."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    notices: Notices = field(default_factory=PatternsAlone)
+    """The second layer of the concern check."""
 
 
 class Worker:
@@ -112,13 +115,14 @@ class Worker:
             ledger=ledger, streams=streams, answering=answering, escalations=shifts, metrics=metrics,
             signs=self.signs, agreeing=Agreeing(ledger=ledger, streams=streams, wording=wording, teams=teams),
             slowing=Slowing(ledger=ledger, settings=settings, clock=parts.clock),
+            notices=parts.notices,
         )  # fmt: skip
         pacers = {Channel.SMS: Pacer(settings.sms_per_second)} if settings.sms_per_second > 0 else {}
         sending = Sending(
             ledger=ledger, streams=streams, senders={Channel.CANARY: CanarySender(), **parts.senders}, metrics=metrics,
             clock=parts.clock, pacers=pacers,
         )  # fmt: skip
-        turn_seconds = settings.assistant_deadline + 2.0
+        turn_seconds = settings.assistant_deadline + settings.concern_deadline + 2.0
         self._streams = streams
         self._shards = range(settings.shards)
         self._reconcile_every = settings.reconcile_seconds
@@ -245,8 +249,8 @@ async def _run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     load_knowledge()
-    async with open_parts(settings) as parts:
-        metrics = WorkerMetrics()
+    metrics = WorkerMetrics()
+    async with open_parts(settings, metrics) as parts:
         worker = Worker(parts, metrics)
         health = Health(
             ledger=parts.ledger, streams=parts.streams, metrics=metrics, also=lambda: {"canary": worker.canary.well}
@@ -263,7 +267,7 @@ async def _run(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
+async def open_parts(settings: Settings, metrics: WorkerMetrics) -> AsyncIterator[Parts]:
     """Everything that has to be opened, and closed again."""
     async with AsyncExitStack() as stack:
         ledger = await open_ledger(settings)
@@ -276,6 +280,11 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(assistant.close)
         editor = EditorQueue(settings.editor_address, settings.reports_token.get_secret_value())
         stack.push_async_callback(editor.close)
+        actions_token = settings.actions_token.get_secret_value()
+        notices = Noticing(
+            settings.action_server_url, actions_token, settings.concern_deadline, metrics.count_unnoticed
+        )
+        stack.push_async_callback(notices.close)
         senders: dict[Channel, Sender] = {}
         typing: dict[Channel, ShowsTyping] = {}
         if (twilio := Twilio.from_settings(settings)) is not None:
@@ -291,7 +300,7 @@ async def open_parts(settings: Settings) -> AsyncIterator[Parts]:
             stack.push_async_callback(sender.close)
         yield Parts(
             settings=settings, ledger=ledger, streams=streams, assistant=assistant, senders=senders,
-            inbox=twilio, reports=twilio, editor=editor, typing=typing,
+            inbox=twilio, reports=twilio, editor=editor, typing=typing, notices=notices,
         )  # fmt: skip
 
 

@@ -28,6 +28,9 @@ class WorkerMetrics(Metrics):
         )
         self._silent = Counter("nwd_assistant_silent", "Turns without an answer.", ["cause"], registry=self.registry)
         self._concerns = Counter("nwd_concerns", "Concerns the check has found.", ["concern"], registry=self.registry)
+        self._unnoticed = Counter(
+            "nwd_concern_classifier_silent", "Messages read by the patterns alone.", ["cause"], registry=self.registry
+        )
         self._sent = Counter("nwd_sent", "Messages to people.", ["channel", "result"], registry=self.registry)
         self._announced = Counter("nwd_swept", "Conversations announced again.", ["kind"], registry=self.registry)
         self._reconciled = Counter(
@@ -67,6 +70,10 @@ class WorkerMetrics(Metrics):
     def count_concerns(self, concerns: Iterable[Concern]) -> None:
         for concern in concerns:
             self._concerns.labels(concern).inc()
+
+    def count_unnoticed(self, cause: str) -> None:
+        """`cause` is timeout, unreachable, refused or malformed."""
+        self._unnoticed.labels(cause).inc()
 
     def count_sent(self, channel: Channel, result: str) -> None:
         """`result` is sent, found, retry or failed."""

@@ -16,12 +16,14 @@ from bot.actions.first_contact import load_first_contact
 from bot.actions.language import load_languages
 from bot.actions.live_search import LiveSearch, Refreshable
 from bot.actions.logs import set_up_logs
+from bot.actions.noticing import Noticing
 from bot.actions.sayings import load_sayings
 from bot.actions.server import build_app
 from bot.actions.settings import ActionsSettings, ActionsSettingsError, read_settings
 from bot.actions.shells import build_shells
 from bot.actions.toolbox import Toolbox
 from bot.actions.wording import load_other_wordings, load_wording
+from bot.concern.reading import load_reader
 from knowledge.asked import Asked, Tally
 from knowledge.catalogue import Need
 from knowledge.errors import KnowledgeError
@@ -56,7 +58,8 @@ def compose(settings: ActionsSettings, knowledge: KnowledgeSettings) -> Starlett
     )
     threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="actions")
     token = settings.actions_token.get_secret_value()
-    return build_app(build_shells(toolbox, threads), token=token, search=search, threads=threads)
+    noticing = Noticing(lambda: load_reader(knowledge), token)
+    return build_app(build_shells(toolbox, threads), token=token, search=search, threads=threads, noticing=noticing)
 
 
 def open_foreign(knowledge: KnowledgeSettings, needs: tuple[Need, ...]) -> ForeignNeeds | None:

@@ -1,4 +1,5 @@
-"""The HTTP side: Rasa calls POST /webhook for each action; GET /ready says whether the index is loaded.
+"""The HTTP side: Rasa calls POST /webhook for each action, the worker POST /concerns for each message; GET /ready says
+whether the index is loaded.
 
 rasa_sdk's own server answers an error with the whole tracker in the body, which Rasa then logs. Here
 an error is the action's name and nothing else, in the answer and in the log: no words of a person.
@@ -8,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hmac
 import json
 import traceback
 from collections.abc import AsyncIterator, Callable
@@ -24,7 +24,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bot.actions.access import is_allowed
 from bot.actions.live_search import LiveSearch
+from bot.actions.noticing import Noticing
 from bot.actions.shells import Shell
 
 OPEN_RETRY_SECONDS = 2.0
@@ -43,7 +45,7 @@ class Webhook:
 
     async def answer(self, request: Request) -> Response:
         """One action call. 401 without the token; 400 for what is no action call; 500 when the action failed."""
-        if not self.is_allowed(request.headers.get("authorization", "")):
+        if not is_allowed(request.headers.get("authorization", ""), self.token):
             return JSONResponse({"error": "unauthorised"}, status_code=401)
         call = await read_call(request)
         if call is None:
@@ -66,12 +68,6 @@ class Webhook:
         if request.query_params.get("about") == "index":
             about = await asyncio.get_running_loop().run_in_executor(self.threads, self.search.about)
         return JSONResponse({"ready": True, **about})
-
-    def is_allowed(self, header: str) -> bool:
-        """Constant time: the time taken says nothing about how much of a guess was right."""
-        scheme, _, given = header.partition(" ")
-        same = hmac.compare_digest(given.strip().encode(), self.token.encode())
-        return same and scheme.lower() == "bearer"
 
 
 async def read_call(request: Request) -> dict[str, Any] | None:
@@ -96,11 +92,15 @@ def last_line(error: BaseException) -> str:
 
 
 def open_in_background(
-    search: LiveSearch, threads: Executor, pause: float = OPEN_RETRY_SECONDS, refresh: float = REFRESH_SECONDS
+    search: LiveSearch,
+    threads: Executor,
+    pause: float = OPEN_RETRY_SECONDS,
+    refresh: float = REFRESH_SECONDS,
+    noticing: Noticing | None = None,
 ) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     """A lifespan that loads the index in the worker thread, trying until there is one, and then keeps it the newest.
 
-    Newer ones are loaded in a thread beside the worker's, so that no answer waits.
+    Newer ones are loaded in a thread beside the worker's, so that no answer waits. The classifier opens beside it.
     """
 
     @contextlib.asynccontextmanager
@@ -114,16 +114,21 @@ def open_in_background(
                     await loop.run_in_executor(threads, search.open)
                 await asyncio.sleep(refresh if search.ready else pause)
 
-        serving = asyncio.create_task(keep_serving())
+        jobs = [asyncio.create_task(keep_serving())]
+        if noticing is not None:
+            jobs.append(asyncio.create_task(noticing.open()))
         yield
-        serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
+        for job in jobs:
+            job.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await job
 
     return lifespan
 
 
-def build_app(shells: list[Shell], *, token: str, search: LiveSearch, threads: Executor) -> Starlette:
+def build_app(
+    shells: list[Shell], *, token: str, search: LiveSearch, threads: Executor, noticing: Noticing | None = None
+) -> Starlette:
     """The ASGI app. Actions are registered as instances: nothing is found by scanning."""
     executor = ActionExecutor()
     for shell in shells:
@@ -133,4 +138,6 @@ def build_app(shells: list[Shell], *, token: str, search: LiveSearch, threads: E
         Route("/webhook", webhook.answer, methods=["POST"]),
         Route("/ready", webhook.show_ready, methods=["GET"]),
     ]
-    return Starlette(routes=routes, lifespan=open_in_background(search, threads))
+    if noticing is not None:
+        routes.append(Route("/concerns", noticing.answer, methods=["POST"]))
+    return Starlette(routes=routes, lifespan=open_in_background(search, threads, noticing=noticing))

@@ -1,4 +1,6 @@
-"""One small linear model per kind of concern, kept as plain arrays: no library is needed, and no code is loaded.
+"""One small model per kind of concern, kept as plain arrays: no library is needed to use it, and no code is loaded.
+
+A linear part hears single words and signs, a part that compares with remembered examples hears what is implied.
 
 A head gives a chance between 0 and 1, made honest on examples it had not seen, and raises its kind from a threshold on.
 """
@@ -17,32 +19,41 @@ from channels.conversation import Concern
 
 Array = NDArray[np.float32]
 
-WINDOW_WEIGHT = 1 / 3
-"""What the most alarming clause counts against the whole message: at 1, stories of bad days raise false alarms."""
+NEARNESS = 2.0
+"""Gamma of the kernel: at 2, examples on the same matter are near and all others are far."""
+LOUDEST = 3
+"""Clauses whose mean is looked at beside the most alarming one: one odd clause is less than three."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heads:
-    """One row per kind in `dense` and `grams`, one entry in the others."""
+    """One row per kind in `dense` to `mix`, but an example a row in `support`; one entry per kind in the others."""
 
     kinds: tuple[Concern, ...]
     dense: Array
     grams: Array
-    bias: Array
-    slope: Array
-    """Chance = 1 / (1 + exp(-(slope * score + shift))): fitted on scores of examples that were held out."""
+    support: Array
+    duals: Array
+    """How much being like each remembered example counts."""
+    biases: Array
+    """Of the two parts."""
+    mix: Array
+    """How a message is judged from its whole and its clauses: fitted on scores of examples that were held out."""
     shift: Array
     thresholds: Array
     """Chances from which on a kind is raised."""
 
     def score(self, dense: Array, grams: tuple[NDArray[np.int32], Array]) -> Array:
-        """One score per kind for one text."""
+        """One row per kind for one text: what the linear part says, and what the remembered examples say."""
         places, weights = grams
-        return np.asarray(self.dense @ dense + self.grams[:, places] @ weights + self.bias, dtype=np.float32)
+        linear = self.dense @ dense + self.grams[:, places] @ weights
+        alike = self.duals @ likeness(dense[None], self.support)[0]
+        return np.asarray(np.stack([linear, alike], axis=1) + self.biases, dtype=np.float32)
 
-    def chances(self, scores: Array) -> Array:
-        """One chance per kind, from the scores of a whole message."""
-        return np.asarray(1.0 / (1.0 + np.exp(-(self.slope * scores + self.shift))), dtype=np.float32)
+    def chances(self, whole: Array, windows: Array) -> Array:
+        """One chance per kind, from the scores of a whole message and of its windows."""
+        judged = (self.mix * summarise(whole, windows)).sum(axis=1) + self.shift
+        return np.asarray(1.0 / (1.0 + np.exp(-judged)), dtype=np.float32)
 
     def raised(self, chances: Array) -> list[Concern]:
         above = np.flatnonzero(chances >= self.thresholds)
@@ -54,8 +65,9 @@ class Heads:
         np.savez_compressed(
             scratch,
             kinds=np.array([str(kind) for kind in self.kinds]),
-            dense=self.dense, grams=self.grams.astype(np.float16), bias=self.bias,
-            slope=self.slope, shift=self.shift, thresholds=self.thresholds,
+            dense=self.dense, grams=self.grams.astype(np.float16), biases=self.biases,
+            support=self.support.astype(np.float16), duals=self.duals,
+            mix=self.mix, shift=self.shift, thresholds=self.thresholds,
         )  # fmt: skip
         scratch.replace(path)
 
@@ -67,16 +79,33 @@ class Heads:
                 return cls(
                     kinds=tuple(Concern(str(kind)) for kind in kept["kinds"]),
                     grams=kept["grams"].astype(np.float32),
-                    **{name: kept[name] for name in ("dense", "bias", "slope", "shift", "thresholds")},
+                    support=kept["support"].astype(np.float32),
+                    **{name: kept[name] for name in ("dense", "duals", "biases", "mix", "shift", "thresholds")},
                 )
             except KeyError as missing:
                 raise ValueError(f"{path.name} holds no {missing}") from None
 
 
-def weigh(whole: Array, windows: Array) -> Array:
-    """The scores of a message from those of its whole and of its windows, one a row: the context counts for most."""
-    best = np.maximum(whole, windows.max(axis=0)) if len(windows) else whole
-    return np.asarray((1 - WINDOW_WEIGHT) * whole + WINDOW_WEIGHT * best, dtype=np.float32)
+def likeness(rows: Array, support: Array) -> Array:
+    """Between 0 and 1: how near each row is to each remembered example (a Gaussian kernel)."""
+    apart = (rows**2).sum(axis=1)[:, None] + (support**2).sum(axis=1)[None] - 2 * rows @ support.T
+    return np.asarray(np.exp(-NEARNESS * np.maximum(apart, 0)), dtype=np.float32)
+
+
+def summarise(whole: Array, windows: Array) -> Array:
+    """One row per kind: the scores of the whole (kinds x parts) beside those of its windows (windows x kinds x parts).
+
+    A danger said in one clause of a long story is told from a long story of bad days by how the two differ, so
+    whether there are windows at all is a column, alone and with the scores.
+    """
+    some = windows if len(windows) else whole[None]
+    loudest = np.sort(some.sum(axis=2), axis=0)[::-1]
+    several = np.full(len(whole), float(len(windows) > 0))
+    columns = [
+        whole, some.max(axis=0), loudest[:LOUDEST].mean(axis=0), some.mean(axis=0).sum(axis=1),
+        several, np.full(len(whole), np.log1p(len(windows))), several * whole.sum(axis=1), several * loudest[0],
+    ]  # fmt: skip
+    return np.asarray(np.column_stack(columns), dtype=np.float32)
 
 
 def rows_of(kinds: Sequence[Concern], labels: Sequence[frozenset[Concern]]) -> NDArray[np.bool_]:

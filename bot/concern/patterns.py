@@ -6,7 +6,9 @@ or trains both layers has to run the very same ones.
 
 from __future__ import annotations
 
-from channels.concern import find_concerns, in_plain_words
+import hashlib
+
+from channels.concern import DATA, find_concerns, in_plain_words
 from channels.conversation import Concern
 
 
@@ -18,3 +20,8 @@ def match(text: str) -> dict[Concern, str]:
 def spell_plainly(text: str) -> str:
     """The message in the form that both layers read: " i dont want to be here . im tired "."""
     return in_plain_words(text).strip()
+
+
+def hash_patterns() -> str:
+    """Changes with the patterns: the classifier has learnt beside them."""
+    return hashlib.sha256(DATA.read_bytes()).hexdigest()

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from bot.concern.examples import FOLDER, hash_examples, load_examples
-from bot.concern.features import LONGEST, describe, split_windows
-from bot.concern.heads import Heads, weigh
+from bot.concern.examples import FOLDER, Example, hash_examples, load_examples
+from bot.concern.features import describe, split_windows
+from bot.concern.heads import Heads
+from bot.concern.patterns import hash_patterns
 from bot.concern.training import train_heads
 from channels.conversation import Concern
 from knowledge.embedding import Encoder, Vectors, open_encoder
 from knowledge.embedding.vectors import VectorCache, cache_folder, encode_cached
 from knowledge.settings import Settings
 
-VERSION = 1
+VERSION = 3
 """Raise it when features or training change: heads kept from before are then trained again."""
+
+
+class NotTrained(Exception):
+    """Set-up has not trained the classifier for the examples as they are. The text says what to type."""
+
 
 REASONS = {
     Concern.SUICIDE: "reads like thoughts of suicide",
@@ -54,10 +61,10 @@ class Reader:
         windows = [split_windows(text) for text in texts]
         rows = describe([*texts, *(window for some in windows for window in some)], self.encoder)
         scores = np.array([self.heads.score(one.dense, one.grams) for one in rows], np.float32)
-        scores = scores.reshape(len(rows), len(self.heads.kinds))
+        scores = scores.reshape(len(rows), len(self.heads.kinds), 2)
         made, at = [], len(texts)
         for whole, some in zip(scores, windows, strict=False):
-            made.append(self.heads.chances(weigh(whole, scores[at : at + len(some)])))
+            made.append(self.heads.chances(whole, scores[at : at + len(some)]))
             at += len(some)
         return np.array(made, np.float32).reshape(len(texts), len(self.heads.kinds))
 
@@ -92,10 +99,19 @@ def open_reader(settings: Settings, encoder: Encoder | None = None, folder: Path
     return Reader(encoder, open_heads(settings, encoder, folder))
 
 
+def load_reader(settings: Settings, folder: Path = FOLDER) -> Reader:
+    """The reader, if it is trained: a server that is starting does not train. Raises as `open_reader`; NotTrained."""
+    encoder = open_encoder(settings)
+    kept = place_of_heads(settings, encoder, load_examples(folder))
+    if not kept.is_file():
+        raise NotTrained("The concern classifier is not trained. Run: python -m bot train-concern")
+    return Reader(encoder, Heads.load(kept))
+
+
 def open_heads(settings: Settings, encoder: Encoder, folder: Path = FOLDER) -> Heads:
     """Heads from the build folder, named after everything they depend on."""
     examples = load_examples(folder)
-    kept = cache_folder(settings) / f"concern-heads-{VERSION}-{hash_examples(examples)[:16]}-{encoder.id}.npz"
+    kept = place_of_heads(settings, encoder, examples)
     if kept.is_file():
         try:
             return Heads.load(kept)
@@ -110,4 +126,7 @@ def open_heads(settings: Settings, encoder: Encoder, folder: Path = FOLDER) -> H
     return heads
 
 
-__all__ = ["LONGEST", "REASONS", "Cached", "Reader", "open_heads", "open_reader"]
+def place_of_heads(settings: Settings, encoder: Encoder, examples: Sequence[Example]) -> Path:
+    """One file for each state of the examples, the encoder, the patterns and the way of training."""
+    made_of = hashlib.sha256(f"{hash_examples(examples)} {hash_patterns()} {VERSION}".encode()).hexdigest()[:16]
+    return cache_folder(settings) / f"concern-heads-{made_of}-{encoder.id}.npz"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from bot.actions.__main__ import compose, main
 from bot.actions.settings import read_settings
+from bot.concern.reading import open_reader
 from channels.assistant import read_turn
 from channels.conversation import Channel, HandOver, Note, Turn
 from channels.fitting import fit
@@ -20,6 +21,7 @@ from channels.gsm7 import is_gsm7
 from channels.wording import Wording
 from knowledge.publish import publish
 from knowledge.settings import read_settings as read_knowledge_settings
+from tests.integration.serving import eventually
 from tests.integration.test_actions import call, wait_until_ready
 
 TOKEN = "the token of the tests"
@@ -30,6 +32,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Starlette:
     """Composed as the process does it, on an index of the demo catalogue. Loaded once: the first test waits for it."""
     settings = read_knowledge_settings(data_dir=tmp_path_factory.mktemp("catalogue"))
     publish(settings)
+    open_reader(settings)  # trained here where set-up has not
     return compose(read_settings(actions_token=TOKEN), settings)
 
 
@@ -144,3 +147,19 @@ def test_a_missing_token_stops_the_process_with_its_name(
     monkeypatch.setenv("NWD_DATA_DIR", str(tmp_path))
     assert main() == 2
     assert "NWD_ACTIONS_TOKEN" in capsys.readouterr().err
+
+
+async def test_the_worker_gets_the_classifiers_concerns_over_http(client: httpx.AsyncClient) -> None:
+    """The real encoder and the heads trained on the project's own examples. Before they are loaded it says so."""
+
+    async def kinds_of(text: str) -> list[str] | None:
+        answer = await client.post("/concerns", json={"text": text})
+        return answer.json()["kinds"] if answer.status_code == 200 else None
+
+    await eventually(lambda: is_answered(kinds_of("hello")))
+    assert await kinds_of("by sunday i will be dead and nobody in this house will even cry") == ["suicide"]
+    assert await kinds_of("is the library open on sunday") == []
+
+
+async def is_answered(kinds: Awaitable[list[str] | None]) -> bool:
+    return await kinds is not None
