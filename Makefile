@@ -31,10 +31,12 @@ check: setup ## Lint, types, layers, content and Rasa data
 	@$(RUN) -m bot words
 	@$(RUN) -m bot.checks $(RASA)
 
-bench: setup ## Measure replies against bare Rasa, search as the catalogue grows, and what a bad network loses
+bench: setup ## Measure replies against bare Rasa, search, a bad network, publishing and importing (under 10 minutes)
 	@$(RUN) -m tests.bench.latency
 	@$(RUN) -m tests.bench.searching
 	@$(RUN) -m tests.bench.reliability
+	@$(RUN) -m tests.bench.publishing
+	@$(RUN) -m tests.bench.importing
 
 shots: setup ## Take the pictures in the READMEs anew (needs Chromium)
 	@$(RUN) -m tests.pictures

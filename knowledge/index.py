@@ -274,6 +274,14 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def is_whole(folder: Path, manifest: dict[str, Any]) -> bool:
+    """Whether the listings are those that were indexed. Loads no model library."""
+    try:
+        return bool(_content_hash(folder) == manifest["content_sha256"])
+    except OSError:
+        return False
+
+
 def load_index(folder: Path) -> Index:
     """Load and verify a snapshot. Raises IndexMissing when it is absent, damaged or from another version."""
     with collector_paused():

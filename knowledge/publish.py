@@ -20,18 +20,19 @@ from knowledge.crisis import CrisisLine, lines_as_services, load_crisis_lines, o
 from knowledge.embedding import Encoder, VectorCache, Vectors, cache_folder, encode_cached, open_publisher
 from knowledge.errors import CatalogueFileError, IndexMissing
 from knowledge.foreign_needs import prepare_foreign_needs
-from knowledge.index import Source, all_texts, build_index, load_index, read_manifest, write_index
+from knowledge.index import Source, all_texts, build_index, is_whole, load_index, read_manifest, write_index
 from knowledge.nearest import is_exact
 from knowledge.need_head import NeedHead, train_head
 from knowledge.needs import load_needs, needs_hash, offer_texts, offers_hash, training_texts
 from knowledge.offer_head import Heads, OfferHead, train_offers
 from knowledge.outline import OFFERED, read_offered, read_outline
 from knowledge.patching import Change, Patch
+from knowledge.roll import read_roll
 from knowledge.settings import Settings
 from knowledge.snapshots import build_lock, current_snapshot, put_snapshot
 from knowledge.store import Store
 from knowledge.threads import collector_paused, use_one_thread
-from knowledge.trail import KEY_BYTES, marks_of
+from knowledge.trail import KEY_BYTES, Trail, marks_of
 
 Head = TypeVar("Head", NeedHead, OfferHead)
 
@@ -141,6 +142,20 @@ def read_patch(settings: Settings, store: Store, encoder_id: str) -> Patch | Non
     )
 
 
+def find_unchanged(settings: Settings, store: Store, encoder_id: str) -> str | None:
+    """The serving snapshot's name when no row of the catalogue, nor anything else, changed since. Loads no library."""
+    try:
+        folder = current_snapshot(settings.index_dir)
+        manifest = read_manifest(folder)
+        if manifest["made_with"] != made_with(settings, encoder_id) or not is_whole(folder, manifest):
+            return None
+        outline, keys = read_outline(store), Trail.load(folder / "trail").keys
+        same = outline.ids == read_roll(folder).ids and np.array_equal(keys, outline.keys)
+    except (IndexMissing, OSError, ValueError):
+        return None
+    return str(manifest["version"]) if same else None
+
+
 def made_with(settings: Settings, encoder_id: str) -> str:
     """Changes with anything but the listings that an index depends on: content, settings, and this package's code."""
     content = [settings.content_dir / name for name in ("needs.yml", "crisis_lines.yml")]
@@ -166,6 +181,9 @@ def publish(settings: Settings, *, encoder: Encoder | None = None, force: bool =
     with build_lock(settings.index_dir), collector_paused():
         store, notes = open_store(settings)
         try:
+            if not force and (unchanged := find_unchanged(settings, store, encoder.id)):
+                count = int(read_manifest(settings.index_dir / unchanged)["services"])
+                return Published(version=unchanged, services=count, built=False, notes=notes)
             patch = None if force else read_patch(settings, store, encoder.id)
             work = patch or read_source(settings, store, encoder.id)
         finally:
@@ -180,6 +198,8 @@ def is_fresh(settings: Settings, encoder_id: str) -> bool:
     """Whether the snapshot that serves is made of the catalogue as it is now."""
     store, _notes = open_store(settings)
     try:
+        if find_unchanged(settings, store, encoder_id):
+            return True
         work = read_patch(settings, store, encoder_id) or read_source(settings, store, encoder_id)
         return _serving(settings, work) is not None
     finally:

@@ -1,7 +1,7 @@
 """What somebody who writes this would be sent if a draft were live: a search over the catalogue with the draft in it.
 
-The index with the draft is made from the same parts as a published one (only the draft's own texts are encoded) and
-kept while the draft and the published index stay the same, so that a second sentence costs only its search.
+The index with the draft is made from the published one, as the next one is (`knowledge.patching`), and kept while the
+draft and the published index stay the same, so that a second sentence costs only its search.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+import numpy as np
+
 from knowledge.catalogue import Service, Status, service_to_dict
 from knowledge.editing.forms import Form
 from knowledge.embedding import Encoder, VectorCache, Vectors, encode_cached
-from knowledge.index import Source, all_texts, build_index
 from knowledge.need_head import NeedHead
 from knowledge.needs import training_texts
-from knowledge.offer_head import Heads
+from knowledge.patching import Change, Patch
 from knowledge.search import Found, Match, Search
 from knowledge.settings import Settings
+from knowledge.trail import KEY_BYTES
 
 MOST_LISTED = 10
 MOST_SUGGESTED = 5
@@ -95,26 +97,24 @@ class Preview:
 
     def _build(self, search: Search, service: Service) -> Search:
         index, encoder = search.index, self._encoder()
-        others = [each for each in index.services if each.id != service.id]
         shown = service.status in {Status.ACTIVE, Status.TEMPORARILY_CLOSED} and service.name
-        source = Source(
-            services=tuple(sorted([*others, service] if shown else others, key=lambda each: each.id)),
-            needs=index.needs,
-            crisis=index.crisis,
-            encoder=encoder.id,
+        others = [each for each in index.roll.ids if each != service.id]
+        ids = sorted([*others, service.id]) if shown else others
+        change = Change(
+            ids=ids,
+            fresh={service.id: service} if shown else {},
+            keys=np.zeros((len(ids), KEY_BYTES), np.uint8),
         )
         cache = VectorCache.open(self._settings)
+
+        def encode(texts: list[str]) -> Vectors:
+            return encode_cached(encoder, cache, texts)
+
         try:
-            vectors: Vectors = encode_cached(encoder, cache, all_texts(source))
+            patch = Patch(index, change, encoder.id, lambda lines: index.crisis)
+            made = patch.build(encode, version=index.version, now=index.built_at)
         finally:
             cache.close()
-        made = build_index(
-            source,
-            vectors,
-            Heads(messages=index.head, listings=index.offers),
-            version=index.version,
-            now=index.built_at,
-        )
         return search.over(replace(made, stamp=""))
 
 

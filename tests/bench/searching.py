@@ -5,7 +5,8 @@ so a search by name is not measured). Each size is built in one process and meas
 
     python -m tests.bench.searching [--services 1000 10000 100000]
 
-A million services need about 25 GB of disk, 14 GB of memory and half an hour.
+`make bench` measures 1,000 and 10,000. 100,000 take some minutes of an idle core; a million need about 25 GB of disk,
+14 GB of memory and more than half an hour. Beyond an exact index it also prints what READ_CELLS is chosen by.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median, quantiles
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +37,7 @@ from knowledge.settings import Settings, read_settings
 from knowledge.spelling import Spelling
 from knowledge.threads import use_one_thread
 
-SIZES = (1_000, 10_000, 100_000)
+SIZES = (1_000, 10_000)
 JITTER = 0.02
 SEED = 7
 MESSAGES = (
@@ -50,6 +52,7 @@ MESSAGES = (
 )
 ROUNDS = 5
 NEAREST = 256
+CELLS = (4, 8, 16, 32, 64, 128)
 BATCH = 100_000
 
 
@@ -141,15 +144,12 @@ def measure(settings: Settings, folder: Path) -> dict[str, float]:
     return {**found, **baselines(index.vectors, queries), "vectors": index.vectors.ntotal}
 
 
-def baselines(stored: object, queries: dict[str, np.ndarray]) -> dict[str, float]:
+def baselines(stored: Any, queries: dict[str, np.ndarray]) -> dict[str, float]:
     """The nearest vectors by numpy and by a bare exact FAISS index, and how many of them ours brings."""
     import faiss
 
     vectors = np.concatenate(
-        [
-            stored.reconstruct_n(at, min(BATCH, stored.ntotal - at))  # type: ignore[attr-defined]
-            for at in range(0, stored.ntotal, BATCH)  # type: ignore[attr-defined]
-        ]
+        [stored.reconstruct_n(at, min(BATCH, stored.ntotal - at)) for at in range(0, stored.ntotal, BATCH)]
     )
     bare = faiss.IndexFlatIP(DIMENSIONS)
     bare.add(vectors)
@@ -159,15 +159,34 @@ def baselines(stored: object, queries: dict[str, np.ndarray]) -> dict[str, float
         best = np.argpartition(-similar, NEAREST)[:NEAREST]
         return best[np.argsort(-similar[best])]
 
-    shares = [
-        len(set(stored.search(query, NEAREST)[1][0]) & set(bare.search(query, NEAREST)[1][0])) / NEAREST  # type: ignore[attr-defined]
-        for query in queries.values()
-    ]
+    exact = {text: set(bare.search(query, NEAREST)[1][0]) for text, query in queries.items()}
+    print_cells(stored, queries, exact)
     return {
         "numpy_ms": timed(by_numpy)[0],
         "faiss_ms": timed(lambda text: bare.search(queries[text], NEAREST))[0],
-        "share": float(np.mean(shares)),
+        "share": share_found(stored, queries, exact),
     }
+
+
+def share_found(stored: Any, queries: Mapping[str, np.ndarray], exact: Mapping[str, set[int]]) -> float:
+    """Of the nearest vectors, those that the index brings; the mean over the messages."""
+    return float(
+        np.mean(
+            [len(set(stored.search(query, NEAREST)[1][0]) & exact[text]) / NEAREST for text, query in queries.items()]
+        )
+    )
+
+
+def print_cells(stored: Any, queries: Mapping[str, np.ndarray], exact: Mapping[str, set[int]]) -> None:
+    """What READ_CELLS is chosen by: time and share found for other numbers of cells. Nothing for an exact index."""
+    chosen = getattr(stored, "nprobe", 0)
+    for cells in CELLS if chosen else ():
+        stored.nprobe = cells
+        took = timed(lambda text: stored.search(queries[text], NEAREST))[0]
+        found = share_found(stored, queries, exact)
+        print(f"{cells:>6} of {stored.nlist} cells: {took:.2f} ms, {found:.3f} of the nearest found", file=sys.stderr)
+    if chosen:
+        stored.nprobe = chosen
 
 
 def timed(run: Callable[[str], object]) -> tuple[float, float]:

@@ -328,23 +328,25 @@ def die(index, folder):
     os.kill(os.getpid(), signal.SIGKILL)
 
 knowledge.publish.write_index = die
-data, build, content = sys.argv[1:]
-publish(read_settings(data_dir=data, build_dir=build, content_dir=content), encoder=WordEncoder(), force=True)
+data, build, content, how = sys.argv[1:]
+publish(read_settings(data_dir=data, build_dir=build, content_dir=content), encoder=WordEncoder(), force=how == "whole")
 """
 
 
-def test_a_build_that_is_killed_leaves_the_old_index_serving(settings: Settings) -> None:
+@pytest.mark.parametrize("how", ["whole", "patched"])
+def test_a_build_that_is_killed_leaves_the_old_index_serving(settings: Settings, how: str) -> None:
     first = put(settings)
+    change(settings, "svc-rent", summary="Unicorns.")
+    assert patch_now(settings) is not None
     folders = [str(each) for each in (settings.data_dir, settings.build_dir, settings.content_dir)]
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED_WHILE_WRITING, *folders],
+        [sys.executable, "-c", KILLED_WHILE_WRITING, *folders, how],
         env={**os.environ, "PYTHONPATH": str(Path.cwd())},
         check=False,
     )
     assert killed.returncode == -signal.SIGKILL
     assert any(path.name.startswith(".building-") for path in settings.index_dir.iterdir())
     assert load_index(current_snapshot(settings.index_dir)).version == first.version
-    edit_town(settings, "Rent Rescue", "Rent Angels")
     assert put(settings).built
     assert not any(path.name.startswith(".building-") for path in settings.index_dir.iterdir())
 
