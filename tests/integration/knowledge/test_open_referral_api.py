@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from knowledge.exchange.listings import Item
 from knowledge.exchange.register import Register
 from knowledge.publish import open_store
 from knowledge.settings import Settings, read_settings
-from tests.unit.knowledge.exchange.standard import READER, example, wrong_by_schema
+from tests.unit.knowledge.exchange.standard import READER, example, minimal, wrong_by_schema
 
 SHOP = as_uuid("svc-advice-shop")
 
@@ -190,6 +192,23 @@ def test_an_imported_place_keeps_its_id_until_it_is_changed(settings: Settings) 
             (place,) = ask(client, "/service_at_locations", search="community counselling")["contents"]
             assert place["location"]["name"] == "Elsewhere"
             assert place["id"] == ask(client, f"/services/{body['id']}")["service_at_locations"][0]["id"]
+
+
+@pytest.mark.parametrize(("north", "found"), [(54.5, True), (53.0, False)])
+def test_an_area_that_was_drawn_is_taken_as_drawn(tmp_path: Path, north: float, found: bool) -> None:
+    settings = read_settings(data_dir=tmp_path, demo=True, country="GB")
+    square = [[-1.5, 52.0], [-0.5, 52.0], [-0.5, north], [-1.5, north]]
+    drawn = json.dumps({"type": "Polygon", "coordinates": [square]})
+    body = minimal(service_areas=[{"name": "Wrenshire", "extent": drawn, "extent_type": "geojson"}])
+    with closing(open_store(settings)[0]) as store:
+        importer = Importer(store, Register(store), READER, None, Choices(source="feed"))
+        importer.run([Item(where="feed", body=body)], lambda: True, lambda _outcome: None)
+        listing = store.listing(body["id"])
+        assert listing
+        store.save(listing.service, by="Sam")
+    with TestClient(create_app(settings)) as client:
+        page = ask(client, "/services", postcode="WZ1 2AB", search="soup kitchen")
+        assert ("Soup kitchen" in names(page)) is found
 
 
 def test_organisations_and_the_taxonomy(client: TestClient) -> None:
