@@ -39,6 +39,8 @@ MOST_OPEN: Final = 10
 MOST_REMEMBERED: Final = 30
 IDLE: Final = timedelta(hours=2)
 """What nobody confirmed until then is put away, with its file."""
+STOP_SECONDS: Final = 20.0
+"""How long a stop waits for a batch; the thread may be waiting for an import at the command line."""
 TABLES: Final = PLAIN_TABLES | WORKBOOKS
 
 
@@ -182,7 +184,7 @@ class Imports:
         for job in list(self._jobs.values()):
             job.stop = True
         self._work.put(None)
-        self._thread.join()
+        self._thread.join(STOP_SECONDS)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     # -- the thread --------------------------------------------------------------------------------------------

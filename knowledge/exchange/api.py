@@ -1,7 +1,7 @@
 """The published catalogue for other programs, in the shape of Open Referral UK 3.0. It only reads.
 
-`/` says what this is; `/services`, `/organizations`, `/taxonomies` and `/taxonomy_terms` are lists in pages, each with
-`/{id}` for one whole thing. Drafts, and what was never published, are not here.
+`/` says what this is; `/services`, `/service_at_locations`, `/organizations`, `/taxonomies` and `/taxonomy_terms` are
+lists in pages, each with `/{id}` for one whole thing. Drafts, and what was never published, are not here.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from knowledge.catalogue import Need
+from knowledge.exchange.at_locations import AtLocations, place_head, write_places
 from knowledge.exchange.extension import KEY
 from knowledge.exchange.heads import Heads
 from knowledge.exchange.identity import NEEDS_TAXONOMY, need_uuid, taxonomy_uuid
@@ -59,7 +60,8 @@ class OpenReferral:
     def open(self, store: Store) -> None:
         self._store = store
         self._register = Register(store)
-        self._heads = Heads(store)
+        self._heads = Heads(store, self._register)
+        self._places_of = AtLocations(store, self._register)
 
     def mount(self) -> Mount:
         """The routes, for any application."""
@@ -67,6 +69,8 @@ class OpenReferral:
             Route("/", self._answer(lambda _request: INFO), name="api"),
             Route("/services", self._answer(self._services)),
             Route("/services/{id}", self._answer(self._service)),
+            Route("/service_at_locations", self._answer(self._at_locations)),
+            Route("/service_at_locations/{id}", self._answer(self._at_location)),
             Route("/organizations", self._answer(self._organisations)),
             Route("/organizations/{id}", self._answer(self._organisation)),
             Route("/taxonomies", self._answer(self._taxonomies)),
@@ -111,6 +115,22 @@ class OpenReferral:
         head = self._heads.current().by_uuid.get(request.path_params["id"].lower())
         found = self._whole([head.id]) if head else []
         return found[0] if found else None
+
+    def _at_locations(self, request: Request) -> Thing:
+        question = read_question(_single(request), self._place)
+        found = [each for each in self._places_of.of(self._heads.current()).entries if question.fits(each.head)]
+        shown = _slice(found, question)
+        if question.minimal:
+            moments = [{"id": each.uuid, "modified_date": each.head.modified.isoformat()} for each in shown]
+            return _page(moments, len(found), question)
+        whole = write_places(self._whole(list(dict.fromkeys(each.head.id for each in shown))))
+        bodies = [whole[each.uuid] for each in shown if each.uuid in whole]
+        return _page(bodies if question.full else [place_head(body) for body in bodies], len(found), question)
+
+    def _at_location(self, request: Request) -> Thing | None:
+        asked = request.path_params["id"].lower()
+        entry = self._places_of.of(self._heads.current()).by_uuid.get(asked)
+        return write_places(self._whole([entry.head.id])).get(asked) if entry else None
 
     def _whole(self, ids: Sequence[str]) -> list[dict[str, Any]]:
         """Services in full, in this order. One that was unpublished a moment ago is not among them."""

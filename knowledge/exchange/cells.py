@@ -29,7 +29,8 @@ def say_cell(value: object, pattern: str) -> str:
 
 def is_bare_number(value: object, pattern: str) -> bool:
     """Whether a 0 at its beginning would not be seen: a number without a format that fills up with zeros."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and "00" not in _first_part(pattern)
+    whole = _first_part(pattern).partition(".")[0]
+    return isinstance(value, int | float) and not isinstance(value, bool) and "00" not in whole
 
 
 def _say_moment(value: date | time | timedelta) -> str:

@@ -1,6 +1,8 @@
 """Three versions of a listing to one: what the source said last time, what it says now, and what is here. Pure.
 
 A field that was changed here wins; every other field is the source's. When both changed one, ours stays and is told.
+Of when it was checked, and by whom, the later one counts, if what they checked is what is here: once a word was changed
+here, their check was of other words, and ours stays. An older check of theirs is no conflict.
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from typing import Any
 import phonenumbers
 
 from knowledge.catalogue import Service, service_from_dict, service_to_dict
+
+CHECKED = {"assured_date", "assured_by"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,16 +31,21 @@ def merge(base: Mapping[str, Any] | None, theirs: Service, ours: Service) -> Mer
     """`base` is None when this listing never came from a source: then everything here is ours."""
     new, here = _plain(theirs), _plain(ours)
     then = {**new, **base} if base is not None else {}
-    chosen: dict[str, Any] = {}
-    changed, kept = [], []
-    for name, value in here.items():
-        edited = value != then.get(name, _MISSING)
-        chosen[name] = value if edited else new[name]
-        if chosen[name] != value:
-            changed.append(name)
-        if edited and new[name] != then.get(name, _MISSING) and new[name] != value:
-            kept.append(name)
-    return Merged(service=service_from_dict(chosen), changed=tuple(changed), kept=tuple(kept))
+    edited = {name for name, value in here.items() if value != then.get(name, _MISSING)}
+    later = str(new["assured_date"] or "") > str(here["assured_date"] or "")
+    if base is not None and later and edited <= CHECKED:
+        edited = set()
+    chosen = {name: value if name in edited else new[name] for name, value in here.items()}
+    quiet = set() if later else CHECKED
+    return Merged(
+        service=service_from_dict(chosen),
+        changed=tuple(name for name, value in here.items() if chosen[name] != value),
+        kept=tuple(
+            name
+            for name, value in here.items()
+            if name in edited - quiet and new[name] not in (then.get(name, _MISSING), value)
+        ),
+    )
 
 
 def base_of(service: Service) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from knowledge.catalogue import DAYS, Area, Place
 from knowledge.exchange import values
+from knowledge.exchange.areas import is_inside
 from knowledge.exchange.heads import Head
 from knowledge.exchange.identity import NEEDS_TAXONOMY, taxonomy_uuid
 from knowledge.hours import DAY_NAMES
@@ -129,7 +130,9 @@ def _place_test(given: Mapping[str, str], find_place: FindPlace) -> Test:
         return lambda head: _metres(head, place) <= most
 
     def reaches(head: Head) -> bool:
-        """Whoever serves the whole county or country is never hidden by a postcode."""
+        """Whoever serves the whole county or country is never hidden by a postcode; a drawn area is taken as drawn."""
+        if head.shapes:
+            return is_inside(head.shapes, place.latitude, place.longitude)
         if head.area is Area.NATIONAL:
             return True
         far = COUNTY_METRES if head.area is Area.COUNTY else NEAR_METRES

@@ -17,6 +17,8 @@ from knowledge.exchange.archives import check_entries
 from knowledge.exchange.limits import LIMITS, Limits
 
 CHUNK = 1 << 20
+PICTURES = "xl/media/"
+"""Drawings (SVG) may have a document type."""
 LET_GO = {"row", "si"}
 """Elements that a reader forgets when they end."""
 
@@ -95,7 +97,8 @@ def _look_at(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -
     """Pictures and the like are no XML: the reader would stop at the same place as this does."""
     look, parser = _Look(limits), expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = look.begin, look.end
-    parser.StartDoctypeDeclHandler = _refuse
+    if not entry.filename.startswith(PICTURES):
+        parser.StartDoctypeDeclHandler = _refuse
     with archive.open(entry) as packed:
         try:
             while chunk := packed.read(CHUNK):

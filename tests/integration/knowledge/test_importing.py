@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,37 @@ def test_edits_made_here_win_and_are_told(catalogue: Catalogue) -> None:
     assert entry_of(catalogue, 1).suggested == ()
     assert counts(catalogue.bring([changed])) == (0, 0, 1, 0, 0)
     assert catalogue.published() == {identity(1)}
+
+
+@pytest.mark.parametrize(
+    ("theirs", "edited", "kept", "told"),
+    [
+        pytest.param("2026-10-01", False, "2026-11-20", [], id="theirs is older"),
+        pytest.param("2026-11-22", False, "2026-11-22", [], id="theirs is newer, of the same words"),
+        pytest.param("2026-11-22", True, "2026-11-20", ["assured_date"], id="theirs is newer, of other words"),
+        pytest.param("2026-10-01", True, "2026-11-20", [], id="theirs is older, and of other words"),
+    ],
+)
+def test_of_two_checks_the_later_one_of_these_words_counts(
+    catalogue: Catalogue, theirs: str, edited: bool, kept: str, told: list[str]
+) -> None:
+    catalogue.bring([soup(1, assured_date="2026-01-05")], publish=True)
+    checked = replace(catalogue.service(identity(1)), assured_date=date(2026, 11, 20), assured_by="Ana")
+    catalogue.store.save(replace(checked, cost="Free, and tea") if edited else checked, by="ana")
+    outcome = catalogue.bring([soup(1, assured_date=theirs)])
+    service = catalogue.service(identity(1))
+    assert service.assured_date == date.fromisoformat(kept)
+    assert service.assured_by == ("Ana" if kept == "2026-11-20" else "")
+    assert service.cost == ("Free, and tea" if edited else "")
+    assert [each["fields"] for each in outcome.names["kept"]] == ([told] if told else [])
+    assert catalogue.published() == {identity(1)}
+
+
+def test_a_date_nobody_checked_here_follows_the_source(catalogue: Catalogue) -> None:
+    catalogue.bring([soup(1, assured_date="2026-01-05")])
+    outcome = catalogue.bring([soup(1, assured_date="2026-10-01")])
+    assert catalogue.service(identity(1)).assured_date == date(2026, 10, 1)
+    assert outcome.names["changed"][0]["fields"] == ["assured_date"]
 
 
 def test_an_edit_alone_is_not_undone(catalogue: Catalogue) -> None:

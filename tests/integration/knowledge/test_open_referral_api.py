@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from knowledge.catalogue import Location
 from knowledge.editor import create_app
 from knowledge.exchange.api import PREFIX, TOGETHER
 from knowledge.exchange.identity import as_uuid, need_uuid
+from knowledge.exchange.importing import Choices, Importer
+from knowledge.exchange.listings import Item
+from knowledge.exchange.register import Register
 from knowledge.publish import open_store
 from knowledge.settings import Settings, read_settings
-from tests.unit.knowledge.exchange.standard import wrong_by_schema
+from tests.unit.knowledge.exchange.standard import READER, example, minimal, wrong_by_schema
 
 SHOP = as_uuid("svc-advice-shop")
 
@@ -139,6 +146,71 @@ def test_what_is_wrong_with_a_question_is_said(client: TestClient, given: dict[s
     assert answer.json()["errors"][0]["field"] == field
 
 
+def test_services_at_their_places(client: TestClient) -> None:
+    seen, number, last = {}, 1, False
+    while not last:
+        page = ask(client, "/service_at_locations", full="true", per_page=100, page=number)
+        seen |= {body["id"]: body for body in page["contents"]}
+        number, last = number + 1, page["last_page"]
+    assert len(seen) == page["total_items"] > 150
+    assert [wrong for body in seen.values() for wrong in wrong_by_schema(body["service"])] == []
+    for service in {body["service"]["id"] for body in list(seen.values())[:20]}:
+        for place in ask(client, f"/services/{service}")["service_at_locations"]:
+            assert seen[place["id"]]["location"] == place["location"]
+    (place,) = [body for body in seen.values() if body["service"]["id"] == SHOP]
+    assert ask(client, f"/service_at_locations/{place['id']}") == place
+    assert "schedules" in place["service"]
+    found = ask(client, "/service_at_locations", search="bell street advice shop")["contents"]
+    (head,) = [body for body in found if body["id"] == place["id"]]
+    assert head["location"]["latitude"] == place["location"]["latitude"]
+    assert "addresses" not in head["location"]
+    assert "schedules" not in head["service"]
+
+
+@pytest.mark.parametrize("given", [{"postcode": "WZ1 2AB", "proximity": "1500"}, {"day": "SU"}, {"minimum_age": 18}])
+def test_filters_of_places(client: TestClient, given: dict[str, Any]) -> None:
+    everything = ask(client, "/service_at_locations")["total_items"]
+    assert 0 < ask(client, "/service_at_locations", **given)["total_items"] < everything
+    assert client.get(f"{PREFIX}/service_at_locations", params={"colour": "red"}).status_code == 400
+
+
+def test_an_imported_place_keeps_its_id_until_it_is_changed(settings: Settings) -> None:
+    body = example("service_full.json")
+    theirs = body["service_at_locations"][0]["id"]
+    with closing(open_store(settings)[0]) as store:
+        importer = Importer(store, Register(store), READER, None, Choices(source="feed"))
+        importer.run([Item(where="feed", body=body)], lambda: True, lambda _outcome: None)
+        listing = store.listing(body["id"])
+        assert listing
+        store.save(listing.service, by="Sam")
+        with TestClient(create_app(settings)) as client:
+            assert ask(client, f"/service_at_locations/{theirs}")["service"]["name"] == "Community Counselling"
+            moved = replace(listing.service, locations=(Location(name="Elsewhere"),))
+            store.save(moved, by="Sam")
+        with TestClient(create_app(settings)) as client:
+            assert client.get(f"{PREFIX}/service_at_locations/{theirs}").status_code == 404
+            (place,) = ask(client, "/service_at_locations", search="community counselling")["contents"]
+            assert place["location"]["name"] == "Elsewhere"
+            assert place["id"] == ask(client, f"/services/{body['id']}")["service_at_locations"][0]["id"]
+
+
+@pytest.mark.parametrize(("north", "found"), [(54.5, True), (53.0, False)])
+def test_an_area_that_was_drawn_is_taken_as_drawn(tmp_path: Path, north: float, found: bool) -> None:
+    settings = read_settings(data_dir=tmp_path, demo=True, country="GB")
+    square = [[-1.5, 52.0], [-0.5, 52.0], [-0.5, north], [-1.5, north]]
+    drawn = json.dumps({"type": "Polygon", "coordinates": [square]})
+    body = minimal(service_areas=[{"name": "Wrenshire", "extent": drawn, "extent_type": "geojson"}])
+    with closing(open_store(settings)[0]) as store:
+        importer = Importer(store, Register(store), READER, None, Choices(source="feed"))
+        importer.run([Item(where="feed", body=body)], lambda: True, lambda _outcome: None)
+        listing = store.listing(body["id"])
+        assert listing
+        store.save(listing.service, by="Sam")
+    with TestClient(create_app(settings)) as client:
+        page = ask(client, "/services", postcode="WZ1 2AB", search="soup kitchen")
+        assert ("Soup kitchen" in names(page)) is found
+
+
 def test_organisations_and_the_taxonomy(client: TestClient) -> None:
     page = ask(client, "/organizations", per_page=100)
     assert [wrong for body in page["contents"] for wrong in wrong_by_schema(body, "schema_organization.json")] == []
@@ -153,7 +225,7 @@ def test_organisations_and_the_taxonomy(client: TestClient) -> None:
     assert client.get(f"{PREFIX}/organizations", params={"day": "MO"}).status_code == 400
 
 
-@pytest.mark.parametrize("kind", ["services", "organizations", "taxonomies", "taxonomy_terms"])
+@pytest.mark.parametrize("kind", ["services", "service_at_locations", "organizations", "taxonomies", "taxonomy_terms"])
 @pytest.mark.parametrize("identity", ["nothing", "%00", "..%2f..", "'; drop table services"])
 def test_what_is_not_there_is_404(client: TestClient, kind: str, identity: str) -> None:
     assert client.get(f"{PREFIX}/{kind}/{identity}").status_code == 404

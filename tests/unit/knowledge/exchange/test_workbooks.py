@@ -56,6 +56,7 @@ def test_a_cell_is_read_as_it_is_seen(value: object, pattern: str, said: str) ->
     ("value", "pattern", "bare"),
     [
         (1632960001, "General", True),
+        (1632960001, "0.00", True),
         (1632960001, "00000000000", False),
         ("01632", "@", False),
         (True, "General", False),
@@ -186,6 +187,13 @@ def test_hostile_workbooks_are_refused_before_anything_is_built(tmp_path: Path) 
     for path in sorted(tmp_path.glob("*.xlsx")):
         with pytest.raises(ImportRefused):
             open_table(path, limits=limits)
+
+
+def test_a_picture_in_a_workbook_is_no_harm(tmp_path: Path) -> None:
+    pictures = {"xl/media/image1.svg": "<!DOCTYPE svg><svg/>", "xl/media/image2.png": "\x89PNG"}
+    rows = text_cells(1, "Service", "Telephone") + text_cells(2, "Soup", "01632 960001")
+    path = raw_workbook(tmp_path / "b.xlsx", rows, **pictures)
+    assert [each.service.name for each in read(path) if each.service] == ["Soup"]
 
 
 def test_what_is_no_workbook_is_told(tmp_path: Path) -> None:
