@@ -19,6 +19,7 @@ from knowledge.index import Source, all_texts, build_index, read_manifest, write
 from knowledge.need_head import NeedHead, train_head
 from knowledge.needs import load_needs, needs_hash, offer_texts, offers_hash, training_texts
 from knowledge.offer_head import Heads, OfferHead, train_offers
+from knowledge.second_opinion import prepare_opinion
 from knowledge.settings import Settings
 from knowledge.snapshots import build_lock, current_snapshot, put_snapshot
 from knowledge.store import Store
@@ -94,7 +95,9 @@ def publish(settings: Settings, *, encoder: Encoder | None = None, force: bool =
     Raises KnowledgeError; whatever happens, the snapshot that served before still does.
     """
     encoder = encoder or open_publisher(settings)
-    prepare_foreign_needs(settings, load_needs(settings.content_dir / "needs.yml"))
+    needs = load_needs(settings.content_dir / "needs.yml")
+    prepare_foreign_needs(settings, needs)
+    prepare_opinion(settings, needs)
     with build_lock(settings.index_dir), collector_paused():
         store, notes = open_store(settings)
         try:
