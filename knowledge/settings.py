@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     )
     second_reader: bool = Field(
         True,
-        description="Whether a larger model reads messages too; off saves about 400 MB in each process that searches.",
+        description="Whether a larger model reads messages too; off saves about 310 MB in each process that searches.",
     )
     second_person: bool = Field(True, description="Whether somebody else must publish what an editor wrote.")
     reports_token: SecretStr = Field(

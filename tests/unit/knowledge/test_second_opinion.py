@@ -17,8 +17,8 @@ from knowledge.settings import read_settings
 from tests.unit.knowledge.builders import WordEncoder, need
 
 NEEDS = (
-    need("rent", phrasings=("behind with the rent", "rent arrears again", "cannot pay rent")),
-    need("mood", phrasings=("feeling so low", "low and tearful", "very low today")),
+    need("rent", "behind with the rent", "rent arrears again", "cannot pay rent"),
+    need("mood", "feeling so low", "low and tearful", "very low today"),
 )
 TEXTS = [text for each in NEEDS for text in each.phrasings]
 
