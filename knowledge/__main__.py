@@ -170,9 +170,13 @@ def run_check(settings: Settings, parsed: argparse.Namespace) -> int:
 
 def run_export_encoder(settings: Settings, _parsed: argparse.Namespace) -> int:
     from knowledge.embedding.export import export_encoder
+    from knowledge.embedding.strong_export import export_strong_encoder
 
     made = export_encoder(settings)
     print(f"The query encoder is in {made}." if made else f"Nothing to do: {settings.encoder_dir} is whole.")
+    if settings.second_reader:
+        second = export_strong_encoder(settings)
+        print(f"The second encoder is in {second}." if second else "The second encoder: nothing to do.")
     return 0
 
 

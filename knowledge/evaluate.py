@@ -36,6 +36,7 @@ from knowledge.outside_catalogue import read_queries, read_services
 from knowledge.places import Places
 from knowledge.publish import read_heads
 from knowledge.search import Search
+from knowledge.second_opinion import prepare_opinion
 from knowledge.settings import Settings
 from knowledge.spelling import Spelling
 from knowledge.threads import use_one_thread
@@ -199,6 +200,7 @@ def _dense(settings: Settings, services: Sequence[Service], cache: VectorCache, 
 def _ours(settings: Settings, services: tuple[Service, ...], cache: VectorCache, encoder: Encoder) -> Ours:
     publisher = open_publisher(settings)
     needs = load_needs(settings.content_dir / "needs.yml")
+    prepare_opinion(settings, needs)
     source = Source(services=services, needs=needs, crisis={}, encoder=publisher.id)
 
     def encode(texts: Sequence[str]) -> Vectors:

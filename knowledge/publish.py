@@ -28,6 +28,7 @@ from knowledge.offer_head import Heads, OfferHead, train_offers
 from knowledge.outline import OFFERED, read_offered, read_outline
 from knowledge.patching import Change, Patch
 from knowledge.roll import read_roll
+from knowledge.second_opinion import prepare_opinion
 from knowledge.settings import Settings
 from knowledge.snapshots import build_lock, current_snapshot, put_snapshot
 from knowledge.store import Store
@@ -177,7 +178,9 @@ def publish(settings: Settings, *, encoder: Encoder | None = None, force: bool =
     Raises KnowledgeError; whatever happens, the snapshot that served before still does.
     """
     encoder = encoder or open_publisher(settings)
-    prepare_foreign_needs(settings, load_needs(settings.content_dir / "needs.yml"))
+    needs = load_needs(settings.content_dir / "needs.yml")
+    prepare_foreign_needs(settings, needs)
+    prepare_opinion(settings, needs)
     with build_lock(settings.index_dir), collector_paused():
         store, notes = open_store(settings)
         try:

@@ -13,6 +13,7 @@ from knowledge.catalogue import Need
 from knowledge.embedding import Encoder
 from knowledge.need_head import Array, NeedHead
 from knowledge.needs import split_clauses
+from knowledge.second_opinion import SecondOpinion
 from knowledge.spelling import Spelling
 
 LONGEST_TEXT = 2000
@@ -46,19 +47,28 @@ class Reading:
 
 
 class Reader:
-    """Turns messages into readings, with one model call each."""
+    """Turns messages into readings. `opinion`, when there is one, reads the whole message too."""
 
-    def __init__(self, encoder: Encoder, spelling: Spelling, needs: Sequence[Need], head: NeedHead) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        spelling: Spelling,
+        needs: Sequence[Need],
+        head: NeedHead,
+        opinion: SecondOpinion | None = None,
+    ) -> None:
         self._encoder = encoder
         self._spelling = spelling
         self._columns = {need.id: column for column, need in enumerate(needs)}
         self._head = head
+        self._opinion = opinion
 
     def read(self, text: str, asserted: Sequence[str] = ()) -> Reading:
         """Read a text that went through `clean`. One without letters or digits has no needs but those asserted."""
         plain = self._spelling.plain(text)
         vectors = self._encoder.encode([plain, *split_clauses(plain)])
-        chances, speakers = self._head.read_message(vectors)
+        second = self._opinion.chances(plain) if self._opinion else None
+        chances, speakers = self._head.read_message(vectors, second)
         if not any(letter.isalnum() for letter in text):
             chances = np.zeros_like(chances)
         for need in asserted:

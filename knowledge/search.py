@@ -28,6 +28,7 @@ from knowledge.reading import Reader, Reading, clean
 from knowledge.reasons import reason_for
 from knowledge.roll import Roll
 from knowledge.scoring import Array, Evidence, View, look
+from knowledge.second_opinion import SecondOpinion, open_opinion
 from knowledge.settings import Settings
 from knowledge.snapshots import current_snapshot, current_version
 from knowledge.spelling import Spelling
@@ -88,7 +89,7 @@ class Search:
         self._encoder = encoder
         self._spelling = spelling
         self._places = places
-        self._shelf = _Shelf.of(index, encoder, spelling)
+        self._shelf = self._fill(index)
 
     @classmethod
     def open(cls, settings: Settings) -> Search:
@@ -116,8 +117,11 @@ class Search:
         """
         if current_version(self._settings.index_dir) == self.index.version:
             return False
-        self._shelf = _Shelf.of(load_index(current_snapshot(self._settings.index_dir)), self._encoder, self._spelling)
+        self._shelf = self._fill(load_index(current_snapshot(self._settings.index_dir)))
         return True
+
+    def _fill(self, index: Index) -> _Shelf:
+        return _Shelf.of(index, self._encoder, self._spelling, open_opinion(self._settings, index.needs))
 
     def over(self, index: Index) -> Search:
         """The same search over another index."""
@@ -189,12 +193,12 @@ class _Shelf:
     """The middle of the catalogue: where help for "the county" is, when a listing has no location of its own."""
 
     @classmethod
-    def of(cls, index: Index, encoder: Encoder, spelling: Spelling) -> _Shelf:
+    def of(cls, index: Index, encoder: Encoder, spelling: Spelling, opinion: SecondOpinion | None) -> _Shelf:
         roll = index.roll
         named = chain(zip(roll.names, count(), strict=False), zip(roll.organisations, count(), strict=False))
         return cls(
             index=index,
-            reader=Reader(encoder, spelling, index.needs, index.head),
+            reader=Reader(encoder, spelling, index.needs, index.head, opinion),
             names=Names.of(named),
             rows={service_id: row for row, service_id in enumerate(roll.ids)},
             columns={need.id: column for column, need in enumerate(index.needs)},

@@ -35,6 +35,10 @@ class Settings(BaseSettings):
     embedding_model_path: Path | None = Field(
         None, description="Folder of all-MiniLM-L6-v2; empty means the copy in an installed package."
     )
+    second_reader: bool = Field(
+        True,
+        description="Whether a larger model reads messages too; off saves about 310 MB in each process that searches.",
+    )
     second_person: bool = Field(True, description="Whether somebody else must publish what an editor wrote.")
     reports_token: SecretStr = Field(
         SecretStr(""), description="Bearer token of POST /reports; empty means that nobody may report there."
@@ -82,6 +86,11 @@ class Settings(BaseSettings):
     def encoder_dir(self) -> Path:
         """Where `export-encoder` puts the query encoder; the assistant reads the same folder."""
         return self.build_dir / "minilm"
+
+    @property
+    def strong_encoder_dir(self) -> Path:
+        """Where `export-encoder` puts the larger model that reads messages too."""
+        return self.build_dir / "mpnet"
 
     @property
     def editor_port(self) -> int:

@@ -72,14 +72,14 @@ def export_encoder(settings: Settings) -> Path | None:
         folder = Path(made) / "minilm"
         folder.mkdir()
         _write(weights, folder)
-        _swap(folder, target)
+        put_folder(folder, target)
     return target
 
 
 def _write(weights: Path, folder: Path) -> None:
     model: Any = load_sentence_transformer(weights, QUERY_MAX_LENGTH)
     expected = model.encode(list(SENTENCES), normalize_embeddings=True, show_progress_bar=False)
-    _export_graph(model[0].auto_model, folder / "model.onnx")
+    export_graph(model[0].auto_model, folder / "model.onnx")
     shutil.copyfile(weights / "tokenizer.json", folder / "tokenizer.json")
     facts = {
         "model": "sentence-transformers/all-MiniLM-L6-v2",
@@ -99,7 +99,7 @@ def _write(weights: Path, folder: Path) -> None:
         raise KnowledgeError(f"The exported encoder differs from the original by {difference:.2e}; it was not kept.")
 
 
-def _export_graph(bert: Any, path: Path) -> None:
+def export_graph(bert: Any, path: Path) -> None:
     """Trace the transformer with mean pooling. `.eval()` matters: the exporter can leave dropout on."""
     import torch
 
@@ -140,7 +140,7 @@ def _quiet() -> Iterator[None]:
         yield
 
 
-def _swap(made: Path, target: Path) -> None:
+def put_folder(made: Path, target: Path) -> None:
     """Put a whole folder in place; a reader sees the old one or the new one."""
     if target.exists():
         old = made.parent / "old"
