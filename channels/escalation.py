@@ -22,7 +22,7 @@ from typing import Final, Protocol
 import structlog
 
 from channels.codes import new_code, shown
-from channels.conversation import EscalationState, Sender
+from channels.conversation import Choice, EscalationState, Sender
 from channels.errors import CapReached, ChannelsError, NotTaken, StreamsUnavailable
 from channels.escalation_states import IN_QUEUE
 from channels.ledger import Ledger
@@ -288,7 +288,7 @@ class Escalations:
         escalation = await self._ledger.escalation(escalation_id)
         if escalation is None:
             return False
-        if not await self._ledger.lapse(escalation_id, notice_for(escalation, self.wording.say("lapse"))):
+        if not await self._ledger.lapse(escalation_id, lapse_notice(escalation, self.wording)):
             return False
         self._log.warning("escalation_lapsed", escalation_id=escalation_id)
         await self._tell(escalation)
@@ -374,6 +374,12 @@ class Escalations:
                 yield
         except (StreamsUnavailable, TimeoutError) as problem:
             self._log.warning("left_to_sweep", escalation_id=escalation_id, problem=type(problem).__name__)
+
+
+def lapse_notice(escalation: EscalationRecord, wording: Says) -> Draft:
+    """Told so, with who is there now; and they can have a word when somebody is here."""
+    later = Choice(title=wording.say("choice_later"), payload="later:yes")
+    return replace(notice_for(escalation, wording.say("lapse")), choices=(later,))
 
 
 def notice_for(escalation: EscalationRecord, words: str) -> Draft:

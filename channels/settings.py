@@ -129,6 +129,13 @@ class Settings(BaseSettings):
     staffed_hours: str = Field(
         "", description="When peer workers are there, e.g. 'Mo-Fr 09:00-21:00'; empty means always."
     )
+    hours_file: Path = Field(
+        Path(), description="File of hours by channel, holidays and other days that differ (YAML); empty: none differ."
+    )
+    wait_update_minutes: float = Field(
+        10.0, description="Minutes after which somebody who waits hears how it stands; 0 turns it off."
+    )
+    wait_updates: int = Field(3, description="Most such updates for one person until somebody comes.")
     teams_file: Path = Field(
         Path(), description="File of the teams and organisations that share the queue (YAML); empty means one team."
     )
