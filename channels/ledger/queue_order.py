@@ -13,7 +13,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, text
 
 from channels.escalation_states import IN_QUEUE
 from channels.ledger import tables
@@ -23,6 +23,8 @@ from channels.ledger.reading import OPEN
 TABLE = tables.escalations.c
 HEAD_START: Final = timedelta(hours=72)
 ORDER: Final = (TABLE.rank_at, TABLE.id)
+IN_LINE: Final = text("escalations.state IN ('waiting', 'lapsed')")
+"""Written out, not as parameters: only so does a database see that its index of the line is enough."""
 
 
 def rank_of(opened_at: datetime, *, urgent: bool) -> datetime:
@@ -30,7 +32,7 @@ def rank_of(opened_at: datetime, *, urgent: bool) -> datetime:
 
 
 def waiting() -> Select[Any]:
-    return select(tables.escalations).where(TABLE.state.in_(IN_QUEUE)).order_by(*ORDER)
+    return select(tables.escalations).where(IN_LINE).order_by(*ORDER)
 
 
 def after(rank_at: datetime, escalation_id: str) -> ColumnElement[bool]:
@@ -60,5 +62,5 @@ async def open_row(work: Work, conversation_id: str) -> Row[Any] | None:
 
 async def count_before(work: Work, rank_at: datetime, escalation_id: str) -> int:
     earlier = or_(TABLE.rank_at < rank_at, and_(TABLE.rank_at == rank_at, TABLE.id < escalation_id))
-    statement = select(func.count()).where(TABLE.state.in_(IN_QUEUE), earlier, TABLE.id != escalation_id)
+    statement = select(func.count()).select_from(tables.escalations).where(IN_LINE, earlier, TABLE.id != escalation_id)
     return int((await work.run(statement)).scalar_one())

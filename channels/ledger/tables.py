@@ -215,7 +215,13 @@ escalations = Table(
         postgresql_where=text("state <> 'closed'"),
     ),
     Index("ix_escalations_state_opened_at", "state", "opened_at"),
-    Index("ix_escalations_state_rank_at", "state", "rank_at"),
+    Index(
+        "ix_escalations_in_line",
+        "rank_at",
+        "id",
+        sqlite_where=text("state IN ('waiting', 'lapsed')"),
+        postgresql_where=text("state IN ('waiting', 'lapsed')"),
+    ),
     Index("ix_escalations_opened_at", "opened_at"),
 )
 
