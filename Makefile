@@ -34,6 +34,7 @@ bench: setup ## Measure replies against bare Rasa, search as the catalogue grows
 	@$(RUN) -m tests.bench.latency
 	@$(RUN) -m tests.bench.searching
 	@$(RUN) -m tests.bench.reliability
+	@$(RUN) -m tests.bench.queueing
 
 shots: setup ## Take the pictures in the READMEs anew (needs Chromium)
 	@$(RUN) -m tests.pictures

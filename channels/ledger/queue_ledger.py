@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func
 
 from channels.ledger import consents, counting, duties, escalations, queue_order, reading, tables, taking, waits
 from channels.ledger.counting import Counted
@@ -27,12 +27,12 @@ class QueueLedger:
     async def order(self) -> list[tuple[str, datetime]]:
         """Everybody who waits, as (escalation id, rank), first in line first: no words are opened for it."""
         async with self._database.reading() as work:
-            wanted = select(TABLE.id, TABLE.rank_at).where(queue_order.IN_LINE).order_by(*queue_order.ORDER)
+            wanted = queue_order.in_line(TABLE.id, TABLE.rank_at).order_by(*queue_order.ORDER)
             return [(row.id, row.rank_at) for row in await work.run(wanted)]
 
     async def count(self) -> int:
         async with self._database.reading() as work:
-            wanted = select(func.count()).select_from(tables.escalations).where(queue_order.IN_LINE)
+            wanted = queue_order.in_line(func.count())
             return int((await work.run(wanted)).scalar_one())
 
     async def place_back(self, escalation: EscalationRecord) -> int:

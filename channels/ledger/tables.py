@@ -219,8 +219,8 @@ escalations = Table(
         "ix_escalations_in_line",
         "rank_at",
         "id",
-        sqlite_where=text("state IN ('waiting', 'lapsed')"),
-        postgresql_where=text("state IN ('waiting', 'lapsed')"),
+        sqlite_where=text("claimed_by IS NULL AND closed_at IS NULL"),
+        postgresql_where=text("claimed_by IS NULL AND closed_at IS NULL"),
     ),
     Index("ix_escalations_opened_at", "opened_at"),
 )

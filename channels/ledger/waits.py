@@ -46,7 +46,7 @@ class Line:
 
 
 async def oldest(work: Work) -> Line:
-    wanted = select(func.count(), func.min(TABLE.opened_at)).select_from(tables.escalations).where(queue_order.IN_LINE)
+    wanted = queue_order.in_line(func.count(), func.min(TABLE.opened_at))
     count, worried = (await work.run(wanted.where(TABLE.urgent.is_(True)))).one()
     _, first = (await work.run(wanted)).one()
     return Line(urgent=count, oldest=first, oldest_urgent=worried)

@@ -199,8 +199,8 @@ async def baselines(settings: Settings, ledger: Ledger, url: str, arguments: arg
     show("bare ZPOPMIN", await rhythm(lambda: client.zpopmin("bench:bare"), arguments.peers, arguments.seconds / 3))
     await client.aclose()
     bare = text(
-        "UPDATE escalations SET state = 'bare' WHERE id = "
-        "(SELECT id FROM escalations WHERE state = 'waiting' ORDER BY rank_at, id LIMIT 1)"
+        "UPDATE escalations SET closed_at = rank_at WHERE id = (SELECT id FROM escalations "
+        "WHERE claimed_by IS NULL AND closed_at IS NULL ORDER BY rank_at, id LIMIT 1)"
     )
 
     async def mark() -> None:

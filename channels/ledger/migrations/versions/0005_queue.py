@@ -11,7 +11,7 @@ revision = "0005"
 down_revision = "0004"
 
 HEAD_START = timedelta(hours=72)
-IN_LINE = sa.text("state IN ('waiting', 'lapsed')")
+IN_LINE = sa.text("claimed_by IS NULL AND closed_at IS NULL")
 LONG_AGO = sa.text("'1970-01-01 00:00:00.000000'")
 
 
