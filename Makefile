@@ -37,6 +37,7 @@ bench: setup ## Measure replies against bare Rasa, search, a bad network, publis
 	@$(RUN) -m tests.bench.reliability
 	@$(RUN) -m tests.bench.publishing
 	@$(RUN) -m tests.bench.importing
+	@$(RUN) -m tests.bench.queueing
 
 shots: setup ## Take the pictures in the READMEs anew (needs Chromium)
 	@$(RUN) -m tests.pictures

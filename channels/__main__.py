@@ -48,6 +48,13 @@ def run_doctor(settings: Settings, _arguments: argparse.Namespace) -> int:
     return doctor.run(settings)
 
 
+def set_teams(settings: Settings, arguments: argparse.Namespace) -> int:
+    from channels import staff
+
+    asyncio.run(staff.set_teams(settings, arguments.login, arguments.teams, arguments.languages))
+    return 0
+
+
 def add_peer(settings: Settings, arguments: argparse.Namespace) -> int:
     from channels import staff
 
@@ -74,6 +81,11 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     peer.add_argument("--role", choices=tuple(ROLES), default="peer")
     peer.add_argument("--password", help="asked for when left out")
     peer.set_defaults(function=add_peer)
+    team = commands.add_parser("team", help="say which teams somebody is in, and what they speak")
+    team.add_argument("login")
+    team.add_argument("teams", nargs="*", help="ids from the file of teams; none takes them out of all")
+    team.add_argument("--languages", nargs="*", default=[], help="besides English, like pl ro")
+    team.set_defaults(function=set_teams)
     return parser.parse_args(argv)
 
 

@@ -24,6 +24,7 @@ from channels.ledger.records import (
     Outcome,
     PersonRecord,
 )
+from channels.opening import Opening
 from channels.speaking import Speaker
 from channels.wording import Wording
 
@@ -34,6 +35,14 @@ LINES_REMEMBERED: Final = 12
 CONCERN_IS_FRESH: Final = timedelta(hours=48)
 """So long after a concern STOP is shown to a person; an escalation with a concern that is open has no such limit."""
 ASKED_OUTRIGHT: Final = frozenset({"asked", "complaint", "language"})
+
+
+class Attends(Protocol):
+    """Who is really there, and how long people really wait."""
+
+    async def here(self) -> int | None: ...
+
+    async def wait(self, *, urgent: bool) -> str: ...
 
 
 class Reads(Protocol):
@@ -109,7 +118,8 @@ class Composer:
 
     ledger: Reads
     wording: Wording
-    hours: StaffedHours
+    opening: Opening
+    attendance: Attends
     clock: Callable[[], datetime]
     own_number: str = ""
     """The service's own telephone, if it has one: given instead of a crisis line when nothing else works."""
@@ -160,8 +170,8 @@ class Composer:
         words = self.wording.say(
             "my_info",
             messages=held.messages,
-            since=self.hours.day(held.since),
-            until=self.hours.day(held.keep_until),
+            since=self.opening.service.day(held.since),
+            until=self.opening.service.day(held.keep_until),
             topics=topics,
         )
         return speaker.say_notice(words, choices=speaker.person_choice)
@@ -174,9 +184,10 @@ class Composer:
         now = self.clock()
         if moment.waiting:
             return self.wording.say("fallback_waiting", place=PLACE, line=line)
-        if self.hours.open_at(now):
+        hours = self._hours(moment)
+        if hours.open_at(now):
             return self.wording.say("fallback", place=PLACE, line=line)
-        opens = self.hours.next_opening(now, self.wording)
+        opens = hours.next_opening(now, self.wording)
         return self.wording.say("fallback_nobody_here", opens=opens, line=line)
 
     async def _say_concern(self, moment: Moment, speaker: Speaker, concerns: frozenset[Concern]) -> tuple[Draft, ...]:
@@ -201,14 +212,28 @@ class Composer:
         if moment.waiting and not moves_up and not (asked and not concerns):
             return ()
         urgent = bool(concerns)
-        now, suffix = self.clock(), "_with_concern" if concerns else ""
-        if not self.hours.open_at(now):
-            values = {"place": PLACE, "opens": self.hours.next_opening(now, self.wording)}
+        now, hours, suffix = self.clock(), self._hours(moment), "_with_concern" if concerns else ""
+        if not hours.open_at(now):
+            values = {"place": PLACE, "opens": hours.next_opening(now, self.wording)}
             if not concerns:
-                values["hours"] = self.hours.in_words(self.wording)
+                values["hours"] = hours.in_words(self.wording)
             return speaker.say_notice(self.wording.say(f"nobody_here_now{suffix}", **values), urgent=urgent)
-        key = "still_waiting" if moment.waiting and not concerns else f"waiting{suffix}"
-        return speaker.say_notice(self.wording.say(key, place=PLACE), urgent=urgent)
+        again = moment.waiting and not concerns
+        return speaker.say_notice(await self._open_words(suffix, again=again, urgent=urgent), urgent=urgent)
+
+    async def _open_words(self, suffix: str, *, again: bool, urgent: bool) -> str:
+        """Within hours: whether somebody is really at the desk, and how long it has taken lately."""
+        if await self.attendance.here() == 0:
+            return self.wording.say(f"nobody_at_desk{suffix}", place=PLACE)
+        if again:
+            return self.wording.say("still_waiting", place=PLACE)
+        wait = "" if urgent else await self.attendance.wait(urgent=urgent)
+        if wait:
+            return self.wording.say("waiting_known", place=PLACE, wait=wait)
+        return self.wording.say(f"waiting{suffix}", place=PLACE)
+
+    def _hours(self, moment: Moment) -> StaffedHours:
+        return self.opening.of(moment.conversation.channel, moment.escalation.team if moment.escalation else None)
 
 
 def starts_anew(moment: Moment, plan: Plan, *, asked: bool) -> bool:

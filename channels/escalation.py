@@ -13,6 +13,7 @@ Asking again (the worker, through `Ledger.commit`) reuses the escalation that is
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -22,7 +23,7 @@ from typing import Final, Protocol
 import structlog
 
 from channels.codes import new_code, shown
-from channels.conversation import EscalationState, Sender
+from channels.conversation import Choice, EscalationState, Sender
 from channels.errors import CapReached, ChannelsError, NotTaken, StreamsUnavailable
 from channels.escalation_states import IN_QUEUE
 from channels.ledger import Ledger
@@ -39,6 +40,9 @@ __all__ = ["CapReached", "EmptyReply", "Escalations", "Leaving", "NotAgreed", "N
 
 STREAMS_SECONDS: Final = 2.0
 """How long a change that the ledger has made already may wait for Redis."""
+
+MEND_EVERY: Final = 60.0
+"""Seconds between two looks through the whole queue in Redis."""
 
 QUEUE: Final = "queue"
 
@@ -115,6 +119,7 @@ class Escalations:
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._patience = timedelta(minutes=settings.lapse_minutes)
         self._clock = clock
+        self._mend_at = 0.0
         self._log = structlog.get_logger()
 
     # -- the queue
@@ -278,8 +283,7 @@ class Escalations:
 
     async def _place_back(self, escalation: EscalationRecord) -> str:
         """Where they will be in line, in words: the place they had."""
-        mine = rank(escalation)
-        return self.wording.place(sum((at, one) < mine for one, at in await self._ledger.queue.order()) + 1)
+        return self.wording.place(await self._ledger.queue.place_back(escalation))
 
     # -- what time does
 
@@ -288,7 +292,7 @@ class Escalations:
         escalation = await self._ledger.escalation(escalation_id)
         if escalation is None:
             return False
-        if not await self._ledger.lapse(escalation_id, notice_for(escalation, self.wording.say("lapse"))):
+        if not await self._ledger.lapse(escalation_id, lapse_notice(escalation, self.wording)):
             return False
         self._log.warning("escalation_lapsed", escalation_id=escalation_id)
         await self._tell(escalation)
@@ -319,10 +323,17 @@ class Escalations:
         return True
 
     async def _mend(self) -> int:
-        """Make the queue in Redis what the ledger says it is, and say so when it was not.
+        """Make the queue in Redis what the ledger says it is, and say so when it was not: when the numbers differ, and
+        once a minute whatever they are.
 
         Redis is read first: whoever comes or goes meanwhile puts themselves in or out, and is left alone.
         """
+        count, there = await self._ledger.queue.count(), -1
+        async with self._beside_the_ledger():
+            there = await self._streams.queue_count()
+        if count == there and time.monotonic() < self._mend_at:
+            return count
+        self._mend_at = time.monotonic() + MEND_EVERY
         known: dict[str, float] | None = None
         async with self._beside_the_ledger():
             known = await self._streams.queue_scores()
@@ -374,6 +385,12 @@ class Escalations:
                 yield
         except (StreamsUnavailable, TimeoutError) as problem:
             self._log.warning("left_to_sweep", escalation_id=escalation_id, problem=type(problem).__name__)
+
+
+def lapse_notice(escalation: EscalationRecord, wording: Says) -> Draft:
+    """Told so, with who is there now; and they can have a word when somebody is here."""
+    later = Choice(title=wording.say("choice_later"), payload="later:yes")
+    return replace(notice_for(escalation, wording.say("lapse")), choices=(later,))
 
 
 def notice_for(escalation: EscalationRecord, words: str) -> Draft:

@@ -6,7 +6,8 @@ Times are local to the service. A span that closes before it opens goes past mid
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -42,12 +43,19 @@ class Span:
         return (today in self.days and now >= self.opens) or (yesterday in self.days and now < self.closes)
 
 
+ALL_DAY = Span(tuple(range(7)), time(0, 0), time(0, 0))
+FURTHEST = 32
+"""Days ahead in which people are back."""
+
+
 @dataclass(frozen=True)
 class StaffedHours:
     """No spans means that somebody is always there."""
 
     spans: tuple[Span, ...]
     zone: ZoneInfo
+    days: Mapping[date, tuple[Span, ...]] = field(default_factory=dict)
+    """Days that differ, a holiday or another; nobody is there on one without spans."""
 
     @classmethod
     def parse(cls, text: str, timezone: str) -> StaffedHours:
@@ -60,17 +68,39 @@ class StaffedHours:
 
     def open_at(self, moment: datetime) -> bool:
         local = moment.astimezone(self.zone)
-        return not self.spans or any(span.covers(local) for span in self.spans)
+        today, yesterday = local.date(), local.date() - timedelta(days=1)
+        if not self.spans and not {today, yesterday} & self.days.keys():
+            return True
+        if self._is_usual(today) and self._is_usual(yesterday):
+            return any(span.covers(local) for span in self.spans)
+        late = (span for span in self._on(yesterday) if span.closes <= span.opens)
+        return any(
+            span.opens <= local.time() and (local.time() < span.closes or span.closes <= span.opens)
+            for span in self._on(today)
+        ) or any(local.time() < span.closes for span in late)
+
+    def _is_usual(self, day: date) -> bool:
+        return day not in self.days
+
+    def _on(self, day: date) -> tuple[Span, ...]:
+        """The spans that begin on a day."""
+        if day in self.days:
+            return self.days[day]
+        usual = self.spans or (ALL_DAY,)
+        return tuple(span for span in usual if day.weekday() in span.days)
 
     def next_opening(self, moment: datetime, wording: Says) -> str:
         """When somebody is there again, as people say it: '9am tomorrow', '10.30am on Monday'."""
         local = moment.astimezone(self.zone)
-        for ahead in range(8):
+        if not self.spans and not self.days:
+            return wording.say("hours_always")
+        for ahead in range(FURTHEST):
             day = local.date() + timedelta(days=ahead)
-            starts = sorted(span.opens for span in self.spans if day.weekday() in span.days)
+            starts = sorted(span.opens for span in self._on(day))
             later = [start for start in starts if ahead > 0 or start > local.time()]
             if later:
-                return _in_words(later[0], ahead, DAY_NAMES[day.weekday()], wording)
+                name = DAY_NAMES[day.weekday()] + (f" {day.day} {MONTH_NAMES[day.month - 1]}" if ahead > 7 else "")
+                return _in_words(later[0], ahead, name, wording)
         return wording.say("hours_always")
 
     def day(self, moment: datetime) -> str:

@@ -153,6 +153,13 @@ class Settings(BaseSettings):
     staff_token: SecretStr = Field(
         SecretStr(""), description="Bearer token with which the editor asks who is signed in; empty: it may not ask."
     )
+    hours_file: Path = Field(
+        Path(), description="File of hours by channel, holidays and other days that differ (YAML); empty: none differ."
+    )
+    wait_update_minutes: float = Field(
+        10.0, description="Minutes after which somebody who waits hears how it stands; 0 turns it off."
+    )
+    wait_updates: int = Field(3, description="Most such updates for one person until somebody comes.")
     teams_file: Path = Field(
         Path(), description="File of the teams and organisations that share the queue (YAML); empty means one team."
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
+from dataclasses import replace
 
 from channels.demo import DEMO_PASSWORD, DEMO_PEERS
 from channels.errors import ChannelsError
 from channels.ledger import Ledger, migrate, open_ledger
 from channels.passwords import hash_password
 from channels.settings import Settings
+from channels.teams import Teams
 
 
 def prepare(settings: Settings) -> None:
@@ -36,5 +39,23 @@ async def add_peer(settings: Settings, name: str, login: str, role: str, passwor
         if await ledger.peer_by_login(login) is not None:
             raise ChannelsError(f"login: somebody signs in as {login} already; choose another one.")
         await ledger.add_peer(name=name, login=login, role=role, password_hash=hash_password(password))
+    finally:
+        await ledger.close()
+
+
+async def set_teams(settings: Settings, login: str, teams: Collection[str], languages: Collection[str]) -> None:
+    """Raises ChannelsError for a login or a team that there is not."""
+    known = Teams.load(settings.teams_file)
+    for team_id in teams:
+        if known.get(team_id) is None:
+            raise ChannelsError(f"teams: there is no team {team_id} in NWD_TEAMS_FILE.")
+    ledger: Ledger = await open_ledger(settings)
+    try:
+        peer = await ledger.peer_by_login(login)
+        if peer is None:
+            raise ChannelsError(f"login: nobody signs in as {login}.")
+        duty = await ledger.queue.duty(peer.id)
+        spoken = frozenset(language.lower() for language in languages)
+        await ledger.queue.keep_duty(replace(duty, teams=frozenset(teams), languages=spoken), "system")
     finally:
         await ledger.close()

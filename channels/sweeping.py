@@ -36,6 +36,12 @@ class Gives(Protocol):
     async def lost_touch(self, escalation: EscalationRecord) -> None: ...
 
 
+class Keeps(Protocol):
+    """Says a word in time to whoever waits."""
+
+    async def keep(self) -> int: ...
+
+
 class Starts(Protocol):
     """Does the work here and now."""
 
@@ -50,6 +56,7 @@ class Sweeper:
     streams: Streams
     escalations: Sweeps
     shifts: Gives
+    company: Keeps
     inbound: Starts
     outbound: Starts
     metrics: WorkerMetrics
@@ -66,6 +73,7 @@ class Sweeper:
         for escalation in swept.lost:
             await self.shifts.lost_touch(escalation)
         await self.shifts.give()
+        await self.company.keep()
         if time.monotonic() >= self._next_retention:
             self._next_retention = time.monotonic() + RETENTION_EVERY
             await self._expire()

@@ -24,7 +24,9 @@ from starlette.applications import Starlette
 from channels.agreeing import Agreeing
 from channels.answering import Answering, Answers
 from channels.assistant import Assistant
+from channels.attendance import Attendance
 from channels.canary import Canary, CanarySender
+from channels.company import Company
 from channels.composing import Composer
 from channels.concern import load_knowledge
 from channels.confirming import Confirmer, Reports
@@ -34,11 +36,11 @@ from channels.errors import ChannelsError, StreamsUnavailable
 from channels.escalation import Escalations
 from channels.guard import Guard
 from channels.health import Health
-from channels.hours import StaffedHours
 from channels.intake import Intake
 from channels.ledger import Ledger, open_ledger
 from channels.never_no import NeverNo
 from channels.noticing import Notices, Noticing, PatternsAlone
+from channels.opening import Opening
 from channels.pacing import Pacer
 from channels.reconciling import Lists, Reconciler
 from channels.reporting import EVERY as REPORT_EVERY
@@ -97,14 +99,24 @@ class Worker:
     def __init__(self, parts: Parts, metrics: WorkerMetrics) -> None:
         settings, ledger, streams = parts.settings, parts.ledger, parts.streams
         wording = Wording.load(settings.country, settings.service_name)
-        hours = StaffedHours.parse(settings.staffed_hours, settings.timezone)
         guard = Guard(rules=NeverNo.load(), wording=wording, on_mended=metrics.count_mended)
         wording.look = guard.mend_text
         teams = Teams.load(settings.teams_file)
         escalations = Escalations(ledger, streams, wording, settings, teams=teams, clock=parts.clock)
+        opening = Opening.load(settings, teams)
+        attendance = Attendance(ledger=ledger, streams=streams, wording=wording, clock=parts.clock)
+        company = Company(
+            ledger=ledger, streams=streams, escalations=escalations, attendance=attendance, opening=opening,
+            settings=settings, clock=parts.clock,
+        )  # fmt: skip
         shifts = Shifts(ledger=ledger, streams=streams, escalations=escalations, clock=parts.clock)
         composer = Composer(
-            ledger=ledger, wording=wording, hours=hours, clock=parts.clock, own_number=settings.fallback_number
+            ledger=ledger,
+            wording=wording,
+            opening=opening,
+            attendance=attendance,
+            clock=parts.clock,
+            own_number=settings.fallback_number,
         )
         answering = Answering(
             assistant=parts.assistant, composer=composer, guard=guard, on_silence=metrics.count_silence
@@ -134,10 +146,9 @@ class Worker:
             kind="outbound", streams=streams, work=sending.work_through, metrics=metrics, lock_seconds=SEND_SECONDS
         )
         self.sweeper = Sweeper(
-            ledger=ledger, streams=streams, escalations=escalations, shifts=shifts, inbound=self.inbound,
-            outbound=self.outbound,
-            metrics=metrics, clock=parts.clock, every=settings.sweep_seconds,
-            retention=timedelta(days=settings.retention_days),
+            ledger=ledger, streams=streams, escalations=escalations, shifts=shifts, company=company,
+            inbound=self.inbound, outbound=self.outbound, metrics=metrics, clock=parts.clock,
+            every=settings.sweep_seconds, retention=timedelta(days=settings.retention_days),
         )  # fmt: skip
         self._reconciler = self._reconciling(parts, metrics)
         self._confirmer = self._confirming(parts, metrics)

@@ -119,6 +119,7 @@ class Bench:
     @asynccontextmanager
     async def working(self, workers: int = 1, **changes: Any) -> AsyncIterator[None]:
         stop = asyncio.Event()
+        await self.streams.present("somebody-at-the-desk", 3600)
         tasks = [asyncio.create_task(self.worker(**changes).run(stop)) for _ in range(workers)]
         try:
             yield

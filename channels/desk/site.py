@@ -23,6 +23,7 @@ from channels.desk import (
     showing,
     sign_in,
     staff_session,
+    wall,
 )
 from channels.desk.guard import Endpoint, Handler, Site, admit, open_site
 from channels.escalation import Escalations
@@ -50,6 +51,9 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/desk/conversations/{conversation}/ask-to-share", shifts.ask_to_share),
     ("POST", "/desk/conversations/{conversation}/transfer", shifts.transfer),
     ("POST", "/desk/take-next", shifts.take_next),
+    ("GET", "/desk/wall", wall.show_wall),
+    ("GET", "/desk/reports", wall.show_reports),
+    ("GET", "/desk/reports.csv", wall.export),
     ("POST", "/desk/shift", shifts.change),
     ("POST", "/desk/shift/options", shifts.set_options),
     ("POST", "/desk/shift/hand-back", shifts.hand_back_rest),
@@ -60,6 +64,7 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
 PARTS: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/desk/queue", queue.show_part),
     ("GET", "/desk/events", events.listen),
+    ("GET", "/desk/wall/now", wall.show_wall_part),
     ("POST", "/desk/presence", shifts.show_sign_of_life),
     ("GET", "/desk/conversations/{conversation}/log", conversations.show_part),
     ("GET", "/desk/conversations/{conversation}/keep", conversations.keep),

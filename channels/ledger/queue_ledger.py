@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func
 
-from channels.escalation_states import IN_QUEUE
-from channels.ledger import consents, duties, escalations, queue_order, reading, tables, taking, waits
+from channels.ledger import consents, counting, duties, escalations, queue_order, reading, tables, taking, waits
+from channels.ledger.counting import Counted
 from channels.ledger.database import Database
 from channels.ledger.duties import Duty
 from channels.ledger.records import Draft, EscalationRecord, PeerRecord
 from channels.ledger.taking import Terms
-from channels.ledger.waits import Stretch
+from channels.ledger.waits import Line, Stretch
 
 TABLE = tables.escalations.c
 
@@ -27,13 +27,19 @@ class QueueLedger:
     async def order(self) -> list[tuple[str, datetime]]:
         """Everybody who waits, as (escalation id, rank), first in line first: no words are opened for it."""
         async with self._database.reading() as work:
-            wanted = select(TABLE.id, TABLE.rank_at).where(TABLE.state.in_(IN_QUEUE)).order_by(*queue_order.ORDER)
+            wanted = queue_order.in_line(TABLE.id, TABLE.rank_at).order_by(*queue_order.ORDER)
             return [(row.id, row.rank_at) for row in await work.run(wanted)]
 
     async def count(self) -> int:
         async with self._database.reading() as work:
-            wanted = select(func.count()).where(TABLE.state.in_(IN_QUEUE))
+            wanted = queue_order.in_line(func.count())
             return int((await work.run(wanted)).scalar_one())
+
+    async def place_back(self, escalation: EscalationRecord) -> int:
+        """The place somebody who is held would have in line."""
+        async with self._database.reading() as work:
+            rank_at = queue_order.rank_of(escalation.opened_at, urgent=bool(escalation.concerns))
+            return await queue_order.count_before(work, rank_at, escalation.id) + 1
 
     async def first(self, limit: int) -> list[EscalationRecord]:
         """The first so many in line."""
@@ -92,6 +98,17 @@ class QueueLedger:
     async def agreed(self, conversation_ids: Collection[str]) -> dict[str, frozenset[str]]:
         async with self._database.reading() as work:
             return await consents.agreed(work, conversation_ids)
+
+    # Counts
+
+    async def oldest(self) -> Line:
+        async with self._database.reading() as work:
+            return await waits.oldest(work)
+
+    async def counted(self, start: datetime, end: datetime) -> Counted:
+        """What happened from one moment to the other, for reports."""
+        async with self._database.reading() as work:
+            return await counting.between(work, start, end)
 
     # Waiting
 

@@ -23,14 +23,22 @@ from channels.ledger.reading import OPEN
 TABLE = tables.escalations.c
 HEAD_START: Final = timedelta(hours=72)
 ORDER: Final = (TABLE.rank_at, TABLE.id)
+IN_LINE: Final = and_(TABLE.claimed_by.is_(None), TABLE.closed_at.is_(None))
+"""WAITING or LAPSED: held by nobody and not over. Said like this because the index of the line is of exactly these
+rows, and a database that is asked by state would sort everybody who waits anew each time."""
 
 
 def rank_of(opened_at: datetime, *, urgent: bool) -> datetime:
     return opened_at - HEAD_START if urgent else opened_at
 
 
+def in_line(*columns: Any) -> Select[Any]:
+    """Of everybody in the queue."""
+    return select(*columns).select_from(tables.escalations).where(IN_LINE)
+
+
 def waiting() -> Select[Any]:
-    return select(tables.escalations).where(TABLE.state.in_(IN_QUEUE)).order_by(*ORDER)
+    return in_line(tables.escalations).order_by(*ORDER)
 
 
 def after(rank_at: datetime, escalation_id: str) -> ColumnElement[bool]:
@@ -60,5 +68,5 @@ async def open_row(work: Work, conversation_id: str) -> Row[Any] | None:
 
 async def count_before(work: Work, rank_at: datetime, escalation_id: str) -> int:
     earlier = or_(TABLE.rank_at < rank_at, and_(TABLE.rank_at == rank_at, TABLE.id < escalation_id))
-    statement = select(func.count()).where(TABLE.state.in_(IN_QUEUE), earlier, TABLE.id != escalation_id)
+    statement = in_line(func.count()).where(earlier, TABLE.id != escalation_id)
     return int((await work.run(statement)).scalar_one())

@@ -220,7 +220,13 @@ escalations = Table(
         postgresql_where=text("state <> 'closed'"),
     ),
     Index("ix_escalations_state_opened_at", "state", "opened_at"),
-    Index("ix_escalations_state_rank_at", "state", "rank_at"),
+    Index(
+        "ix_escalations_in_line",
+        "rank_at",
+        "id",
+        sqlite_where=text("claimed_by IS NULL AND closed_at IS NULL"),
+        postgresql_where=text("claimed_by IS NULL AND closed_at IS NULL"),
+    ),
     Index("ix_escalations_opened_at", "opened_at"),
 )
 

@@ -19,7 +19,7 @@ from channels.ledger import consents, escalations, queue_order, rows, tables
 from channels.ledger.database import Work
 from channels.ledger.records import Draft, EscalationRecord, PeerRecord
 
-BATCH: Final = 50
+BATCH: Final = 10
 TABLE = tables.escalations.c
 MOST_WITH_CONCERN: Final = 1
 

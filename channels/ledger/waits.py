@@ -36,6 +36,22 @@ async def answered_since(work: Work, since: datetime, limit: int) -> list[Stretc
     return [Stretch(row.answered_at - row.opened_at, row.urgent, row.answered_at) for row in await work.run(wanted)]
 
 
+@dataclass(frozen=True)
+class Line:
+    """How many wait with a concern, and since when whoever has waited longest does."""
+
+    urgent: int
+    oldest: datetime | None
+    oldest_urgent: datetime | None
+
+
+async def oldest(work: Work) -> Line:
+    wanted = queue_order.in_line(func.count(), func.min(TABLE.opened_at))
+    count, worried = (await work.run(wanted.where(TABLE.urgent.is_(True)))).one()
+    _, first = (await work.run(wanted)).one()
+    return Line(urgent=count, oldest=first, oldest_urgent=worried)
+
+
 async def renew_all(work: Work, peer_id: str, lease_until: datetime) -> list[str]:
     mine = and_(TABLE.state == EscalationState.HELD, TABLE.claimed_by == peer_id)
     ids = [str(found) for found in (await work.run(select(TABLE.id).where(mine))).scalars()]

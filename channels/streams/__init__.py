@@ -110,6 +110,10 @@ class Streams:
         with as_unavailable():
             await self._turns.queue_remove(escalation_ids)
 
+    async def queue_count(self) -> int:
+        with as_unavailable():
+            return await self._turns.queue_count()
+
     async def queue_scores(self) -> dict[str, float]:
         with as_unavailable():
             return await self._turns.queue_scores()

@@ -19,10 +19,11 @@ from starlette.templating import Jinja2Templates
 
 from channels.conversation import Channel, Inbound
 from channels.errors import LedgerUnavailable
-from channels.hours import StaffedHours
 from channels.intake import Intake
+from channels.opening import Opening
 from channels.pages import cross_site, open_templates
 from channels.settings import Settings
+from channels.teams import Teams
 from channels.webchat import view
 from channels.webchat.cards import call_address
 from channels.webchat.copies import Copies, Mail, Texts
@@ -60,7 +61,7 @@ class WebChat:
     def __post_init__(self) -> None:
         self.templates = open_templates(self.settings, Path(__file__).parent / "templates")
         self.templates.env.filters["call_address"] = call_address
-        hours = StaffedHours.parse(self.settings.staffed_hours, self.settings.timezone)
+        hours = Opening.load(self.settings, Teams.load(self.settings.teams_file)).of(Channel.WEB)
         self.reader = Reader(ledger=self.ledger, hours=hours, wording=self.wording, clock=self.clock)
 
     def routes(self) -> list[BaseRoute]:

@@ -28,16 +28,19 @@ from hypothesis.stateful import (
 
 from channels.conversation import Concern, EscalationState, Holder, Sender
 from channels.errors import NotTaken
-from channels.escalation import CapReached, Escalations, NotYours
+from channels.escalation import CapReached, Escalations, NotAgreed, NotYours
 from channels.ledger import Cipher, Ledger
 from channels.ledger.records import EscalationRecord, OpenEscalation, PeerRecord
 from channels.settings import Settings
 from channels.streams import Streams
 from channels.wording import Wording
-from tests.ledger_builders import answer, peer_named, text_from
+from tests.ledger_builders import answer, text_from
+from tests.queue_builders import TEAMS, peer_in
 
 WAITING, HELD, LAPSED, CLOSED = EscalationState
 NAMES = ("Sam", "Ana", "Jo")
+PARTNER = "Lou"
+"""Of another organisation: sees only who agreed to it and was passed on to its team."""
 KEYS = {"release": "back_with_assistant", "close": "left", "pass_on": "passed_on"}
 """What the person is told when a peer worker lets go of them."""
 T = TypeVar("T")
@@ -52,6 +55,9 @@ class Someone:
     state: EscalationState = WAITING
     concern: bool = False
     holder: int | None = None
+    agreed: bool = False
+    passed_on: bool = False
+    """To the partner's team."""
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -75,7 +81,12 @@ class QueueMachine(RuleBasedStateMachine):
         self.streams = Streams.connect(valkey_url, "test", settings.shards)
         self.wording = Wording.load()
         self.escalations = Escalations(
-            self.ledger, self.streams, self.wording, settings, clock=lambda: datetime.now(UTC) + self.ahead
+            self.ledger,
+            self.streams,
+            self.wording,
+            settings,
+            teams=TEAMS,
+            clock=lambda: datetime.now(UTC) + self.ahead,
         )
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
@@ -84,7 +95,8 @@ class QueueMachine(RuleBasedStateMachine):
     @initialize(target=asked, concerns=st.lists(st.booleans(), min_size=3, max_size=3))
     def an_evening_begins(self, concerns: list[bool]) -> Any:
         async def staff() -> list[PeerRecord]:
-            return [await peer_named(self.ledger, name) for name in NAMES]
+            at_home = [await peer_in(self.ledger, name, "peers") for name in NAMES]
+            return [*at_home, await peer_in(self.ledger, PARTNER, "legal")]
 
         self.people = self.run(staff())
         return multiple(*(self.ask(concern) for concern in concerns))
@@ -128,7 +140,10 @@ class QueueMachine(RuleBasedStateMachine):
         if known.state is CLOSED:
             assert escalation_id != latest
             self.model[escalation_id] = Someone(
-                someone.number, conversation_id, concern=concern or self._ever_worried(someone.number)
+                someone.number,
+                conversation_id,
+                concern=concern or self._ever_worried(someone.number),
+                agreed=known.agreed,
             )
         else:
             assert escalation_id == latest, "somebody who waits already keeps the place"
@@ -173,6 +188,69 @@ class QueueMachine(RuleBasedStateMachine):
                 self.told["joined"] += 1
         else:
             assert winners == [peer for peer in trying if peer == someone.holder]
+
+    @rule(peer=peers)
+    def take_next(self, peer: int) -> None:
+        """Whoever is first in line comes to whoever has room; nobody is passed over."""
+        self._take_next(peer, self._queue())
+
+    @rule()
+    def the_partner_takes_next(self) -> None:
+        mine = [one for one in self._queue() if self.model[one].agreed and self.model[one].passed_on]
+        self._take_next(len(NAMES), mine)
+
+    @rule(who=st.permutations(range(len(NAMES))))
+    def take_next_at_once(self, who: list[int]) -> None:
+        able = [peer for peer in who if self._has_room(peer, "")]
+        expected = self._queue()[: len(able)]
+
+        async def take() -> list[Any]:
+            claims = (self.escalations.take_next(self.people[peer]) for peer in who)
+            return await asyncio.gather(*claims, return_exceptions=True)
+
+        results = dict(zip(who, self.run(take()), strict=True))
+        taken = {one.id: peer for peer, one in results.items() if isinstance(one, EscalationRecord)}
+        assert set(taken) == set(expected), results
+        for one, peer in taken.items():
+            self._is_taken(one, peer)
+
+    def _take_next(self, peer: int, line: list[str]) -> None:
+        try:
+            taken = self.run(self.escalations.take_next(self.people[peer]))
+        except CapReached:
+            assert not self._has_room(peer, "")
+            return
+        assert self._has_room(peer, "")
+        assert (taken.id if taken else None) == (line[0] if line else None)
+        if taken:
+            self._is_taken(taken.id, peer)
+
+    def _is_taken(self, one: str, peer: int) -> None:
+        self.model[one].state, self.model[one].holder = HELD, peer
+        self.told["joined"] += 1
+
+    @rule(one=asked, yes=st.booleans())
+    def say_yes_or_take_it_back(self, one: str, yes: bool) -> None:
+        conversation_id = self.model[one].conversation_id
+        queue = self.ledger.queue
+        change = queue.agree if yes else queue.withdraw
+        self.run(change(conversation_id, "lawhouse"))
+        for someone in self.model.values():
+            if someone.conversation_id == conversation_id:
+                someone.agreed = yes
+
+    @rule(one=asked, peer=peers)
+    def transfer(self, one: str, peer: int) -> None:
+        someone = self.model[one]
+        try:
+            done = self._done(self.escalations.transfer(one, self.people[peer], "legal"), one, peer)
+        except NotAgreed:
+            assert not someone.agreed
+            return
+        assert someone.agreed
+        if done:
+            self.told["transferred"] += 1
+            someone.state, someone.holder, someone.passed_on = WAITING, None, True
 
     @rule(one=asked, peer=peers, how=st.sampled_from(sorted(KEYS)))
     def let_go(self, one: str, peer: int, how: str) -> None:
@@ -245,6 +323,20 @@ class QueueMachine(RuleBasedStateMachine):
             holder = self.run(self.ledger.conversation(conversation_id)).holder
             assert holder is (Holder.PEER if conversation_id in held else Holder.BOT)
 
+    @invariant()
+    def another_organisation_sees_only_who_said_yes(self) -> None:
+        for one, someone in self.model.items():
+            if someone.state is CLOSED:
+                continue
+            escalation = self.run(self.ledger.escalation(one))
+            assert escalation is not None
+            seen = self.run(self.escalations.may_see(self.people[-1], escalation))
+            assert seen is (someone.agreed and someone.passed_on)
+
+    @invariant()
+    def redis_has_the_same_line(self) -> None:
+        assert self.run(self.streams.queue_ids()) == self._queue()
+
     def everything_was_said_once(self) -> None:
         """Looked at once, at the end: by then every step has had its chance to say something twice."""
         heard: Counter[str] = Counter()
@@ -282,9 +374,9 @@ class QueueMachine(RuleBasedStateMachine):
 
     def _key(self, text: str) -> str:
         """Which of the wording's texts this is."""
-        keys = ("joined", "left", "back_with_assistant", "passed_on", "lapse", "lease_ran_out")
-        ends = {key: self.wording.say(key, name="{name}", place="{place}").split("{name}")[-1] for key in keys}
-        return next(key for key, end in ends.items() if text.endswith(end.split("{place}")[-1]))
+        keys = ("joined", "left", "back_with_assistant", "passed_on", "lapse", "lease_ran_out", "transferred")
+        ends = {key: self.wording.say(key, name="{name}", place="{place}", team="") for key in keys}
+        return next(key for key, end in ends.items() if text.endswith(end.split("{name}")[-1].split("{place}")[-1]))
 
 
 def test_whatever_happens_nobody_is_lost_or_held_twice(

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from channels.conversation import Concern, EscalationState, Holder, Inbound
-from channels.errors import CapReached, NotTaken, SettingsError
+from channels.errors import CapReached, ChannelsError, NotTaken, SettingsError
 from channels.escalation import Escalations, Leaving, NotAgreed
 from channels.ledger import Ledger
 from channels.ledger.duties import Duty, DutyState
 from channels.ledger.records import PLACE, Draft, OpenEscalation, Outcome, PeerRecord
 from channels.settings import Settings
+from channels.staff import set_teams
 from channels.streams import Streams
 from channels.teams import Teams
 from channels.wording import Wording
@@ -227,8 +229,8 @@ async def test_on_to_a_team_only_with_a_yes_and_in_the_place_they_had(
         pytest.param("team: []", "NWD_TEAMS_FILE", id="not a list of teams"),
     ],
 )
-def test_a_file_of_teams_that_is_wrong_says_how(tmp_path: object, text: str, names: str) -> None:
-    path = tmp_path / "teams.yml"  # type: ignore[operator]
+def test_a_file_of_teams_that_is_wrong_says_how(tmp_path: Path, text: str, names: str) -> None:
+    path = tmp_path / "teams.yml"
     path.write_text(text)
     with pytest.raises(SettingsError, match=names):
         Teams.load(path)
@@ -270,3 +272,18 @@ async def test_without_anybody_there_who_speaks_it_the_order_is_the_order(
     polish = await ask_in(escalations, ledger, 1, "pl")
     taken = await escalations.take_next(sam)
     assert taken is not None and taken.id == polish
+
+
+async def test_teams_and_languages_are_given_by_a_command(
+    ledger: Ledger, settings: Settings, sam: PeerRecord, tmp_path: Path
+) -> None:
+    path = tmp_path / "teams.yml"
+    path.write_text("teams: [{id: peers, name: Peers, organisation: o, home: true}]")
+    known = settings.model_copy(update={"teams_file": path})
+    await set_teams(known, sam.login, ["peers"], ["PL"])
+    duty = await ledger.queue.duty(sam.id)
+    assert (duty.teams, duty.languages) == ({"peers"}, {"pl"})
+    with pytest.raises(ChannelsError, match="no team debt"):
+        await set_teams(known, sam.login, ["debt"], [])
+    with pytest.raises(ChannelsError, match="nobody"):
+        await set_teams(known, "nobody-at-all", [], [])

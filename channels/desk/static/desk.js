@@ -57,7 +57,7 @@
       same.focus({ preventScroll: true });
     }
     var count = Number(fresh.dataset.attention);
-    document.title = (count ? "(" + count + ") " : "") + "Desk";
+    document.title = (count ? "(" + count + ") " : "") + (root.dataset.title || "Desk");
     if (more > 0 && announcer) { announcer.textContent = more === 1 ? "1 more person is waiting." : more + " more people are waiting."; }
   }
 

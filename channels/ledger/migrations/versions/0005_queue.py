@@ -11,6 +11,7 @@ revision = "0005"
 down_revision = "0004"
 
 HEAD_START = timedelta(hours=72)
+IN_LINE = sa.text("claimed_by IS NULL AND closed_at IS NULL")
 LONG_AGO = sa.text("'1970-01-01 00:00:00.000000'")
 
 
@@ -23,7 +24,13 @@ def upgrade() -> None:
     op.add_column("escalations", sa.Column("follow_up", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("escalations", sa.Column("lapsed_at", moment))
     op.add_column("escalations", sa.Column("team", sa.String(32)))
-    op.create_index("ix_escalations_state_rank_at", "escalations", ["state", "rank_at"])
+    op.create_index(
+        "ix_escalations_in_line",
+        "escalations",
+        ["rank_at", "id"],
+        sqlite_where=IN_LINE,
+        postgresql_where=IN_LINE,
+    )
     op.create_index("ix_escalations_opened_at", "escalations", ["opened_at"])
     fill_ranks(moment)
     op.create_table(

@@ -1,0 +1,149 @@
+"""For coordinators: the wall (how it stands now) and reports (how it went; there no count is small)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from channels.desk import counts
+from channels.desk.guard import Site, missing
+from channels.desk.roles import may_coordinate
+from channels.desk.sessions import Visit
+from channels.desk.words import age_in_words
+from channels.errors import StreamsUnavailable
+from channels.ledger.duties import Duty, DutyState
+
+LONGEST: Final = 366
+USUAL: Final = 14
+"""Days of a report."""
+CHART: Final = (640, 120)
+"""Width and height of a chart."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wall:
+    """How it stands. `longest` is the age of whoever has waited longest."""
+
+    waiting: int
+    with_concern: int
+    longest: str
+    longest_with_concern: str
+    within: dict[int, str]
+    held: int
+    here: int
+    away: int
+
+
+async def show_wall(site: Site, visit: Visit) -> Response:
+    """GET /desk/wall"""
+    if not may_coordinate(visit):
+        return missing(site, visit)
+    return site.page_for(visit, "wall.html", wall=await _wall(site))
+
+
+async def show_wall_part(site: Site, visit: Visit) -> Response:
+    """GET /desk/wall/now: for an open page."""
+    if not may_coordinate(visit):
+        return missing(site, visit)
+    return site.page_for(visit, "_wall.html", wall=await _wall(site))
+
+
+async def show_reports(site: Site, visit: Visit) -> Response:
+    """GET /desk/reports?from=2026-11-01&to=2026-11-14"""
+    if not may_coordinate(visit):
+        return missing(site, visit)
+    first, last = _period(site, visit)
+    lines = await _tallies(site, first, last)
+    return site.page_for(
+        visit,
+        "reports.html",
+        first=first,
+        last=last,
+        rows=[counts.row_of(line) for line in lines],
+        totals=counts.totals(lines),
+        columns=counts.COLUMNS,
+        charts=[(name, _chart(counts.bars(lines, name))) for name in ("contacts", "asked", "answered")],
+        chart=CHART,
+    )
+
+
+async def export(site: Site, visit: Visit) -> Response:
+    """GET /desk/reports.csv, of the same days; that somebody took it along is in the audit."""
+    if not may_coordinate(visit):
+        return missing(site, visit)
+    first, last = _period(site, visit)
+    rows = [counts.row_of(line) for line in await _tallies(site, first, last)]
+    await site.ledger.audit(visit.peer.id, "report_exported", visit.peer.id, f"{first} {last}")
+    name = f"report-{first}-{last}.csv"
+    return Response(
+        counts.as_csv(rows),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+async def _wall(site: Site) -> Wall:
+    now = site.now()
+    line = await site.ledger.queue.oldest()
+    midnight = datetime.combine(now.astimezone(site.zone).date(), time(), site.zone).astimezone(UTC)
+    today = await site.ledger.queue.counted(midnight, now + timedelta(seconds=1))
+    try:
+        present = await site.streams.presence()
+    except StreamsUnavailable:
+        present = []
+    duties = await site.ledger.queue.duties()
+    here = sum(duties.get(one, Duty(peer_id=one)).state is DutyState.ON for one in present)
+    return Wall(
+        waiting=await site.ledger.queue.count(),
+        with_concern=line.urgent,
+        longest=age_in_words(line.oldest, now) if line.oldest else "",
+        longest_with_concern=age_in_words(line.oldest_urgent, now) if line.oldest_urgent else "",
+        within=counts.within(today.asked),
+        held=len(await site.ledger.held_escalations()),
+        here=here,
+        away=len(present) - here,
+    )
+
+
+async def _tallies(site: Site, first: date, last: date) -> list[counts.Tally]:
+    start = datetime.combine(first, time(), site.zone).astimezone(UTC)
+    end = datetime.combine(last + timedelta(days=1), time(), site.zone).astimezone(UTC)
+    return counts.tallies(await site.ledger.queue.counted(start, end), site.zone)
+
+
+def _period(site: Site, visit: Visit) -> tuple[date, date]:
+    """The days asked for, as far as they make sense; else the last fortnight."""
+    today = site.now().astimezone(site.zone).date()
+    last = _day(visit.request.query_params.get("to", "")) or today
+    first = _day(visit.request.query_params.get("from", "")) or last - timedelta(days=USUAL - 1)
+    first = min(first, last)
+    return max(first, last - timedelta(days=LONGEST - 1)), last
+
+
+def _day(words: str) -> date | None:
+    try:
+        day = date.fromisoformat(words) if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", words) else None
+    except ValueError:
+        return None
+    return day if day is None or (day.year > 2000 and day.year < 9000) else None
+
+
+def _chart(points: list[tuple[str, int]]) -> list[dict[str, Any]]:
+    """Rectangles of a bar chart, in the chart's own units."""
+    width, height = CHART
+    most, step = max((number for _, number in points), default=0) or 1, width / max(1, len(points))
+    return [
+        {
+            "day": day,
+            "number": number,
+            "x": round(place * step + step * 0.1, 1),
+            "width": round(step * 0.8, 1),
+            "height": round(height * number / most, 1),
+            "y": round(height - height * number / most, 1),
+        }
+        for place, (day, number) in enumerate(points)
+    ]

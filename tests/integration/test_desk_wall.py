@@ -1,0 +1,123 @@
+"""The wall and the reports: for coordinators, true, and the same answer as nothing for everybody else."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+from pathlib import Path
+
+import pytest
+from playwright.async_api import async_playwright
+
+from channels.conversation import Channel, Concern
+from channels.desk.sessions import Sessions
+from tests.desk_builders import Browser, Office, person_asks, serving, staff_named, words_of
+from tests.ledger_builders import peer_named
+
+pytest_plugins = ["tests.desk_fixtures"]
+PAGES = ("/desk/wall", "/desk/wall/now", "/desk/reports", "/desk/reports.csv")
+CHROMIUM = Path("/usr/bin/chromium")
+AXE = importlib.util.find_spec("axe_playwright_python")
+LOOKS = [
+    pytest.param({"viewport": {"width": 360, "height": 780}}, id="phone"),
+    pytest.param({"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"}, id="desktop, dark"),
+]
+
+
+@pytest.fixture
+async def robin(office: Office) -> Browser:
+    return await office.sit_down("Robin", "coordinator")
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_only_a_coordinator_sees_them(office: Office, jo: Browser, robin: Browser, path: str) -> None:
+    assert (await jo.get(path)).status_code == 404
+    assert (await robin.get(path)).status_code == 200
+    assert "/desk/wall" not in (await jo.get("/desk")).text
+
+
+async def test_the_wall_shows_how_it_stands(office: Office, jo: Browser, robin: Browser) -> None:
+    for number in range(5):
+        person = await person_asks(office, 20 + number)
+        await office.escalations.claim(person.escalation_id, await peer_named(office.ledger, f"P{number}"))
+    await person_asks(office, 1)
+    await person_asks(office, 2, concerns=[Concern.SUICIDE])
+    await jo.get("/desk")
+    words = words_of((await robin.get("/desk/wall/now")).text)
+    assert words.startswith("Waiting, and something worries us 1 longest less than a minute Waiting, all 2")
+    assert "within 1 minute 100 %" in words
+    assert "With a person now 5" in words
+    assert "Peer workers here 1" in words
+
+
+async def test_a_report_counts_by_day_and_channel_and_taking_it_along_is_recorded(
+    office: Office, robin: Browser
+) -> None:
+    for number in range(6):
+        person = await person_asks(office, number, channel=Channel.TELEGRAM)
+        peer = await peer_named(office.ledger, f"P{number}")
+        await office.escalations.claim(person.escalation_id, peer)
+        await office.escalations.close(person.escalation_id, peer)
+    await person_asks(office, 30)
+    answer = await robin.get("/desk/reports.csv")
+    assert answer.headers["content-disposition"].endswith('.csv"')
+    rows = {row["channel"]: row for row in csv.DictReader(io.StringIO(answer.text))}
+    known = {name: rows["telegram"][name] for name in ("contacts", "asked", "answered", "answer_rate", "connected")}
+    assert known == {"contacts": "6", "asked": "6", "answered": "6", "answer_rate": "100", "connected": "6"}
+    assert rows["sms"]["asked"] == "fewer than 5"
+    last = (await office.ledger.audit_log(1))[0]
+    assert (last.action, last.actor) == ("report_exported", (await staff_named(office, "Robin")).id)
+
+
+@pytest.mark.parametrize(
+    "asked", ["from=yesterday", "to=9999-12-31", "from=2026-13-01", "from=2030-01-01&to=2026-01-01"]
+)
+async def test_days_that_make_no_sense_show_days_that_do(robin: Browser, asked: str) -> None:
+    assert (await robin.get(f"/desk/reports?{asked}")).status_code == 200
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not CHROMIUM.exists() or AXE is None, reason="no Chromium or axe-core here")
+@pytest.mark.parametrize("look", LOOKS)
+async def test_every_page_is_accessible_and_fits_a_phone(
+    office: Office, robin: Browser, look: dict[str, object]
+) -> None:
+    for number in range(6):
+        await person_asks(office, number)
+    assert AXE is not None and AXE.origin is not None
+    script = next(Path(AXE.origin).parent.rglob("axe.min.js"))
+    cookie = Sessions(office.ledger, office.settings).cookie
+    async with serving(office) as address, async_playwright() as driver:
+        chromium = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        context = await chromium.new_context(**look)
+        token = robin.client.cookies.get(cookie)
+        assert token
+        await context.add_cookies([{"name": cookie, "value": token, "url": address}])
+        page = await context.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda said: complaints.append(said.text) if "Refused" in said.text else None)
+        for path in ("/desk", "/desk/wall", "/desk/reports"):
+            await page.goto(address + path)
+            if path == "/desk":
+                await page.click("#shift-more summary")
+                await page.wait_for_selector("[data-alert-bar]:not([hidden])")
+            # Our policy lets no page evaluate words; the debugger may.
+            session = await context.new_cdp_session(page)
+            await session.send("Runtime.evaluate", {"expression": script.read_text()})
+            found = await session.send(
+                "Runtime.evaluate",
+                {
+                    "expression": "axe.run().then(r => JSON.stringify(r.violations.map(v => v.id)))",
+                    "awaitPromise": True,
+                    "returnByValue": True,
+                },
+            )
+            assert found["result"]["value"] == "[]", path
+            wide = await session.send(
+                "Runtime.evaluate",
+                {"expression": "document.documentElement.scrollWidth - innerWidth", "returnByValue": True},
+            )
+            assert wide["result"]["value"] <= 0, path
+        await chromium.close()
+    assert not complaints
