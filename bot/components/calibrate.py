@@ -141,10 +141,12 @@ def print_unseen(guesses: Sequence[Guess], actions: Dict[str, str], threshold: f
         print(f"  {guess.confidence:.2f} {guess.guess}: {guess.text}")
 
 
-def read_held_back(path: Path) -> List[Tuple[str, str]]:
-    """(text, intent) of messages that nothing is trained on."""
+def read_held_back(path: Path, examples: Sequence[Tuple[str, str]]) -> List[Tuple[str, str]]:
+    """(text, intent) of messages written apart; those that are examples word for word are left out."""
+    trained = {text.lower() for text, _ in examples}
     body = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return [(str(text), intent) for intent, texts in body.items() for text in texts]
+    pairs = [(str(text), intent) for intent, texts in body.items() for text in texts]
+    return [(text, intent) for text, intent in pairs if text.lower() not in trained]
 
 
 def guess_labelled(pairs: Sequence[Tuple[str, str]], vectors: np.ndarray, regression: Regression) -> List[Guess]:
@@ -201,7 +203,7 @@ def main() -> None:
     regression = fit(vectors, [label for _, label in examples], given.strength)
     held_back = {}
     for path in sorted(given.held_back.glob("*.yml")):
-        pairs = read_held_back(path)
+        pairs = read_held_back(path, examples)
         held_back[path.stem] = guess_labelled(pairs, encode([text for text, _ in pairs]), regression)
     if given.json:
         sets = {f"{given.folds}-fold cross-validation": guesses, **held_back}
