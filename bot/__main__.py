@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from bot.concern.evaluating import evaluate
 from bot.concern.examples import ExamplesError
 from bot.concern.layers import Classifier, NoClassifier
 from bot.concern.reading import open_reader
+from bot.nlu_report import draw_confusion, measure, write_report
 from bot.words.command import add_arguments, check_words
 from bot.words.texts import WordsError
 from knowledge.errors import KnowledgeError
@@ -29,6 +31,12 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("train-concern", help="train the classifier, if its examples have changed")
     figures = commands.add_parser("evaluate-concern", help="what both layers find in labelled messages, as totals")
     figures.add_argument("folder", type=Path, help="positives.jsonl, negatives.jsonl and third_party.jsonl")
+    nlu = commands.add_parser(
+        "evaluate-nlu", help="how well messages are understood, by cross-validation and held back"
+    )
+    nlu.add_argument("--json", action="store_true", help="one JSON object")
+    nlu.add_argument("--folds", type=int, default=10, help="parts of the cross-validation")
+    nlu.add_argument("--picture", type=Path, help="where the confusions are drawn, as SVG")
     return parser
 
 
@@ -42,15 +50,34 @@ def open_classifier() -> Classifier:
         return NoClassifier()
 
 
+def evaluate_nlu(chosen: argparse.Namespace) -> int:
+    """Print the figures, and draw the confusions when asked to."""
+    try:
+        figures = measure(folds=chosen.folds)
+    except (OSError, ValueError) as problem:
+        sys.stderr.write(f"{problem}. Rasa's environment comes from `make setup`.\n")
+        return 2
+    if chosen.picture:
+        chosen.picture.write_text(draw_confusion(figures["confusion"], "What was meant, and what it was taken for"))
+    if chosen.json:
+        sys.stdout.write(json.dumps(figures) + "\n")
+    else:
+        write_report(figures, sys.stdout)
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit code: 0, 1 when a line was bad, 2 when nothing could be done."""
     chosen = build_parser().parse_args(arguments)
     if chosen.command == "words":
         return run_words(chosen)
+    if chosen.command == "evaluate-nlu":
+        return evaluate_nlu(chosen)
     return run_concern(chosen)
 
 
 def run_words(chosen: argparse.Namespace) -> int:
+    """Hold every text to the rules."""
     try:
         return check_words(chosen, sys.stdout)
     except WordsError as problem:
@@ -59,6 +86,7 @@ def run_words(chosen: argparse.Namespace) -> int:
 
 
 def run_concern(chosen: argparse.Namespace) -> int:
+    """The commands about concern."""
     if chosen.command == "evaluate-concern" and not chosen.folder.is_dir():
         sys.stdout.write(f"There is no folder {chosen.folder}: no labelled messages, so nothing to measure.\n")
         return 0

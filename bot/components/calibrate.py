@@ -9,16 +9,18 @@ knowledge/data/needs.yml, which were written apart and which nothing here is tra
 from __future__ import annotations
 
 import argparse
+import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, List, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import numpy as np
 import yaml
 from sklearn.model_selection import StratifiedKFold
 
 from bot.components.encoder import Encoder, encoder_folder
+from bot.components.plain_words import PlainWords
 from bot.components.regression import STRENGTH, Regression, fit
 
 SEARCH = "action_find_support"
@@ -139,6 +141,35 @@ def print_unseen(guesses: Sequence[Guess], actions: Dict[str, str], threshold: f
         print(f"  {guess.confidence:.2f} {guess.guess}: {guess.text}")
 
 
+def read_held_back(path: Path, examples: Sequence[Tuple[str, str]]) -> List[Tuple[str, str]]:
+    """(text, intent) of messages written apart; those that are examples word for word are left out."""
+    trained = {text.lower() for text, _ in examples}
+    body = yaml.safe_load(path.read_text(encoding="utf-8"))
+    pairs = [(str(text), intent) for intent, texts in body.items() for text in texts]
+    return [(text, intent) for text, intent in pairs if text.lower() not in trained]
+
+
+def guess_labelled(pairs: Sequence[Tuple[str, str]], vectors: np.ndarray, regression: Regression) -> List[Guess]:
+    guesses = guess_unseen([text for text, _ in pairs], vectors, regression)
+    return [Guess(g.text, intent, g.guess, g.confidence, g.lead) for g, (_, intent) in zip(guesses, pairs, strict=True)]
+
+
+def count_set(
+    name: str, guesses: Sequence[Guess], actions: Dict[str, str], threshold: float, lead: float
+) -> Dict[str, Any]:
+    """Totals of one set, for bot.nlu_report."""
+    return {
+        "name": name,
+        "count": len(guesses),
+        "right_intent": sum(guess.truth == guess.guess for guess in guesses),
+        "right_action": sum(actions[g.truth] == action_of(g, actions, threshold, lead) for g in guesses),
+        "needs": sum(actions[g.truth] == SEARCH for g in guesses),
+        "needs_answered_as_something_else": sum(
+            actions[g.truth] == SEARCH != action_of(g, actions, threshold, lead) for g in guesses
+        ),
+    }
+
+
 def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("bot/data"))
@@ -148,6 +179,8 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--lead", type=float, default=None, help="default: config.yml's ambiguity_threshold")
     parser.add_argument("--strength", type=float, default=STRENGTH)
     parser.add_argument("--most", type=int, default=40, help="how many wrong ones to list")
+    parser.add_argument("--held-back", type=Path, default=Path("bot/held_back"), help="messages never trained on")
+    parser.add_argument("--json", action="store_true", help="totals and confusions as one JSON object")
     return parser.parse_args()
 
 
@@ -160,12 +193,33 @@ def main() -> None:
     encoder = Encoder(encoder_folder())
     actions = read_actions(given.data / "rules")
     examples = read_examples(given.data / "nlu")
-    vectors = encoder.encode([text for text, _ in examples])
-    print_report(cross_validate(examples, vectors, given.folds, given.strength), actions, threshold, lead, given.most)
+    words = PlainWords.load()
+
+    def encode(texts: Sequence[str]) -> np.ndarray:
+        return encoder.encode([words.plain(text) for text in texts])
+
+    vectors = encode([text for text, _ in examples])
+    guesses = cross_validate(examples, vectors, given.folds, given.strength)
+    regression = fit(vectors, [label for _, label in examples], given.strength)
+    held_back = {}
+    for path in sorted(given.held_back.glob("*.yml")):
+        pairs = read_held_back(path, examples)
+        held_back[path.stem] = guess_labelled(pairs, encode([text for text, _ in pairs]), regression)
+    if given.json:
+        sets = {f"{given.folds}-fold cross-validation": guesses, **held_back}
+        confusion: Dict[str, Dict[str, int]] = {}
+        for guess in guesses:
+            row = confusion.setdefault(guess.truth, {})
+            row[guess.guess] = row.get(guess.guess, 0) + 1
+        counted = [count_set(name, each, actions, threshold, lead) for name, each in sets.items()]
+        print(json.dumps({"threshold": threshold, "lead": lead, "sets": counted, "confusion": confusion}))
+        return
+    print_report(guesses, actions, threshold, lead, given.most)
+    for name, each in held_back.items():
+        print(count_set(name, each, actions, threshold, lead))
     if given.unseen.exists():
         unseen = read_unseen(given.unseen, examples)
-        regression = fit(vectors, [label for _, label in examples], given.strength)
-        print_unseen(guess_unseen(unseen, encoder.encode(unseen), regression), actions, threshold, lead)
+        print_unseen(guess_unseen(unseen, encode(unseen), regression), actions, threshold, lead)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from pathlib import Path
 from typing import Any, Dict, List, Optional, Text, Type
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -18,10 +17,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.components.encoder import Encoder, encoder_folder, fingerprint
-from knowledge.spelling import Spelling
-
-SPELLING = Path(__file__).resolve().parents[2] / "knowledge" / "data" / "sms_spelling.yml"
-"""The table that search uses too: "can i tlk 2 sum1" is read as "can i talk to someone", in training and after."""
+from bot.components.plain_words import SPELLINGS, PlainWords
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
@@ -31,7 +27,7 @@ class OnnxMiniLMFeaturizer(DenseFeaturizer, GraphComponent):
     def __init__(self, config: Dict[Text, Any], name: Text) -> None:
         super().__init__(name, config)
         self._encoder = Encoder(encoder_folder(config["folder"]))
-        self._spelling = Spelling.load(SPELLING)
+        self._spelling = PlainWords.load()
 
     @classmethod
     def create(
@@ -63,7 +59,8 @@ class OnnxMiniLMFeaturizer(DenseFeaturizer, GraphComponent):
     @classmethod
     def fingerprint_addon(cls, config: Dict[Text, Any]) -> Optional[Text]:
         """Weights and spelling live outside the model archive, so Rasa's cache has to be told when they change."""
-        return f"{fingerprint(encoder_folder(config.get('folder', '')))}:{sha256(SPELLING.read_bytes()).hexdigest()}"
+        tables = b"".join(path.read_bytes() for path in SPELLINGS)
+        return f"{fingerprint(encoder_folder(config.get('folder', '')))}:{sha256(tables).hexdigest()}"
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         self.process(training_data.training_examples)

@@ -26,7 +26,7 @@ RESPONSES = {
 }
 TEXTS = {key: variant["text"] for key, variant in RESPONSES.items()}
 BUTTONS = [button for variant in RESPONSES.values() for button in variant.get("buttons", ())]
-PAYLOADS = ["details", "more", "person", "new_topic", "forget", "privacy", "place"]
+PAYLOADS = ["details", "more", "next", "person", "new_topic", "forget", "privacy", "place"]
 
 SMS_LETTERS = 306
 RESERVED = [
@@ -72,7 +72,9 @@ def test_no_example_teaches_two_intents() -> None:
 
 def test_what_rules_run_exists_and_every_response_is_used() -> None:
     run = {action for rule in RULES for action in steps_of(rule, "action")}
-    assert run == {*DOMAIN["actions"], *DOMAIN["responses"]}
+    code = "".join(path.read_text() for path in sorted((ROOT / "bot" / "actions").glob("*.py")))
+    said_by_actions = set(re.findall(r"\butter_(?!message)[a-z_]+", code))
+    assert run | said_by_actions == {*DOMAIN["actions"], *DOMAIN["responses"]}
 
 
 def test_whatever_is_not_understood_is_searched_with() -> None:
@@ -158,4 +160,7 @@ def test_privacy_says_the_four_things_that_matter() -> None:
 
 def test_slots_never_change_what_rule_applies() -> None:
     assert {slot["influence_conversation"] for slot in DOMAIN["slots"].values()} == {False}
-    assert sorted(DOMAIN["slots"]) == ["last_query", "need", "offered", "place", "shown", "value"]
+    assert sorted(DOMAIN["slots"]) == [
+        "about", "asked", "basket", "last_query", "need", "offered", "place", "place_asked", "preferences", "shown",
+        "value",
+    ]  # fmt: skip
