@@ -60,6 +60,8 @@ class Moment:
     """The same words have come so often that only a person should answer on."""
     rest: str = ""
     """What did not fit into our last texts, if this message asks for it."""
+    check_in: str = ""
+    """agreed or asked, where we may write first."""
 
     @property
     def waiting(self) -> bool:
@@ -101,6 +103,9 @@ class Plan:
     do_not_text_first: bool | None = None
     code: str = ""
     """A code that `said` gives them."""
+    check_in_at: datetime | None = None
+    no_check_in: bool = False
+    told: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +152,9 @@ class Composer:
             do_not_text_first=quiet,
             intent=plan.intent,
             code=plan.code,
+            check_in_at=plan.check_in_at,
+            no_check_in=plan.no_check_in,
+            told=plan.told,
         )
 
     async def say_held(self, moment: Moment, speaker: Speaker) -> tuple[Draft, ...]:

@@ -11,7 +11,7 @@ from sqlalchemy import Row, delete, insert, select, update
 
 from channels.conversation import Channel, Holder, Inbound, Sender
 from channels.errors import LedgerUnavailable, NotFound
-from channels.ledger import audit, escalations, outbound, reading, returning, rows, tables
+from channels.ledger import audit, check_ins, escalations, outbound, reading, returning, rows, tables
 from channels.ledger.database import Work, new_id, shard_of
 from channels.ledger.records import Committed, MessageRecord, Outcome, Stored
 
@@ -237,6 +237,7 @@ async def commit(work: Work, outcome: Outcome) -> Committed | None:
         notes = replace(notes, concern_at=work.now)
     sent = await outbound.insert(work, conversation, outcome.drafts)
     await end_turn(work, conversation, outcome, sent, notes)
+    await check_ins.apply(work, conversation, outcome, notes)
     await record_choice(work, conversation, outcome)
     if outcome.language:
         wanted = update(tables.people).where(tables.people.c.id == conversation.reaches)

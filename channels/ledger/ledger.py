@@ -21,6 +21,7 @@ from channels.ledger import (
     returning,
     sweep,
 )  # fmt: skip
+from channels.ledger.check_ins import CheckIns
 from channels.ledger.cipher import Cipher
 from channels.ledger.database import Database, shard_of
 from channels.ledger.lists import Lists
@@ -56,6 +57,7 @@ class Ledger(StaffLedger):
         super().__init__(database)
         self._retention = retention
         self.lists = Lists(database)
+        self.check_ins = CheckIns(database)
 
     @classmethod
     def open(cls, url: str, cipher: Cipher, *, shards: int, retention: timedelta = RETENTION) -> Ledger:

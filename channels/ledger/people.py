@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
-from channels.ledger import audit, erasure, escalations, lists, moving, reading, returning, tables
+from channels.ledger import audit, check_ins, erasure, escalations, lists, moving, reading, returning, tables
 from channels.ledger.database import Work
 from channels.ledger.records import Held
 
@@ -52,6 +52,7 @@ async def forget(work: Work, person_id: str, actor: str) -> None:
         await returning.drop(work, one)
         await erasure.erase_person(work, one)
     await lists.drop(work, conversation_id)
+    await check_ins.drop(work, conversation_id)
     await erasure.erase_notes(work, conversation_id)
     await erasure.finish(work, conversation_id)
     await audit.append(work, actor, "person_forgotten", person_id)

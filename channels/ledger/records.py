@@ -199,6 +199,12 @@ class Outcome:
     intent: str = ""
     code: str = ""
     """A code that the drafts give to the person, with which they can carry on elsewhere."""
+    check_in_at: datetime | None = None
+    """They agreed that we write first, then."""
+    no_check_in: bool = False
+    """They would rather we did not after all."""
+    told: str = ""
+    """How what they were pointed to went: helped, partly, no."""
 
 
 @dataclass(frozen=True, kw_only=True)
