@@ -8,7 +8,7 @@ export RASA_TELEMETRY_ENABLED := false
 export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: help setup run test check bench shots train fix lock clean
+.PHONY: help setup run test check bench evaluate shots train fix lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-9s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ bench: setup ## Measure replies against bare Rasa, search as the catalogue grows
 	@$(RUN) -m tests.bench.latency
 	@$(RUN) -m tests.bench.searching
 	@$(RUN) -m tests.bench.reliability
+
+evaluate: setup ## How well people are understood, kept safe and never turned away, in figures
+	@$(RUN) -m tests.evaluate
 
 shots: setup ## Take the pictures in the READMEs anew (needs Chromium)
 	@$(RUN) -m tests.pictures
