@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from knowledge.errors import SettingsError
 
 EDITOR_PORT_OFFSET = 1
+ACTIONS_PORT_OFFSET = 6
 PACKAGE_DATA = Path(__file__).resolve().parent / "data"
 
 
@@ -38,6 +39,10 @@ class Settings(BaseSettings):
     second_person: bool = Field(True, description="Whether somebody else must publish what an editor wrote.")
     reports_token: SecretStr = Field(
         SecretStr(""), description="Bearer token of POST /reports; empty means that nobody may report there."
+    )
+    actions_url: str = Field("", description="Where the assistant's actions listen; empty means loopback, port + 6.")
+    actions_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token of the assistant's actions; empty means that pages do not ask it."
     )
     stale_days: int = Field(365, ge=1, description="Days after which a listing nobody checked is not called open.")
     host: str = Field("127.0.0.1", description="Address the catalogue pages listen on.")
@@ -74,6 +79,10 @@ class Settings(BaseSettings):
     def encoder_dir(self) -> Path:
         """Where `export-encoder` puts the query encoder; the assistant reads the same folder."""
         return self.build_dir / "minilm"
+
+    @property
+    def assistant_url(self) -> str:
+        return self.actions_url.rstrip("/") or f"http://127.0.0.1:{self.port + ACTIONS_PORT_OFFSET}"
 
     @property
     def editor_port(self) -> int:

@@ -14,7 +14,7 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,7 @@ def measure_conversations() -> dict[str, Any]:
     return {
         "clean": share(sum(not rules for rules in found.values()), len(found)),
         "messages of ours": sum(len(answer.texts) for one in played for answer in one.answers),
+        "answered by": Counter(answer.outcome for one in played for answer in one.answers),
         "by kind": {
             kind: share(sum(not found[one.script.id] for one in some), len(some)) for kind, some in kinds.items()
         },

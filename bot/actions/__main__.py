@@ -20,6 +20,7 @@ from bot.actions.server import build_app
 from bot.actions.settings import ActionsSettings, ActionsSettingsError, read_settings
 from bot.actions.shells import build_shells
 from bot.actions.toolbox import Toolbox
+from bot.actions.trying import Trying
 from bot.actions.wording import load_other_wordings, load_wording
 from knowledge.asked import Asked, Tally
 from knowledge.catalogue import Need
@@ -53,7 +54,8 @@ def compose(settings: ActionsSettings, knowledge: KnowledgeSettings) -> Starlett
     )
     threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="actions")
     token = settings.actions_token.get_secret_value()
-    return build_app(build_shells(toolbox, threads), token=token, search=search, threads=threads)
+    trying = Trying(toolbox, threads)
+    return build_app(build_shells(toolbox, threads), token=token, search=search, threads=threads, trying=trying)
 
 
 def open_foreign(knowledge: KnowledgeSettings, needs: tuple[Need, ...]) -> ForeignNeeds | None:

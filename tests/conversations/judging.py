@@ -28,6 +28,7 @@ class Script:
     at: int = 0
     calm: bool = False
     queue: bool = False
+    lists: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,8 @@ class Answer:
     texts: tuple[str, ...]
     queued: bool
     phones: tuple[str, ...] = ()
+    outcome: str = ""
+    """bot, fallback, ...: who answered."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +102,8 @@ class Judge:
             found.append("concern raised for calm words")
         if script.queue and not played.queued:
             found.append("no person asked")
+        if script.lists and not any(answer.phones for answer in played.answers):
+            found.append("no service suggested")
         if script.at and len(played.answers) >= script.at:
             first = " ".join(played.answers[script.at - 1].texts)
             if not any(line.phone in first for line in self.lines.lines):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from channels.conversation import Channel, Inbound, Sender
+from channels.demo import demo_environment
 from channels.ledger import Ledger, open_ledger
 from channels.ledger.records import MessageRecord
 from channels.settings import read_settings
@@ -21,7 +22,8 @@ PATIENCE = 60.0
 
 async def play_all(data_dir: Path, scripts: Sequence[Script]) -> list[Played]:
     """One after the other, each from a phone of its own."""
-    settings = read_settings(data_dir=data_dir, demo=True)
+    demo = read_settings(data_dir=data_dir, demo=True)
+    settings = read_settings(data_dir=data_dir, demo=True, **demo_environment(demo))
     ledger = await open_ledger(settings)
     streams = Streams.connect(Valkey(data_dir).url, settings.redis_prefix, settings.shards)
     try:
@@ -46,7 +48,9 @@ async def play(ledger: Ledger, streams: Streams, script: Script, number: int) ->
         queued = await ledger.escalation_of(conversation_id) is not None
         cards = [card for message in ours if message.reply for card in message.reply.cards]
         phones = tuple(card.phone for card in cards if card.phone)
-        answers.append(Answer(texts=tuple(message.text for message in ours), queued=queued, phones=phones))
+        theirs = next(message for message in messages if message.id == stored.message_id)
+        texts = tuple(message.text for message in ours)
+        answers.append(Answer(texts=texts, queued=queued, phones=phones, outcome=theirs.outcome))
         seen = len(messages)
     conversation = await ledger.conversation(conversation_id)
     return Played(
