@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import subprocess
 import sys
 import tempfile
 from collections import Counter, defaultdict
@@ -27,7 +28,6 @@ from tests.conversations.judging import Judge, Played, load_scripts
 from tests.conversations.playing import play_all
 from tests.e2e.conftest import ROOT, start_product, stop_product
 
-FOLDS = 5
 PARTS = ("nlu", "concern", "conversations")
 SENTENCES = ROOT / "tests" / "data" / "concern_sentences.yml"
 STRATA = {"abuse": "abuse", "child_at_risk": "abuse", "danger_now": "danger", "someone_else": "other"}
@@ -42,16 +42,10 @@ def share(hits: int, count: int) -> dict[str, Any]:
 
 def measure_nlu() -> dict[str, Any]:
     """Accuracy of intents, and of the action they lead to."""
-    from bot.components import calibrate
-    from bot.components.encoder import Encoder, encoder_folder
-
-    examples = calibrate.read_examples(ROOT / "bot" / "data" / "nlu")
-    vectors = Encoder(encoder_folder()).encode([text for text, _ in examples])
-    guesses = calibrate.cross_validate(examples, vectors, FOLDS)
-    actions = calibrate.read_actions(ROOT / "bot" / "data" / "rules")
-    right = sum(guess.truth == guess.guess for guess in guesses)
-    acted = sum(actions.get(guess.truth) == actions.get(guess.guess) for guess in guesses)
-    return {"intent": share(right, len(guesses)), "action": share(acted, len(guesses))}
+    command = [ROOT / ".venv-rasa" / "bin" / "python", "-m", "bot.components.figures"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    counts = json.loads(run.stdout.splitlines()[-1])
+    return {name: share(counts[name], counts["n"]) for name in ("intent", "action")}
 
 
 def measure_concern(folder: Path | None) -> dict[str, Any]:
