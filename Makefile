@@ -8,7 +8,7 @@ export RASA_TELEMETRY_ENABLED := false
 export SQLALCHEMY_SILENCE_UBER_WARNING := 1
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: help setup run test check bench shots train fix lock clean
+.PHONY: help setup run test check bench evaluate shots train fix lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-9s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ bench: setup ## Measure replies against bare Rasa, search, a bad network, publis
 	@$(RUN) -m tests.bench.publishing
 	@$(RUN) -m tests.bench.importing
 	@$(RUN) -m tests.bench.queueing
+
+evaluate: setup ## How well people are understood, kept safe and never turned away, in figures
+	@$(RUN) -m tests.evaluate
 
 shots: setup ## Take the pictures in the READMEs anew (needs Chromium)
 	@$(RUN) -m tests.pictures

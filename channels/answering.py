@@ -30,6 +30,7 @@ from channels.conversation import (
     Turn,
 )
 from channels.errors import AssistantSilent
+from channels.following_up import ANSWERS, CLOSED_DOOR, PUSHED, TOLD, FollowUpRules
 from channels.guard import Guard
 from channels.ledger.records import ConversationRecord, Draft, MessageRecord, OpenEscalation, Outcome
 from channels.routing import AskHelp, AskMove, AskPerson, NoWords, OptIn, OptOut, ToBot, ToPeer, decide
@@ -81,6 +82,7 @@ class Answering:
     assistant: Answers
     composer: Composer
     guard: Guard
+    follow_up: FollowUpRules
     on_silence: Callable[[str], None] = field(default=lambda cause: None)
 
     @property
@@ -128,7 +130,9 @@ class Answering:
             case AskPerson():
                 return Plan(ask=OpenEscalation(reason="asked"), intent="ask_person")
             case ToBot():
-                return await self._plan_bot(moment, speaker, route)
+                return await self._plan_follow_up(moment, speaker, route) or await self._plan_bot(
+                    moment, speaker, route
+                )
             case ToPeer():
                 raise AssertionError("a peer's conversation is dealt with before routing")
             case _:
@@ -179,6 +183,34 @@ class Answering:
         plan = await self._plan_fallback(moment, speaker, "repeated")
         return replace(plan, kind="repeated", ask=OpenEscalation(reason="repeated"))
 
+    # -- following up
+
+    async def _plan_follow_up(self, moment: Moment, speaker: Speaker, route: ToBot) -> Plan | None:
+        """None when the message is about something else."""
+        text, answer = moment.message.text, (route.payload or "").removeprefix(TOLD)
+        if route.payload:
+            told = route.payload.startswith(TOLD) and answer in ANSWERS
+            return await self._plan_told(moment, speaker, answer, ToBot("more")) if told else None
+        if self.follow_up.agrees(text) and moment.conversation.channel in PUSHED:
+            now = self.composer.clock()
+            hours = self.composer.opening.service
+            due = self.follow_up.due(now, hours.zone)
+            words = self.wording.say("check_in_agreed", when=hours.day(due))
+            return Plan(said=speaker.say_notice(words), check_in_at=due)
+        if moment.check_in and self.follow_up.declines(text):
+            return Plan(said=speaker.say_notice(self.wording.say("check_in_not_wanted")), no_check_in=True)
+        if self.follow_up.tells_of_closed_door(text):
+            return await self._plan_told(moment, speaker, CLOSED_DOOR, route)
+        return None
+
+    async def _plan_told(self, moment: Moment, speaker: Speaker, answer: str, route: ToBot) -> Plan:
+        """A closed door is counted, and opens the next one: what else there is, or a person."""
+        said = speaker.say_notice(self.wording.say(f"told_{answer}"), choices=speaker.person_choice)
+        if answer != CLOSED_DOOR:
+            return Plan(said=said, told=answer)
+        plan = await self._plan_bot(moment, speaker, route)
+        return replace(plan, said=said + plan.said, told=answer)
+
     # -- the assistant
 
     async def _plan_bot(self, moment: Moment, speaker: Speaker, route: ToBot) -> Plan:
@@ -196,6 +228,8 @@ class Answering:
         said = speaker.say_replies(replies, urgent=bool(moment.concerns))
         if is_shortened(moment.message.text):
             said += speaker.say_notice(self.wording.say("too_long"), choices=speaker.person_choice)
+        if self.follow_up.may_offer(moment, turn):
+            said += speaker.say_notice(self.wording.say("check_in_offer"))
         plan = await self._add_requests(moment, speaker, turn, Plan(said=said))
         if plan.said or plan.ask or plan.forget or moment.concerns:
             return plan

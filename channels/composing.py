@@ -68,6 +68,8 @@ class Moment:
     """The same words have come so often that only a person should answer on."""
     rest: str = ""
     """What did not fit into our last texts, if this message asks for it."""
+    check_in: str = ""
+    """agreed or asked, where we may write first."""
 
     @property
     def waiting(self) -> bool:
@@ -110,6 +112,9 @@ class Plan:
     code: str = ""
     """A code that `said` gives them."""
     reports: tuple[ReportWrong, ...] = ()
+    check_in_at: datetime | None = None
+    no_check_in: bool = False
+    told: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,6 +164,9 @@ class Composer:
             code=plan.code,
             say_place=self.wording.place,
             reports=plan.reports,
+            check_in_at=plan.check_in_at,
+            no_check_in=plan.no_check_in,
+            told=plan.told,
         )
 
     async def say_held(self, moment: Moment, speaker: Speaker) -> tuple[Draft, ...]:

@@ -182,6 +182,7 @@ class Turns:
             choices=await self.ledger.last_choices(conversation.id),
             concerns=concerns,
             rest=await self._rest_before(message) if asks_for_rest(message) else "",
+            check_in=await self.ledger.check_ins.state(conversation.id),
         )
 
     async def _rest_before(self, message: MessageRecord) -> str:

@@ -34,6 +34,7 @@ from channels.conversation import Channel
 from channels.crew import Crew
 from channels.errors import ChannelsError, StreamsUnavailable
 from channels.escalation import Escalations
+from channels.following_up import FollowUp, FollowUpRules
 from channels.guard import Guard
 from channels.health import Health
 from channels.intake import Intake
@@ -118,9 +119,15 @@ class Worker:
             clock=parts.clock,
             own_number=settings.fallback_number,
         )
+        follow_up_rules = FollowUpRules.load()
         answering = Answering(
-            assistant=parts.assistant, composer=composer, guard=guard, on_silence=metrics.count_silence
-        )
+            assistant=parts.assistant, composer=composer, guard=guard, follow_up=follow_up_rules,
+            on_silence=metrics.count_silence,
+        )  # fmt: skip
+        self.follow_up = FollowUp(
+            ledger=ledger, streams=streams, wording=wording, rules=follow_up_rules, zone=opening.service.zone,
+            clock=parts.clock,
+        )  # fmt: skip
         self.signs = TypingSigns(ledger=ledger, streams=streams, shown_by=parts.typing)
         self.escalations = escalations
         self.turns = turns = Turns(
@@ -187,6 +194,7 @@ class Worker:
                 self._take(self.outbound, stop),
                 repeat(self._guarded(self._reclaim), RECLAIM_EVERY, stop),
                 repeat(self._guarded(self.sweeper.sweep), self.sweeper.every, stop),
+                repeat(self._guarded(self.follow_up.ask_due), self.sweeper.every, stop),
             )
         ]
         if self._reconciler is not None:

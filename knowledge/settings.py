@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from knowledge.errors import SettingsError
 
 EDITOR_PORT_OFFSET = 1
+ACTIONS_PORT_OFFSET = 6
 PACKAGE_DATA = Path(__file__).resolve().parent / "data"
 
 
@@ -47,6 +48,10 @@ class Settings(BaseSettings):
         SecretStr(""), description="Bearer token with which the editor asks who is signed in; empty: it may not ask."
     )
     desk_url: str = Field("", description="Where the editor asks the desk; empty means loopback, the web app's port.")
+    actions_url: str = Field("", description="Where the assistant's actions listen; empty means loopback, port + 6.")
+    actions_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token of the assistant's actions; empty means that pages do not ask it."
+    )
     stale_days: int = Field(365, ge=1, description="Days after which a listing nobody checked is not called open.")
     host: str = Field("127.0.0.1", description="Address the catalogue pages listen on.")
     port: int = Field(8000, description="Port of the web app; the catalogue pages use the next one.")
@@ -91,6 +96,10 @@ class Settings(BaseSettings):
     def strong_encoder_dir(self) -> Path:
         """Where `export-encoder` puts the larger model that reads messages too."""
         return self.build_dir / "mpnet"
+
+    @property
+    def assistant_url(self) -> str:
+        return self.actions_url.rstrip("/") or f"http://127.0.0.1:{self.port + ACTIONS_PORT_OFFSET}"
 
     @property
     def editor_port(self) -> int:

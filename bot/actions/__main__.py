@@ -22,6 +22,7 @@ from bot.actions.server import build_app
 from bot.actions.settings import ActionsSettings, ActionsSettingsError, read_settings
 from bot.actions.shells import build_shells
 from bot.actions.toolbox import Toolbox
+from bot.actions.trying import Trying
 from bot.actions.wording import load_other_wordings, load_wording
 from bot.concern.reading import load_reader
 from knowledge.asked import Asked, Tally
@@ -59,7 +60,10 @@ def compose(settings: ActionsSettings, knowledge: KnowledgeSettings) -> Starlett
     threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="actions")
     token = settings.actions_token.get_secret_value()
     noticing = Noticing(lambda: load_reader(knowledge), token)
-    return build_app(build_shells(toolbox, threads), token=token, search=search, threads=threads, noticing=noticing)
+    trying = Trying(toolbox, threads)
+    return build_app(
+        build_shells(toolbox, threads), token=token, search=search, threads=threads, noticing=noticing, trying=trying
+    )
 
 
 def open_foreign(knowledge: KnowledgeSettings, needs: tuple[Need, ...]) -> ForeignNeeds | None:

@@ -28,6 +28,7 @@ from bot.actions.access import is_allowed
 from bot.actions.live_search import LiveSearch
 from bot.actions.noticing import Noticing
 from bot.actions.shells import Shell
+from bot.actions.trying import Trying
 
 OPEN_RETRY_SECONDS = 2.0
 REFRESH_SECONDS = 0.5
@@ -42,6 +43,7 @@ class Webhook:
     token: str
     search: LiveSearch
     threads: Executor
+    trying: Trying | None = None
 
     async def answer(self, request: Request) -> Response:
         """One action call. 401 without the token; 400 for what is no action call; 500 when the action failed."""
@@ -59,6 +61,16 @@ class Webhook:
         except Exception as error:
             structlog.get_logger().error("action_failed", action=name, error=type(error).__name__, at=last_line(error))
             return JSONResponse({"error": "action failed", "action_name": name}, status_code=500)
+
+    async def try_message(self, request: Request) -> Response:
+        """What somebody who writes this would hear. 401 without the token, 404 where it is not offered."""
+        if not is_allowed(request.headers.get("authorization", ""), self.token):
+            return JSONResponse({"error": "unauthorised"}, status_code=401)
+        if self.trying is None:
+            return JSONResponse({"error": "not offered here"}, status_code=404)
+        if not self.search.ready:
+            return JSONResponse({"error": "the index is not there yet"}, status_code=503)
+        return await self.trying.answer(request)
 
     async def show_ready(self, request: Request) -> Response:
         """Whether the index is loaded; with `?about=index` also its age and whether the catalogue has moved on."""
@@ -127,14 +139,21 @@ def open_in_background(
 
 
 def build_app(
-    shells: list[Shell], *, token: str, search: LiveSearch, threads: Executor, noticing: Noticing | None = None
+    shells: list[Shell],
+    *,
+    token: str,
+    search: LiveSearch,
+    threads: Executor,
+    noticing: Noticing | None = None,
+    trying: Trying | None = None,
 ) -> Starlette:
     """The ASGI app. Actions are registered as instances: nothing is found by scanning."""
     executor = ActionExecutor()
     for shell in shells:
         executor.register_action(shell)
-    webhook = Webhook(executor=executor, token=token, search=search, threads=threads)
+    webhook = Webhook(executor=executor, token=token, search=search, threads=threads, trying=trying)
     routes = [
+        Route("/try", webhook.try_message, methods=["POST"]),
         Route("/webhook", webhook.answer, methods=["POST"]),
         Route("/ready", webhook.show_ready, methods=["GET"]),
     ]

@@ -13,6 +13,7 @@ from channels.conversation import Channel, Holder, Inbound, Sender
 from channels.errors import LedgerUnavailable, NotFound
 from channels.ledger import (
     audit,
+    check_ins,
     escalations,
     listing_reports,
     outbound,
@@ -249,6 +250,7 @@ async def commit(work: Work, outcome: Outcome) -> Committed | None:
     place = await queue_order.place_of(work, conversation.id) if escalation_id else None
     sent = await outbound.insert(work, conversation, with_place(outcome, place))
     await end_turn(work, conversation, outcome, sent, notes)
+    await check_ins.apply(work, conversation, outcome, notes)
     await record_choice(work, conversation, outcome)
     if outcome.language:
         wanted = update(tables.people).where(tables.people.c.id == conversation.reaches)

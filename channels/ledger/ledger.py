@@ -23,6 +23,7 @@ from channels.ledger import (
     sweep,
 )  # fmt: skip
 from channels.ledger.accounts import Accounts
+from channels.ledger.check_ins import CheckIns
 from channels.ledger.cipher import Cipher
 from channels.ledger.database import Database, shard_of
 from channels.ledger.factors import Factors
@@ -67,6 +68,7 @@ class Ledger(StaffLedger):
         self.rights = Rights(database)
         self.queue = QueueLedger(database)
         self.listing_reports = ListingReports(database)
+        self.check_ins = CheckIns(database)
 
     @classmethod
     def open(cls, url: str, cipher: Cipher, *, shards: int, retention: timedelta = RETENTION) -> Ledger:

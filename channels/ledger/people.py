@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select, update
 
 from channels.ledger import (
     audit,
+    check_ins,
     consents,
     erasure,
     escalations,
@@ -65,6 +66,7 @@ async def forget(work: Work, person_id: str, actor: str) -> None:
         await erasure.erase_person(work, one)
     await lists.drop(work, conversation_id)
     await consents.withdraw(work, conversation_id)
+    await check_ins.drop(work, conversation_id)
     await erasure.erase_notes(work, conversation_id)
     await erasure.finish(work, conversation_id)
     await audit.append(work, actor, "person_forgotten", person_id)

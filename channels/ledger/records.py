@@ -220,6 +220,12 @@ class Outcome:
     """Set when drafts hold PLACE: puts it into words."""
     reports: tuple[ReportWrong, ...] = ()
     """Mistakes in listings that the person noticed."""
+    check_in_at: datetime | None = None
+    """They agreed that we write first, then."""
+    no_check_in: bool = False
+    """They would rather we did not after all."""
+    told: str = ""
+    """How what they were pointed to went: helped, partly, no."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from knowledge.editing.drafts import OPEN, State
 from knowledge.editing.overview import Wanted, read_page, shows
+from knowledge.editor.assistant import ask_assistant
 from knowledge.editor.sessions import Visit
 from knowledge.editor.site import Site, see_other
 from knowledge.errors import KnowledgeError
@@ -99,14 +100,15 @@ def show_service(site: Site, visit: Visit) -> Response:
 def try_message(site: Site, visit: Visit) -> Response:
     """GET /try"""
     text, near = visit.said("text")[:LONGEST_TEXT], visit.said("near")[:100]
-    found, now = None, site.now()
+    found, heard, now = None, None, site.now()
     if text:
         try:
             found = site.finder.open().find(text, near=near or None, now=now, limit=MOST_TRIED)
         except KnowledgeError as error:
             return site.message(visit, str(error), 503)
+        heard = ask_assistant(site.settings, text)
     local = now.astimezone(ZoneInfo(site.settings.timezone))
-    return site.page(visit, "try.html", text=text, near=near, found=found, time=f"{local:%A %H:%M}")
+    return site.page(visit, "try.html", text=text, near=near, found=found, heard=heard, time=f"{local:%A %H:%M}")
 
 
 def rows_of(site: Site, listings: Sequence[Listing]) -> list[Row]:

@@ -22,6 +22,7 @@ from bot.actions.live_search import LiveSearch
 from bot.actions.logs import keep_allowed_fields
 from bot.actions.server import build_app, open_in_background
 from bot.actions.shells import ACTIONS, build_shells
+from bot.actions.trying import Trying
 from channels.conversation import ServiceCard
 from knowledge.search import Found
 from tests.unit.bot.fakes import FakeSearch, make_tools
@@ -114,7 +115,9 @@ def call(action: str, text: str = "", **tracker: Any) -> dict[str, Any]:
 async def serve(search: ReloadableSearch, *, lifespan: bool = True) -> AsyncIterator[httpx.AsyncClient]:
     with ThreadPoolExecutor(max_workers=1) as threads:
         live = LiveSearch(search.open)
-        app = build_app(build_shells(make_tools(live), threads), token=TOKEN, search=live, threads=threads)
+        tools = make_tools(live)
+        trying = Trying(tools, threads)
+        app = build_app(build_shells(tools, threads), token=TOKEN, search=live, threads=threads, trying=trying)
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://actions") as client:
             if not lifespan:
@@ -310,3 +313,28 @@ async def test_twenty_thousand_letters_are_answered(client: httpx.AsyncClient) -
 @pytest.mark.parametrize("path", ["/", "/actions", "/health", "/docs"])
 async def test_there_is_nothing_else(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path, headers=AUTHORISED)).status_code == 404
+
+
+# -- trying a message
+
+
+async def test_a_message_can_be_tried_with_its_concern_and_its_reply(client: httpx.AsyncClient) -> None:
+    response = await client.post("/try", json={"text": "i want to die and cant pay my rent"}, headers=AUTHORISED)
+    answer = response.json()
+    assert [one["kind"] for one in answer["concerns"]] == ["suicide"]
+    assert answer["concerns"][0]["reason"]
+    assert answer["replies"][0]["services"]
+
+
+async def test_calm_words_raise_nothing(client: httpx.AsyncClient) -> None:
+    response = await client.post("/try", json={"text": "cant pay my rent"}, headers=AUTHORISED)
+    assert response.json()["concerns"] == []
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"text": 3}', '{"text": " "}', '{"text": "a", "language": 1}'])
+async def test_a_body_that_is_no_message_is_told_so(client: httpx.AsyncClient, body: str) -> None:
+    assert (await client.post("/try", content=body, headers=AUTHORISED)).status_code == 400
+
+
+async def test_trying_needs_the_token(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/try", json={"text": "rent"})).status_code == 401

@@ -55,7 +55,7 @@ async def test_numbers_still_work_after_the_rest(bench: Bench) -> None:
 
 async def test_a_very_long_rest_comes_in_portions(bench: Bench) -> None:
     bench.assistant.turn = ENDLESS
-    messages = await talk(bench, "tell me", "more", "more", "more", "more")
+    messages = await talk(bench, "tell me", "more", "the rest", "more", "go on")
     texts = [text.removesuffix(HINT) for text in said(messages)[1:]]
     assert " ".join(texts).split() == " ".join(SENTENCES).split()
     assert [asked["text"] for asked in bench.assistant.asked] == ["tell me"]

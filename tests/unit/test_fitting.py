@@ -14,6 +14,7 @@ from channels.gsm7 import is_gsm7, plain, segments
 from channels.wording import Wording
 
 WORDING = Wording.load()
+HINT = f"\n{WORDING.say('reply_more')}"
 RENT = ServiceCard(
     service_id="svc-rent", name="Rent Rescue drop-in", phone="01632 960112", summary="Sit down with someone."
 )
@@ -180,7 +181,7 @@ def test_a_list_too_long_for_one_message_is_cut_and_keeps_its_choices() -> None:
         for n in range(8)
     )
     (message,) = sms(Reply(text="All of these can help you today.", cards=cards, choices=(PERSON,)))
-    assert message.text.endswith("\nText MORE for the rest.")
+    assert message.text.endswith(HINT)
     assert fits_sms(message.text)
     assert len(message.choices) == 9
     assert "8 Service number 7 of the town 01632 960117" in message.rest

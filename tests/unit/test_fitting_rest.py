@@ -10,6 +10,7 @@ from channels.fitting import Fitted, cut_short, fit, fits_sms
 from channels.wording import Wording
 
 WORDING = Wording.load()
+HINT = f"\n{WORDING.say('reply_more')}"
 
 
 def sms(reply: Reply) -> tuple[Fitted, ...]:
@@ -27,7 +28,7 @@ SAYING = st.lists(SENTENCE, min_size=1, max_size=20).map(lambda sentences: ". ".
 def test_a_reply_is_one_text_and_the_rest_is_all_that_it_left_out(words: str) -> None:
     (message,) = sms(Reply(text=words))
     assert fits_sms(message.text)
-    shown = message.text.removesuffix("\nText MORE for the rest.")
+    shown = message.text.removesuffix(HINT)
     assert f"{shown} {message.rest}".split() == words.split()
     assert bool(message.rest) == (shown != message.text)
 
@@ -52,7 +53,7 @@ def test_asking_for_the_rest_again_and_again_brings_every_word_once(words: str) 
     rest = words
     while rest:
         messages = cut_short(rest, (), WORDING, 2)
-        said += [message.text.removesuffix("\nText MORE for the rest.") for message in messages]
+        said += [message.text.removesuffix(HINT) for message in messages]
         assert len(messages[-1].rest) < len(rest)
         rest = messages[-1].rest
     assert " ".join(said).split() == words.split()
@@ -61,7 +62,7 @@ def test_asking_for_the_rest_again_and_again_brings_every_word_once(words: str) 
 def test_it_is_cut_at_a_sentence() -> None:
     sentence = "I hear you and I am going to look into what we can do about the rent."
     (message,) = sms(Reply(text=f"{sentence} " * 9))
-    assert message.text.removesuffix("\nText MORE for the rest.").endswith("about the rent.")
+    assert message.text.removesuffix(HINT).endswith("about the rent.")
 
 
 def test_a_peer_workers_words_are_never_kept_back() -> None:

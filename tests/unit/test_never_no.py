@@ -103,6 +103,8 @@ def test_what_is_mended_needs_no_mending_again(text: str) -> None:
     ("text", "connects"),
     [
         ("Text PERSON to talk to someone.", True),
+        ("Tecstiwch PERSON i gael sgwrs gyda rhywun.", True),
+        ("Atebwch 1 neu 2, neu PERSON.", True),
         ("Ring 01632 960112.", True),
         ("Ring +44 1632 960112", True),
         ("Text SHOUT to 85258", True),

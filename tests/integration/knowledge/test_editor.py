@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
+from pydantic import SecretStr
 from starlette.testclient import TestClient
 
 from knowledge.editor.pages import PAGE
@@ -98,6 +102,46 @@ def test_a_message_can_be_tried(client: TestClient) -> None:
     assert len(re.findall(r"<h3>", text)) == 10
     again = client.get("/try", params={"text": "????"}).text
     assert "No need was recognised" in again
+
+
+class AssistantSays(BaseHTTPRequestHandler):
+    """The assistant's address for trying a message, with a fixed answer."""
+
+    def do_POST(self) -> None:
+        allowed = self.headers["Authorization"] == "Bearer t" and self.path == "/try"
+        concern = {"kind": "self_harm", "layer": "patterns", "reason": "talks about <hurting> themselves"}
+        reply = {"text": "I am glad you wrote.", "services": ["Foxley Listeners 01632 960100"]}
+        body = json.dumps({"concerns": [concern], "replies": [reply], "asks": []}).encode()
+        self.send_response(200 if allowed else 401)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        return None
+
+
+def test_a_tried_message_shows_concern_and_reply(published: Settings) -> None:
+    server = HTTPServer(("127.0.0.1", 0), AssistantSays)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        change = {"actions_url": f"http://127.0.0.1:{server.server_port}", "actions_token": SecretStr("t")}
+        with browser(published.model_copy(update=change)) as client:
+            client.get("/?as=robin")
+            text = client.get("/try", params={"text": "i hurt myself"}).text
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert "self harm: talks about &lt;hurting&gt; themselves (patterns)" in text
+    assert "I am glad you wrote." in text
+    assert "Foxley Listeners 01632 960100" in text
+
+
+def test_without_the_assistant_the_page_says_so_and_shows_the_rest(client: TestClient) -> None:
+    text = client.get("/try", params={"text": "cant pay my rent"}).text
+    assert "The assistant is not set up here" in text
+    assert "Rent and mortgage worries" in text
 
 
 def test_what_is_typed_is_shown_as_text(client: TestClient) -> None:

@@ -1,0 +1,129 @@
+"""Writing first, only to somebody who agreed to it and said that it is safe: once, by day, to ask whether it helped.
+
+Rules are data (data/follow_up.yml). Deciding is pure; `FollowUp.ask_due` is what a sweep does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import structlog
+import yaml
+
+from channels.composing import Moment
+from channels.conversation import Channel, Choice, Concern, Turn
+from channels.ledger import Ledger
+from channels.ledger.records import Draft
+from channels.speaking import Speaker
+from channels.streams import Streams
+from channels.wording import Wording
+
+FILE: Final = Path(__file__).parent / "data" / "follow_up.yml"
+TOLD: Final = "told:"
+ANSWERS: Final = ("helped", "partly", "no")
+CLOSED_DOOR: Final = "no"
+PUSHED: Final = frozenset({Channel.SMS, Channel.TELEGRAM})
+"""Where we can write first. A web chat is only there while it is open."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowUpRules:
+    """When it is offered, agreed and due."""
+
+    days: int
+    first_hour: int
+    last_hour: int
+    word: str
+    not_wanted: frozenset[str]
+    never_offered: frozenset[Concern]
+    longest: int
+    told_no: tuple[re.Pattern[str], ...]
+
+    @classmethod
+    def load(cls, path: Path = FILE) -> FollowUpRules:
+        body = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return cls(
+            days=body["days"],
+            first_hour=body["hours"][0],
+            last_hour=body["hours"][1],
+            word=body["word"],
+            not_wanted=frozenset(body["not_wanted"]),
+            never_offered=frozenset(Concern(one) for one in body["never_offered"]),
+            longest=body["longest"],
+            told_no=tuple(re.compile(pattern) for pattern in body["told_no"]),
+        )
+
+    def due(self, now: datetime, zone: ZoneInfo) -> datetime:
+        """So many days on, moved to a time of day at which a text frightens nobody."""
+        local = now.astimezone(zone) + timedelta(days=self.days)
+        if local.hour >= self.last_hour:
+            local = datetime.combine(local.date() + timedelta(days=1), time(self.first_hour), tzinfo=zone)
+        elif local.hour < self.first_hour:
+            local = datetime.combine(local.date(), time(self.first_hour), tzinfo=zone)
+        return local.astimezone(now.tzinfo)
+
+    def is_day(self, now: datetime, zone: ZoneInfo) -> bool:
+        return self.first_hour <= now.astimezone(zone).hour < self.last_hour
+
+    def may_offer(self, moment: Moment, turn: Turn) -> bool:
+        """After a service was looked at in full, where we can write first and nothing speaks against it."""
+        conversation = moment.conversation
+        looked_at = any(reply.detail and reply.cards for reply in turn.replies)
+        worried = self.never_offered & (moment.concerns | conversation.concerns)
+        quiet = moment.person.do_not_text_first or moment.check_in
+        return looked_at and conversation.channel in PUSHED and not worried and not quiet
+
+    def agrees(self, text: str) -> bool:
+        return _words(text) == self.word
+
+    def declines(self, text: str) -> bool:
+        return _words(text) in self.not_wanted
+
+    def tells_of_closed_door(self, text: str) -> bool:
+        return len(text) <= self.longest and any(pattern.search(_words(text)) for pattern in self.told_no)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FollowUp:
+    """Asks everybody whose day has come. Any number of workers may do this at once: each is asked once."""
+
+    ledger: Ledger
+    streams: Streams
+    wording: Wording
+    rules: FollowUpRules
+    zone: ZoneInfo
+    clock: Callable[[], datetime]
+
+    async def ask_due(self) -> int:
+        """Says how many were asked. Raises LedgerUnavailable."""
+        now, asked = self.clock(), 0
+        if not self.rules.is_day(now, self.zone):
+            return 0
+        for check_in in await self.ledger.check_ins.due(now):
+            conversation = await self.ledger.conversation(check_in.conversation_id)
+            person = await self.ledger.person(conversation.person_id)
+            speaker = Speaker(wording=self.wording.within(person.language), channel=conversation.channel)
+            committed = await self.ledger.check_ins.ask(check_in, say_question(speaker))
+            if committed is None:
+                continue
+            asked += 1
+            structlog.get_logger().info("checked_in", conversation_id=conversation.id)
+            await self.streams.announce_outbound(committed.shard, conversation.id)
+            await self.streams.changed(conversation.id)
+        return asked
+
+
+def say_question(speaker: Speaker) -> tuple[Draft, ...]:
+    """Neutral: it names no service and no need, for somebody else may hold the phone."""
+    choices = [Choice(title=speaker.wording.say(f"choice_told_{answer}"), payload=TOLD + answer) for answer in ANSWERS]
+    return speaker.say_notice(speaker.wording.say("check_in_ask"), choices=(*choices, *speaker.person_choice))
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"[a-z0-9]+", text.casefold().replace("'", "").replace("\u2019", "")))

@@ -1,0 +1,171 @@
+"""Writing first: only if agreed and safe, once, by day; and what people tell opens the next door."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from channels.conversation import Channel, Note, Reply, Turn
+from channels.following_up import FollowUpRules
+from channels.ledger import Ledger
+from channels.ledger.records import MessageRecord
+from channels.settings import Settings
+from channels.streams import Streams
+from tests.ledger_builders import peer_named
+from tests.worker_builders import LIST, PERSON, RENT, WORDING, Bench, said, talk
+
+DETAILS = Turn(
+    replies=(Reply(text="Here is more:", cards=(RENT,), choices=(PERSON,), detail=True),),
+    requests=(Note(needs=("rent_arrears",)),),
+)
+RULES = FollowUpRules.load()
+LONDON = ZoneInfo("Europe/London")
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+OFFER = WORDING.say("check_in_offer")
+
+
+@pytest.fixture
+def bench(settings: Settings, ledger: Ledger, streams: Streams) -> Bench:
+    found = Bench.quick(settings, ledger, streams)
+    found.assistant.turn = DETAILS
+    found.clock = lambda: NOON
+    return found
+
+
+async def agree(bench: Bench, **more: object) -> list[MessageRecord]:
+    return await talk(bench, "tell me about rent rescue", "CHECK", **more)
+
+
+async def ask_at(bench: Bench, moment: datetime) -> int:
+    bench.clock = lambda: moment
+    return await bench.worker().follow_up.ask_due()
+
+
+async def test_it_is_offered_after_a_service_was_looked_at_and_agreed_with_one_word(bench: Bench) -> None:
+    messages = await agree(bench)
+    assert OFFER in said(messages)
+    assert said(messages)[-1].startswith("OK. I'll write once, on 26 November 2026.")
+    assert await bench.ledger.check_ins.state(messages[0].conversation_id) == "agreed"
+
+
+async def test_nobody_is_written_to_who_did_not_agree(bench: Bench) -> None:
+    await talk(bench, "tell me about rent rescue", "thanks")
+    assert await ask_at(bench, NOON + timedelta(days=9)) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "channel"),
+    [("he hits me, tell me more", Channel.SMS), ("tell me more", Channel.WEB)],
+    ids=["it may not be safe", "the web cannot write first"],
+)
+async def test_it_is_not_offered_where_it_is_not_safe_or_not_possible(
+    bench: Bench, text: str, channel: Channel
+) -> None:
+    messages = await talk(bench, text, channel=channel)
+    assert OFFER not in said(messages)
+
+
+async def test_it_comes_once_and_names_nothing(bench: Bench) -> None:
+    messages = await agree(bench)
+    assert await ask_at(bench, NOON + timedelta(days=2)) == 0
+    assert await ask_at(bench, NOON + timedelta(days=3, hours=1)) == 1
+    assert await ask_at(bench, NOON + timedelta(days=3, hours=2)) == 0
+    question = (await bench.ledger.messages(messages[0].conversation_id))[-1].text
+    assert question.startswith("Hello, as you and I agreed. How did it go?")
+    assert "1 It helped\n2 It helped a bit\n3 They said no" in question
+    assert "Rent" not in question
+    assert WORDING.service not in question
+
+
+async def test_by_night_it_waits(bench: Bench) -> None:
+    await agree(bench)
+    assert await ask_at(bench, datetime(2026, 11, 27, 3, 0, tzinfo=UTC)) == 0
+    assert await ask_at(bench, datetime(2026, 11, 27, 10, 0, tzinfo=UTC)) == 1
+
+
+@pytest.mark.parametrize(
+    ("agreed", "due"),
+    [
+        (datetime(2026, 11, 23, 12, 0, tzinfo=LONDON), datetime(2026, 11, 26, 12, 0, tzinfo=LONDON)),
+        (datetime(2026, 11, 23, 3, 0, tzinfo=LONDON), datetime(2026, 11, 26, 10, 0, tzinfo=LONDON)),
+        (datetime(2026, 11, 23, 22, 0, tzinfo=LONDON), datetime(2026, 11, 27, 10, 0, tzinfo=LONDON)),
+        (datetime(2026, 3, 26, 3, 0, tzinfo=LONDON), datetime(2026, 3, 29, 10, 0, tzinfo=LONDON)),
+    ],
+    ids=["by day", "early", "late", "when the clocks change"],
+)
+def test_when_it_is_due(agreed: datetime, due: datetime) -> None:
+    assert RULES.due(agreed.astimezone(UTC), LONDON) == due
+
+
+async def test_it_survives_a_restart(bench: Bench, settings: Settings, ledger: Ledger, streams: Streams) -> None:
+    await agree(bench)
+    later = Bench.quick(settings, ledger, streams)
+    assert await ask_at(later, NOON + timedelta(days=4)) == 1
+
+
+@pytest.mark.parametrize("word", ["STOP", "END", "no check", "forget me"])
+async def test_it_is_called_off(bench: Bench, word: str) -> None:
+    messages = await agree(bench)
+    if word == "forget me":
+        await bench.ledger.forget(await person_of(bench, messages))
+    else:
+        await talk(bench, word)
+    assert await ask_at(bench, NOON + timedelta(days=4)) == 0
+
+
+async def person_of(bench: Bench, messages: list[MessageRecord]) -> str:
+    return (await bench.ledger.conversation(messages[0].conversation_id)).person_id
+
+
+async def test_nobody_is_asked_while_a_peer_worker_is_with_them(bench: Bench) -> None:
+    messages = await agree(bench)
+    messages = await talk(bench, "person")
+    escalation = await bench.ledger.escalation_of(messages[0].conversation_id)
+    assert escalation is not None
+    await bench.worker().escalations.claim(escalation.id, await peer_named(bench.ledger, "Sam"))
+    assert await ask_at(bench, NOON + timedelta(days=4)) == 0
+
+
+@pytest.mark.parametrize(("typed", "answer"), [("1", "helped"), ("2", "partly"), ("3", "no")])
+async def test_an_answer_is_thanked_for_and_counted_without_the_person(bench: Bench, typed: str, answer: str) -> None:
+    await agree(bench)
+    await ask_at(bench, NOON + timedelta(days=4))
+    messages = await talk(bench, typed)
+    assert WORDING.say(f"told_{answer}") in said(messages)
+    counts = await bench.ledger.check_ins.counts(NOON - timedelta(days=9000))
+    assert [(one.need, one.answer, one.count) for one in counts] == [("rent_arrears", answer, 1)]
+    assert await bench.ledger.check_ins.state(messages[0].conversation_id) == ""
+
+
+async def test_they_said_no_opens_the_next_door(bench: Bench) -> None:
+    await agree(bench)
+    await ask_at(bench, NOON + timedelta(days=4))
+    bench.assistant.turn = LIST
+    messages = await talk(bench, "3")
+    assert bench.assistant.asked[-1]["payload"] == "more"
+    assert "Rent Rescue drop-in 01632 960112" in said(messages)[-1]
+
+
+@pytest.mark.parametrize(
+    "text", ["they said no", "the council turned me away", "The GP wouldn't see me", "got turned down"]
+)
+async def test_a_closed_door_told_in_passing_is_counted_and_still_answered(bench: Bench, text: str) -> None:
+    await talk(bench, "tell me about rent rescue", text)
+    assert bench.assistant.asked[-1]["text"] == text
+    counts = await bench.ledger.check_ins.counts(NOON - timedelta(days=9000))
+    assert [one.answer for one in counts] == ["no"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no",
+        "my landlord said he will throw us out because they refused the housing benefit and i have two kids",
+        "check in",
+    ],
+)
+def test_other_words_are_read_as_they_are(text: str) -> None:
+    assert not RULES.tells_of_closed_door(text)
+    assert not RULES.agrees(text)
