@@ -271,14 +271,6 @@ def build(force_training=False):
         (encoder / "model.onnx").exists,
         lambda: run([python, "-m", "knowledge", "export-encoder"], "encoder", "Exporting the encoder"),
     )
-    ran |= step(
-        "training the concern classifier",
-        digest(ROOT / "bot" / "concern", ROOT / "channels" / "concern.py", ROOT / "channels" / "data" / "concern.yml",
-               encoder / "encoder.json"),
-        STAMPS,
-        lambda: any(BUILD.glob("concern-heads-*.npz")),
-        lambda: run([python, "-m", "bot", "train-concern"], "concern", "Training the concern classifier"),
-    )  # fmt: skip
     spelling = (ROOT / "knowledge" / "spelling.py", ROOT / "knowledge" / "data" / "sms_spelling.yml")
     training = ["--config", "config.yml", "--domain", "domain.yml", "--data", "bot/data"]
     training += ["--out", str(BUILD / "rasa"), "--fixed-model-name", "current", "--skip-validation"]
