@@ -31,6 +31,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("train-concern", help="train the classifier, if its examples have changed")
     figures = commands.add_parser("evaluate-concern", help="what both layers find in labelled messages, as totals")
     figures.add_argument("folder", type=Path, help="positives.jsonl, negatives.jsonl and third_party.jsonl")
+    figures.add_argument("--json", action="store_true", help="one JSON object a line: counts, shares, intervals")
     nlu = commands.add_parser(
         "evaluate-nlu", help="how well messages are understood, by cross-validation and held back"
     )
@@ -98,7 +99,7 @@ def run_concern(chosen: argparse.Namespace) -> int:
         return 2 if isinstance(classifier, NoClassifier) else 0
     try:
         if chosen.command == "evaluate-concern":
-            evaluate(chosen.folder, classifier, sys.stdout)
+            evaluate(chosen.folder, classifier, sys.stdout, as_json=chosen.json)
             return 0
         return answer_file(chosen.input, classifier, sys.stdout, as_json=chosen.json)
     except (OSError, ValueError, KeyError) as problem:

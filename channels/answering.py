@@ -130,13 +130,26 @@ class Answering:
             case AskPerson():
                 return Plan(ask=OpenEscalation(reason="asked"), intent="ask_person")
             case ToBot():
-                return await self._plan_follow_up(moment, speaker, route) or await self._plan_bot(
-                    moment, speaker, route
+                return (
+                    await self._plan_safety(moment, speaker)
+                    or await self._plan_follow_up(moment, speaker, route)
+                    or await self._plan_bot(moment, speaker, route)
                 )
             case ToPeer():
                 raise AssertionError("a peer's conversation is dealt with before routing")
             case _:
                 return self._plan_notice(moment, speaker, route)
+
+    async def _plan_safety(self, moment: Moment, speaker: Speaker) -> Plan | None:
+        """The next question to somebody who answers the last one. A denial clears nothing and closes nothing."""
+        step = await self.composer.safety_step(moment)
+        if step is None:
+            return None
+        said = speaker.say_concern(self.wording.say(step.key))
+        ask = None if moment.waiting else OpenEscalation(reason="concern")
+        return Plan(
+            kind="safety", said=said, ask=ask, do_not_text_first=step.quiet or None, ask_said=not moment.concerns
+        )
 
     def _plan_notice(self, moment: Moment, speaker: Speaker, route: OptIn | AskHelp | AskMove | NoWords) -> Plan:
         """What the service answers itself, in fixed words."""

@@ -25,6 +25,7 @@ from channels.ledger.records import (
     PersonRecord,
 )
 from channels.opening import Opening
+from channels.safety import SCRIPT, Step, follow_up, opening
 from channels.speaking import Speaker
 from channels.wording import Wording
 
@@ -168,6 +169,18 @@ class Composer:
             no_check_in=plan.no_check_in,
             told=plan.told,
         )
+
+    async def safety_step(self, moment: Moment) -> Step | None:
+        """What comes next when this message answers a question that a concern made us ask."""
+        last, typed = moment.conversation.concern_at, not moment.message.payload
+        if last is None or not typed or moment.message.created_at - last > CONCERN_IS_FRESH:
+            return None
+        start = max(0, moment.message.seq - 1 - LINES_REMEMBERED)
+        recent = await self.ledger.messages(moment.conversation.id, start, moment.message.seq - 1 - start)
+        known = moment.conversation.concerns
+        openings = {key: opening(self.wording.messages[key]) for key in SCRIPT}
+        again = bool(moment.concerns) and moment.concerns <= known
+        return follow_up(moment.message.text, recent, openings, worried=again)
 
     async def say_held(self, moment: Moment, speaker: Speaker) -> tuple[Draft, ...]:
         held = await self.ledger.held(moment.person.id)

@@ -95,10 +95,19 @@ def counts(row: Row, raised: frozenset[Concern]) -> bool:
     return bool(raised & WANTED.get(row.stratum.split("_", 1)[0], OWN_LIFE))
 
 
-def evaluate(folder: Path, classifier: Classifier, out: TextIO) -> None:
-    """A table of shares with 95 % intervals: groups first, then every stratum."""
+def evaluate(folder: Path, classifier: Classifier, out: TextIO, *, as_json: bool = False) -> None:
+    """Shares with 95 % intervals, groups first, then every stratum: a table, or one JSON object a line."""
     rows = read_rows(folder)
     verdicts = judge(rows, classifier)
+    if not as_json:
+        out.write(f"{'':38}{'n':>5}" + "".join(f"{name:>24}" for name, _ in LAYERS) + "\n")
+    for name, belongs in group(rows):
+        some = [verdict for row, verdict in zip(rows, verdicts, strict=True) if belongs(row)]
+        hits = {layer: sum(raised(one) for one in some) for layer, raised in LAYERS}
+        out.write((write_json if as_json else write_line)(name, len(some), hits) + "\n")
+
+
+def group(rows: Sequence[Row]) -> list[tuple[str, Callable[[Row], bool]]]:
     groups: list[tuple[str, Callable[[Row], bool]]] = [
         ("FOUND suicide and self-harm", lambda row: row.file == "positives" and is_own_life(row)),
         ("FOUND abuse now", lambda row: row.stratum == "abuse_current"),
@@ -110,11 +119,21 @@ def evaluate(folder: Path, classifier: Classifier, out: TextIO) -> None:
     for file, hard, stratum in strata:
         name = f"{'false' if file == 'negatives' else 'found'} {stratum}{' (hard)' if hard else ''}"
         groups.append((name, lambda row, key=(file, hard, stratum): (row.file, row.hard, row.stratum) == key))  # type: ignore[misc]  # a default keeps the key of this turn
-    out.write(f"{'':38}{'n':>5}" + "".join(f"{name:>24}" for name, _ in LAYERS) + "\n")
-    for name, belongs in groups:
-        some = [verdict for row, verdict in zip(rows, verdicts, strict=True) if belongs(row)]
-        shares = (show_share(sum(raised(one) for one in some), len(some)) for _, raised in LAYERS)
-        out.write(f"{name:38}{len(some):5}" + "".join(f"{share:>24}" for share in shares) + "\n")
+    return groups
+
+
+def write_line(name: str, count: int, hits: dict[str, int]) -> str:
+    return f"{name:38}{count:5}" + "".join(f"{show_share(some, count):>24}" for some in hits.values())
+
+
+def write_json(name: str, count: int, hits: dict[str, int]) -> str:
+    """`low` and `high` are the ends of the interval; a group without rows has no shares."""
+    body: dict[str, object] = {"group": name, "n": count}
+    for layer, some in hits.items():
+        low, high = interval(some, count) if count else (0.0, 1.0)
+        share = round(some / count, 4) if count else None
+        body[layer] = {"raised": some, "share": share, "low": round(low, 4), "high": round(high, 4)}
+    return json.dumps(body)
 
 
 def is_own_life(row: Row) -> bool:

@@ -19,7 +19,7 @@ from knowledge.embedding import Encoder, Vectors, open_encoder
 from knowledge.embedding.vectors import VectorCache, cache_folder, encode_cached
 from knowledge.settings import Settings
 
-VERSION = 3
+VERSION = 4
 """Raise it when features or training change: heads kept from before are then trained again."""
 
 

@@ -75,7 +75,7 @@ async def test_two_concerns_get_a_line_each(bench: Bench) -> None:
 
 async def test_the_same_concern_again_is_not_met_with_the_same_speech(bench: Bench) -> None:
     messages = await talk(bench, "i want to die", "i really want to die")
-    assert said(messages)[-1] == "You said: i really want to die"
+    assert said(messages)[-1] == WORDING.say("safety_plan")
     assert WORDING.concern([Concern.SUICIDE]) not in said(messages)[1:]
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bot.concern.evaluating import interval, show_share
+from bot.concern.evaluating import evaluate, interval, show_share
 from bot.concern.examples import Example, ExamplesError, hash_examples, load_examples
 from bot.concern.features import MOST_WINDOWS, describe, read_grams, split_windows
-from bot.concern.heads import Heads, weigh
+from bot.concern.heads import Heads, summarise
+from bot.concern.layers import NoClassifier
 from bot.concern.reading import Reader
 from bot.concern.training import train_heads
 from channels.conversation import Concern
@@ -80,11 +83,17 @@ def test_nothing_to_read_gives_nothing(heads: Heads) -> None:
     assert Reader(WordEncoder(), heads).read_all([]) == []
 
 
-def test_an_alarming_clause_counts_but_the_context_counts_more() -> None:
-    whole, windows = np.array([-1.0], np.float32), np.array([[2.0], [-3.0]], np.float32)
-    assert -1.0 < weigh(whole, windows)[0] < 0.5
-    assert weigh(whole, windows[1:])[0] == whole[0]
-    assert weigh(whole, windows[:0])[0] == whole[0]
+def test_a_message_is_judged_by_its_whole_and_by_its_most_alarming_clause() -> None:
+    whole, windows = np.array([[-1.0, 0.0]], np.float32), np.array([[[2.0, 0.5]], [[-3.0, 0.0]]], np.float32)
+    ((linear, alike, loudest, *_),) = summarise(whole, windows)
+    assert (linear, alike, loudest) == (-1.0, 0.0, 2.0)
+
+
+def test_one_clause_alone_is_its_own_loudest_and_is_known_to_be_alone() -> None:
+    whole = np.array([[-1.0, 0.5], [2.0, 0.0]], np.float32)
+    alone = summarise(whole, np.zeros((0, 2, 2), np.float32))
+    assert np.allclose(alone[:, 2:4], whole)
+    assert not alone[:, 6:].any()
 
 
 def test_a_long_message_is_read_in_clauses_and_pairs() -> None:
@@ -150,3 +159,22 @@ def test_an_interval_holds_its_share(hits: int, count: int) -> None:
 
 def test_no_rows_have_no_share() -> None:
     assert show_share(0, 0) == "-"
+
+
+def test_the_figures_can_be_read_by_a_machine(tmp_path: Path) -> None:
+    texts = {
+        "positives": [("suicide_explicit", "I want to kill myself")],
+        "negatives": [("everyday_sms", "see you at six")],
+        "third_party": [("other_person_suicide", "my son says he wants to die")],
+    }
+    for name, rows in texts.items():
+        lines = (json.dumps({"stratum": stratum, "text": text}) for stratum, text in rows)
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    out = io.StringIO()
+    evaluate(tmp_path, NoClassifier(), out, as_json=True)
+    figures = {line["group"]: line for line in map(json.loads, out.getvalue().splitlines())}
+    assert figures["FOUND suicide and self-harm"]["patterns"]["raised"] == 1
+    assert figures["FOUND suicide and self-harm"]["classifier"]["raised"] == 0
+    assert figures["FALSE everyday and distressed"]["together"]["share"] == 0
+    assert figures["FALSE alarming words, no risk"]["words"]["share"] is None
+    assert "kill" not in out.getvalue()

@@ -1,0 +1,104 @@
+"""After the first words to a concern: one kind question at a time, for as long as somebody answers. Pure.
+
+Thoughts of suicide are asked about outright: how, with what, when; each question says somewhere to turn, and whoever
+says no, or would rather not, is thanked and still offered a person. Somebody being hurt is asked whether it is safe
+to write, and is not texted first when it is not. Whoever worries about somebody else gets words of their own.
+
+What was asked is read from what was said before, so nothing is kept, and anything that is no answer is left to the
+assistant: no question stands between a person and what they came for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from channels.conversation import Sender
+from channels.ledger.records import MessageRecord
+
+MOST_WORDS: Final = 8
+"""A longer message tells more than yes or no, and the assistant should read it."""
+
+
+class Answer(StrEnum):
+    YES = "yes"
+    NO = "no"
+    ENOUGH = "enough"
+    """They would rather not be asked."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is said next, by its key in the wording; `quiet`: do not text first from now on."""
+
+    key: str
+    quiet: bool = False
+
+
+PLAN, MEANS, TIME, HEARD, DENIED = map(
+    Step, ("safety_plan", "safety_means", "safety_time", "safety_heard", "safety_no")
+)
+SCRIPT: Final[Mapping[str, Mapping[Answer, Step]]] = {
+    "concern_suicide": {Answer.YES: PLAN, Answer.NO: DENIED, Answer.ENOUGH: HEARD},
+    "concern_method_seeking": {Answer.YES: PLAN, Answer.NO: DENIED, Answer.ENOUGH: HEARD},
+    "safety_plan": {Answer.YES: MEANS, Answer.NO: HEARD, Answer.ENOUGH: HEARD},
+    "safety_means": {Answer.YES: TIME, Answer.NO: TIME, Answer.ENOUGH: HEARD},
+    "safety_time": {Answer.YES: HEARD, Answer.NO: HEARD, Answer.ENOUGH: HEARD},
+    "concern_abuse": {Answer.YES: Step("safety_safe"), Answer.NO: Step("safety_hidden", quiet=True)},
+    "concern_someone_else": {Answer.YES: Step("safety_other_now"), Answer.NO: Step("safety_other")},
+}
+"""By what was said last: what follows each answer."""
+
+ENOUGH = re.compile(
+    r"(?:rather|id prefer) not|dont (?:want|wanna) (?:to )?(?:say|talk|answer)|dont ask|no more|skip|enough"
+)
+NO = re.compile(r"(?:no|nope|nah|naw|n|not really|not now|never|im not|i am not|i dont|its not|it isnt|na) ?(?:\b|$)")
+YES = re.compile(
+    r"(?:yes|yeah|yea|yep|ye|y|yh|yup|ya|aye|i am|im|i do|i have|ive|i think so|i guess|sometimes|maybe|kind of|kinda"
+    r"|sort of|a bit|a lot|every day|all the time|always|tonight|today|tomorrow|soon|now|they are|he is|she is|it is"
+    r"|si|oui|tak|haan)\b"
+)
+
+
+def follow_up(text: str, before: Sequence[MessageRecord], openings: Mapping[str, str], *, worried: bool) -> Step | None:
+    """What to say to this message, if it answers a question of ours. `worried`: it holds a concern itself.
+
+    `before` are the messages up to it, oldest first; `openings` give the `opening` of each step's words.
+    """
+    asked = last_asked(before, openings)
+    answer = read_answer(text) or (Answer.YES if worried else None)
+    if asked is None or answer is None:
+        return None
+    return SCRIPT[asked].get(answer)
+
+
+def opening(words: str) -> str:
+    """A text up to its first question: what it is known by when it is found among what was said."""
+    return words.split("?", maxsplit=1)[0] + "?"
+
+
+def last_asked(before: Sequence[MessageRecord], openings: Mapping[str, str]) -> str | None:
+    """The question that our last turn held; None once the person has written something else since."""
+    for message in reversed(before):
+        if message.sender is Sender.PERSON:
+            return None
+        for key in SCRIPT:
+            if openings[key] in message.text:
+                return key
+    return None
+
+
+def read_answer(text: str) -> Answer | None:
+    """A short yes or no, in whatever spelling; None for anything that may be more than that."""
+    words = re.sub(r"[^\w ]", "", text.casefold()).split()
+    plain = " ".join(words)
+    if not words or len(words) > MOST_WORDS or "?" in text:
+        return None
+    if ENOUGH.search(plain):
+        return Answer.ENOUGH
+    if NO.match(plain):
+        return Answer.NO
+    return Answer.YES if YES.match(plain) else None

@@ -1,0 +1,99 @@
+"""The questions after a concern: what counts as an answer, and what follows it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+
+from channels.conversation import Sender
+from channels.ledger.records import MessageRecord
+from channels.safety import SCRIPT, Answer, follow_up, last_asked, opening, read_answer
+from channels.wording import Wording, fields_of
+
+WORDING = Wording.load()
+OPENINGS = {key: opening(WORDING.messages[key]) for key in SCRIPT}
+
+
+class Said:
+    """As much of a message as the script looks at."""
+
+    def __init__(self, sender: Sender, text: str) -> None:
+        self.sender, self.text = sender, text
+
+
+def after(*said: Said) -> list[MessageRecord]:
+    return cast("list[MessageRecord]", list(said))
+
+
+def asking(key: str) -> Said:
+    return Said(Sender.ASSISTANT, OPENINGS[key] + "\n\nand somewhere to turn")
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        pytest.param("yeah", Answer.YES, id="yeah"),
+        pytest.param("Yes, I think so", Answer.YES, id="yes with more"),
+        pytest.param("sometimes", Answer.YES, id="sometimes"),
+        pytest.param("tonight", Answer.YES, id="a time"),
+        pytest.param("nah", Answer.NO, id="nah"),
+        pytest.param("no im fine, not suicidal", Answer.NO, id="denial"),
+        pytest.param("I don't", Answer.NO, id="apostrophe"),
+        pytest.param("I'd rather not say", Answer.ENOUGH, id="rather not"),
+        pytest.param("no more questions please", Answer.ENOUGH, id="no more"),
+        pytest.param("where is the food bank?", None, id="a question"),
+        pytest.param("food bank", None, id="a need"),
+        pytest.param("nowhere to sleep", None, id="begins like no"),
+        pytest.param("", None, id="nothing"),
+        pytest.param("yes and also my landlord wants me out on friday with the kids", None, id="a story"),
+    ],
+)
+def test_what_counts_as_an_answer(text: str, answer: Answer | None) -> None:
+    assert read_answer(text) is answer
+
+
+def test_somebody_who_says_yes_is_asked_how_with_what_and_when_and_then_no_more() -> None:
+    asked, path = "concern_suicide", []
+    while asked in SCRIPT:
+        step = follow_up("yes", after(asking(asked)), OPENINGS, worried=False)
+        assert step is not None
+        asked = step.key
+        path.append(asked)
+    assert path == ["safety_plan", "safety_means", "safety_time", "safety_heard"]
+
+
+@pytest.mark.parametrize("asked", ["concern_suicide", "safety_plan", "safety_means", "safety_time"])
+def test_whoever_would_rather_not_is_asked_no_more(asked: str) -> None:
+    step = follow_up("rather not say", after(asking(asked)), OPENINGS, worried=False)
+    assert step is not None
+    assert step.key == "safety_heard"
+
+
+def test_where_it_is_not_safe_to_write_nobody_texts_first() -> None:
+    step = follow_up("no", after(asking("concern_abuse")), OPENINGS, worried=False)
+    assert step is not None
+    assert step.quiet
+
+
+def test_the_same_worry_again_answers_the_question() -> None:
+    step = follow_up("i want to end it", after(asking("concern_suicide")), OPENINGS, worried=True)
+    assert step is not None
+    assert step.key == "safety_plan"
+
+
+def test_an_old_question_is_not_taken_up_again() -> None:
+    before = after(asking("concern_suicide"), Said(Sender.PERSON, "food"), Said(Sender.ASSISTANT, "Here is one"))
+    assert last_asked(before, OPENINGS) is None
+
+
+@pytest.mark.parametrize("key", sorted(SCRIPT))
+def test_every_question_can_be_known_again(key: str) -> None:
+    assert "?" in OPENINGS[key]
+    assert not fields_of(OPENINGS[key])
+    assert all(OPENINGS[other] not in OPENINGS[key] for other in SCRIPT if other != key)
+
+
+@pytest.mark.parametrize("key", sorted({step.key for steps in SCRIPT.values() for step in steps.values()}))
+def test_every_step_holds_somewhere_to_turn(key: str) -> None:
+    assert any(line.say in WORDING.say(key) for line in WORDING.crisis.lines)
