@@ -60,7 +60,7 @@ def compose(settings: ActionsSettings, knowledge: KnowledgeSettings) -> Starlett
     threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="actions")
     token = settings.actions_token.get_secret_value()
     noticing = Noticing(lambda: load_reader(knowledge), token)
-    trying = Trying(toolbox, threads)
+    trying = Trying(toolbox, threads, classifier=noticing)
     return build_app(
         build_shells(toolbox, threads), token=token, search=search, threads=threads, noticing=noticing, trying=trying
     )

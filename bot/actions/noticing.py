@@ -52,6 +52,12 @@ class Noticing:
             return
         self._reader = reader
 
+    def read_all(self, texts: Sequence[str]) -> list[dict[Concern, str]]:
+        """As a layer of the concern check, for whoever tries a sentence: silent until it is there. Blocks."""
+        if self._reader is None:
+            return [{} for _ in texts]
+        return self._threads.submit(self._reader.read_all, texts).result()
+
     async def answer(self, request: Request) -> Response:
         """401 without the token, 400 for what holds no text, 503 without a classifier, 500 when it failed."""
         if not is_allowed(request.headers.get("authorization", ""), self._token):
