@@ -101,7 +101,8 @@ def _most_segments(text: Text, rules: Rules) -> int:
 
 def _age(text: Text, rules: Rules) -> float:
     """Names, numbers and lines of services read as easy words: they are quoted, not written."""
-    values = {name: "Anna" if name in {"service", "line", "lines"} else value for name, value in rules.samples.items()}
+    quoted = dict.fromkeys(("service", "line", "lines"), "Anna")
+    values = {name: quoted.get(name) or rules.samples.get(name, "number 27") for name in text.fields}
     return reading_age(re.sub(r"\d[\d ]+\d", "9", text.text.format_map(values))) or 0.0
 
 
