@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, func, or_, select, update
 
 from channels.conversation import Delivery, EscalationState, Holder
-from channels.ledger import audit, escalations, outbound, reading, returning, rows, tables
+from channels.ledger import audit, escalations, outbound, reading, returning, rows, tables, talk
 from channels.ledger.database import Work, shard_of
 from channels.ledger.records import Draft, Moved
 
@@ -42,6 +42,7 @@ async def redeem(work: Work, message_id: str, code: str, notice: Draft) -> Moved
     await join_people(work, here, there)
     await join_words(work, here, there)
     await join_escalations(work, here, there)
+    await talk.move(work, here.id, there.id)
     # Whoever types a code wants to be written to, whatever they wrote here before.
     reached = tables.people.c.id == here.reaches
     await work.run(update(tables.people).where(reached).values(do_not_text_first=False))

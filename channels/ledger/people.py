@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
-from channels.ledger import audit, erasure, escalations, lists, moving, reading, returning, tables
+from channels.ledger import audit, erasure, escalations, lists, moving, reading, returning, tables, talk
 from channels.ledger.database import Work
 from channels.ledger.records import Held
 
@@ -52,6 +52,7 @@ async def forget(work: Work, person_id: str, actor: str) -> None:
         await returning.drop(work, one)
         await erasure.erase_person(work, one)
     await lists.drop(work, conversation_id)
+    await talk.drop(work, conversation_id)
     await erasure.erase_notes(work, conversation_id)
     await erasure.finish(work, conversation_id)
     await audit.append(work, actor, "person_forgotten", person_id)
@@ -59,7 +60,7 @@ async def forget(work: Work, person_id: str, actor: str) -> None:
 
 async def expire(work: Work, before: datetime) -> int:
     """One batch of retention; 0 when everything old is gone."""
-    done = await erasure.expire_words(work, before) + await lists.expire(work, before)
+    done = await erasure.expire_words(work, before) + await lists.expire(work, before) + await talk.expire(work, before)
     quiet = await erasure.people_gone_quiet(work, before)
     for person_id in quiet:
         await forget(work, person_id, "retention")

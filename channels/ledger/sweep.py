@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import Column, func, select, update
 
-from channels.ledger import tables
+from channels.ledger import tables, talk_tables
 from channels.ledger.database import Work, shard_of
 from channels.ledger.records import Stalled
 
@@ -22,6 +22,9 @@ ENCRYPTED: tuple[Column[str], ...] = (
     tables.messages.c.error_text,
     tables.escalations.c.notes,
     tables.saved_services.c.body,
+    talk_tables.talk_notes.c.body,
+    talk_tables.talk_drafts.c.body,
+    talk_tables.planned_messages.c.body,
 )
 
 
