@@ -19,7 +19,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
@@ -30,6 +30,7 @@ from channels.conversation import EscalationState, Sender
 from channels.errors import ChannelsError, NotTaken, StreamsUnavailable
 from channels.ledger import Ledger
 from channels.ledger.records import ConversationRecord, Draft, EscalationRecord, PeerRecord
+from channels.resting import check_rested
 from channels.settings import Settings
 from channels.streams import Streams
 
@@ -150,8 +151,15 @@ class Escalations:
 
     # -- what a peer worker does
 
-    async def claim(self, escalation_id: str, peer: PeerRecord) -> EscalationRecord:
-        """Take somebody from the queue; of many who try, one succeeds. Raises CapReached, NotTaken."""
+    async def claim(self, escalation_id: str, peer: PeerRecord, *, anyway: bool = False) -> EscalationRecord:
+        """Take somebody from the queue; of many who try, one succeeds. Raises CapReached, NeedsRest, NotTaken.
+
+        `anyway`: a peer worker who should rest has been told so, and wants to all the same.
+        """
+        if not anyway:
+            wanted = await self._ledger.escalation(escalation_id)
+            hard = wanted is not None and bool(wanted.concerns)
+            check_rested(await self._ledger.care.of(peer.id), self._clock(), hard=hard)
         async with self._claims[peer.id]:
             held = [one for one in await self._ledger.held_escalations() if one.claimed_by == peer.id]
             if escalation_id not in {one.id for one in held}:
@@ -177,13 +185,15 @@ class Escalations:
         words = [text.strip() for text in texts if text.strip()]
         if not words:
             raise EmptyReply
+        await self.say(escalation_id, peer, *(Draft(sender=Sender.PEER, text=text) for text in words))
+
+    async def say(self, escalation_id: str, peer: PeerRecord, *said: Draft) -> None:
+        """Send what a peer worker says, in words or with cards, under their name. Raises NotYours."""
         escalation = await self._ledger.escalation(escalation_id)
         if escalation is None:
             raise NotYours
-        drafts = [
-            Draft(sender=Sender.PEER, text=text, sender_name=peer.name, urgent=bool(escalation.concerns))
-            for text in words
-        ]
+        urgent = bool(escalation.concerns)
+        drafts = [replace(draft, sender_name=peer.name, urgent=urgent) for draft in said]
         try:
             await self._ledger.append(escalation.conversation_id, drafts, held_by=peer.id)
         except NotTaken as taken:
@@ -272,11 +282,15 @@ class Escalations:
 
     # -- what every change needs
 
-    async def _close(self, escalation_id: str, peer: PeerRecord, key: str) -> None:
+    async def end_with(self, escalation_id: str, peer: PeerRecord, key: str, **values: object) -> None:
+        """Close with other words than goodbye. Raises NotYours."""
+        await self._close(escalation_id, peer, key, **values)
+
+    async def _close(self, escalation_id: str, peer: PeerRecord, key: str, **values: object) -> None:
         escalation = await self._ledger.escalation(escalation_id)
         if escalation is None:
             raise NotYours
-        notice = notice_for(escalation, self.wording.say(key, name=peer.name))
+        notice = notice_for(escalation, self.wording.say(key, name=peer.name, **values))
         if not await self._ledger.close_escalation(escalation_id, peer.id, notice):
             raise NotYours(await self._holder_of(escalation_id))
         async with self._beside_the_ledger(escalation_id):

@@ -36,6 +36,7 @@ from channels.hours import StaffedHours
 from channels.intake import Intake
 from channels.ledger import Ledger, open_ledger
 from channels.pacing import Pacer
+from channels.planning import EVERY, Planner
 from channels.reconciling import Lists, Reconciler
 from channels.senders import SmsSender, TelegramSender
 from channels.sending import SEND_SECONDS, Sender, Sending
@@ -118,6 +119,7 @@ class Worker:
             metrics=metrics, clock=parts.clock, every=settings.sweep_seconds,
             retention=timedelta(days=settings.retention_days),
         )  # fmt: skip
+        self.planner = Planner(ledger=ledger, streams=streams, clock=parts.clock)
         self._reconciler = self._reconciling(parts, metrics)
         self._confirmer = self._confirming(parts, metrics)
         self.canary = Canary(
@@ -154,6 +156,7 @@ class Worker:
                 self._take(self.outbound, stop),
                 repeat(self._guarded(self._reclaim), RECLAIM_EVERY, stop),
                 repeat(self._guarded(self.sweeper.sweep), self.sweeper.every, stop),
+                repeat(self._guarded(self.planner.send_due), EVERY, stop),
             )
         ]
         if self._reconciler is not None:

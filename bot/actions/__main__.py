@@ -52,7 +52,7 @@ def compose(settings: ActionsSettings, knowledge: KnowledgeSettings) -> Starlett
     )
     threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="actions")
     token = settings.actions_token.get_secret_value()
-    return build_app(build_shells(toolbox, threads), token=token, search=search, threads=threads)
+    return build_app(build_shells(toolbox, threads), token=token, search=search, threads=threads, tools=toolbox)
 
 
 def open_foreign(knowledge: KnowledgeSettings, needs: tuple[Need, ...]) -> ForeignNeeds | None:

@@ -24,8 +24,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bot.actions.catalogue_search import CatalogueSearch
 from bot.actions.live_search import LiveSearch
 from bot.actions.shells import Shell
+from bot.actions.toolbox import Toolbox
 
 OPEN_RETRY_SECONDS = 2.0
 
@@ -116,8 +118,10 @@ def open_in_background(
     return lifespan
 
 
-def build_app(shells: list[Shell], *, token: str, search: LiveSearch, threads: Executor) -> Starlette:
-    """The ASGI app. Actions are registered as instances: nothing is found by scanning."""
+def build_app(
+    shells: list[Shell], *, token: str, search: LiveSearch, threads: Executor, tools: Toolbox | None = None
+) -> Starlette:
+    """The ASGI app. Actions are registered as instances: nothing is found by scanning. `tools` add /search."""
     executor = ActionExecutor()
     for shell in shells:
         executor.register_action(shell)
@@ -126,4 +130,6 @@ def build_app(shells: list[Shell], *, token: str, search: LiveSearch, threads: E
         Route("/webhook", webhook.answer, methods=["POST"]),
         Route("/ready", webhook.show_ready, methods=["GET"]),
     ]
+    if tools is not None:
+        routes.append(CatalogueSearch(tools=tools, threads=threads, is_allowed=webhook.is_allowed).route())
     return Starlette(routes=routes, lifespan=open_in_background(search, threads))

@@ -22,16 +22,21 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.templating import Jinja2Templates
 
+from channels.catalogue import Catalogue
 from channels.demo import DEMO_PEERS
+from channels.desk.replies import SavedReplies
 from channels.desk.sessions import Sessions, Visit, from_elsewhere
+from channels.desk.teams import Teams
 from channels.desk.words import Words
 from channels.errors import LedgerUnavailable
 from channels.escalation import Escalations
+from channels.introducing import Introducing
 from channels.ledger import Ledger
 from channels.media import MediaFetcher
 from channels.pages import HEADERS, PERMITTED, open_templates
 from channels.settings import Settings
 from channels.streams import Streams
+from channels.wording import Wording
 
 HERE: Final = Path(__file__).parent
 ROLES: Final = frozenset({"peer", "coordinator"})
@@ -65,7 +70,12 @@ class Site:
     templates: Jinja2Templates
     words: Words
     zone: ZoneInfo
+    teams: Teams
+    introducing: Introducing
+    replies: SavedReplies
+    wording: Wording
     media: MediaFetcher | None = None
+    catalogue: Catalogue | None = None
     viewings: set[tuple[str, str, str]] = field(default_factory=set)
     """Session, conversation and state that have been recorded as viewed."""
 
@@ -98,6 +108,7 @@ def open_site(
     escalations: Escalations,
     settings: Settings,
     media: MediaFetcher | None = None,
+    catalogue: Catalogue | None = None,
 ) -> Site:
     templates = open_templates(settings, HERE / "templates")
     templates.env.globals["desk_version"] = version_of(HERE / "static")
@@ -111,7 +122,12 @@ def open_site(
         templates=templates,
         words=Words.load(),
         zone=ZoneInfo(settings.timezone),
+        teams=Teams.load(settings),
+        introducing=Introducing(ledger, streams, escalations, settings),
+        replies=SavedReplies.load(),
+        wording=Wording.load(settings.country, settings.service_name),
         media=media,
+        catalogue=catalogue,
     )
 
 

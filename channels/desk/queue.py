@@ -10,6 +10,7 @@ from typing import Final
 from starlette.responses import Response
 
 from channels.conversation import Concern, EscalationState, Sender
+from channels.desk import for_you
 from channels.desk.guard import Site
 from channels.desk.sessions import Visit
 from channels.desk.words import age_in_words
@@ -20,7 +21,12 @@ MOST_SHOWN: Final = 30
 """Rows of a list. Nobody reads further, and everybody moves up."""
 
 PRESENT_SECONDS: Final = 90.0
-SAID: Final = frozenset({"released", "closed", "passed_on", "hard"})
+SAID: Final = frozenset(
+    {
+        "released", "closed", "passed_on", "hard", "transferred", "left_again", "resting", "rested", "debriefed",
+        "keys_kept", "break_begun",
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +85,9 @@ async def show_list(
     site: Site, visit: Visit, status: int = 200, *, said: Iterable[str] = (), refused: str = "", unsent: str = ""
 ) -> Response:
     lists = await make_lists(site, visit)
-    return site.page_for(visit, "desk.html", status, lists=lists, said=list(said), refused=refused, unsent=unsent)
+    mine = await for_you.gather(site, visit)
+    told = {"lists": lists, "said": list(said), "refused": refused, "unsent": unsent, "for_you": mine}
+    return site.page_for(visit, "desk.html", status, **told)
 
 
 async def make_lists(site: Site, visit: Visit) -> Lists:

@@ -8,7 +8,8 @@ from typing import Final
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from channels.desk import conversations, events, queue, showing, sign_in
+from channels.catalogue import Catalogue
+from channels.desk import conversations, events, queue, showing, sign_in, talk_site
 from channels.desk.guard import Handler, Site, admit, open_site
 from channels.escalation import Escalations
 from channels.ledger import Ledger
@@ -54,16 +55,19 @@ def routes(
     escalations: Escalations,
     settings: Settings,
     media: MediaFetcher | None = None,
+    catalogue: Catalogue | None = None,
 ) -> list[BaseRoute]:
-    """Everything under /desk. Without `media` nothing that people sent can be looked at."""
-    site = open_site(ledger=ledger, streams=streams, escalations=escalations, settings=settings, media=media)
+    """Everything under /desk. Without `media` or `catalogue` nothing people sent is shown, and nothing found."""
+    site = open_site(
+        ledger=ledger, streams=streams, escalations=escalations, settings=settings, media=media, catalogue=catalogue
+    )
     door = sign_in.Door(site)
     return [
         Mount("/desk/static", StaticFiles(directory=STATIC)),
         Route("/desk/sign-in", door.show, methods=["GET"]),
         Route("/desk/sign-in", door.enter, methods=["POST"], max_body_size=LARGEST_FORM),
-        *(_route(site, row, active=True) for row in PAGES),
-        *(_route(site, row, active=False) for row in PARTS),
+        *(_route(site, row, active=True) for row in (*PAGES, *talk_site.PAGES)),
+        *(_route(site, row, active=False) for row in (*PARTS, *talk_site.PARTS)),
     ]
 
 

@@ -25,6 +25,10 @@ LONG = {
     "until": "31 December 2026",
     "link": "https://t.me/wrenshire_together_support_bot",
     "code": "K7D 4QX",
+    "summary": "I lost my job in March and I cannot pay the rent. My landlord wants me out by Friday.",
+    "to": "someone from Wrenshire Together",
+    "time": "10:25pm",
+    "ends": "10:30am on Wednesday",
     "topics": " We keep a note of what it was about. We keep the area you gave. We keep your list.",
 }
 WORDING = Wording.load()
