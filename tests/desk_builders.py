@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 from starlette.applications import Starlette
 
 from channels import desk
+from channels.catalogue import Catalogue
 from channels.conversation import Channel, Choice, Concern, Inbound, Media, Reply, Sender, ServiceCard
 from channels.desk.sessions import Sessions
 from channels.escalation import Escalations
@@ -114,8 +115,16 @@ async def serving(office: Office) -> AsyncIterator[str]:
     await task
 
 
-def open_office(ledger: Ledger, streams: Streams, escalations: Escalations, settings: Settings) -> Office:
-    routes = desk.routes(ledger=ledger, streams=streams, escalations=escalations, settings=settings)
+def open_office(
+    ledger: Ledger,
+    streams: Streams,
+    escalations: Escalations,
+    settings: Settings,
+    catalogue: Catalogue | None = None,
+) -> Office:
+    routes = desk.routes(
+        ledger=ledger, streams=streams, escalations=escalations, settings=settings, catalogue=catalogue
+    )
     return Office(Starlette(routes=routes), ledger, escalations, settings)
 
 

@@ -83,6 +83,10 @@ async def reply(site: Site, visit: Visit) -> Response:
         return await show_opened(site, visit, opened, 422, refused=said)
     fitted = fit(opened.conversation.channel, Reply(text=text), site.escalations.wording, whole=True)
     texts = [part.text for part in fitted]
+    other = await answered_meanwhile(site, visit, opened)
+    if texts and other:
+        said = site.words.say("refused", "answered_meanwhile", name=other)
+        return await show_opened(site, visit, opened, 409, refused=said)
     if not texts or not await _is_repeated(site, opened, texts):
         try:
             await site.escalations.reply(opened.escalation.id, visit.peer, *texts)
@@ -183,6 +187,16 @@ async def leave(site: Site, visit: Visit, opened: Opened, how: str) -> Response:
     )
     await site.ledger.care.note_ended(visit.peer.id, hard=hard)
     return RedirectResponse(f"/desk?said={how}{'&said=hard' if hard else ''}", 303)
+
+
+async def answered_meanwhile(site: Site, visit: Visit, opened: Opened) -> str:
+    """The name of a colleague who has written since the page was last read; empty for nobody."""
+    read = posted(visit.request, "read")
+    if not read.isdecimal():
+        return ""
+    later = await site.ledger.messages(opened.conversation.id, int(read))
+    others = (message.sender_name for message in later if message.sender is Sender.PEER)
+    return next((name for name in others if name != visit.peer.name), "")
 
 
 async def _is_repeated(site: Site, opened: Opened, texts: Sequence[str]) -> bool:

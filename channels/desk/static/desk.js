@@ -86,6 +86,8 @@
 
   function mergeLine(known, line) {
     known.className = line.className;
+    var bubble = known.querySelector(".bubble");
+    if (bubble && !line.querySelector(".bubble")) { bubble.remove(); }
     ["fate", "remark"].forEach(function (name) {
       var was = known.querySelector("." + name), is = line.querySelector("." + name);
       if (was && is && was.textContent !== is.textContent) { was.textContent = is.textContent; }
@@ -118,6 +120,11 @@
     source.onopen = function () { online(); refresh(); };
     source.addEventListener(root.dataset.conversation || "queue", refresh);
     source.addEventListener("beat", signOfLife);
+    ["queue", "writing", "replying"].forEach(function (name) {
+      source.addEventListener(name, function (event) {
+        document.dispatchEvent(new CustomEvent("desk-" + name, { detail: event.data }));
+      });
+    });
     source.onerror = function () {
       lost();
       if (source.readyState === EventSource.CLOSED) { setTimeout(listen, AGAIN_AFTER); refresh(); }
@@ -166,14 +173,16 @@
   }
 
   function send(event) {
+    if (event.submitter && event.submitter.hasAttribute("formaction")) { return; }
     event.preventDefault();
-    var text = box.value, button = form.querySelector("button");
+    var text = box.value, button = form.querySelector("[data-send]"), read = form.querySelector("input[name=read]");
     if (!text.trim() || button.disabled) { box.focus(); return; }
     button.disabled = true;
-    post(form.action, { form_token: token(), text: text }).then(function (answer) {
+    post(form.action, { form_token: token(), text: text, read: read ? read.value : "" }).then(function (answer) {
       if (answer.ok) {
         sayUnsent("");
         if (box.value === text) { box.value = ""; }
+        document.dispatchEvent(new CustomEvent("desk-sent"));
         count();
         refresh();
         return null;
@@ -219,7 +228,7 @@
   });
 
   window.addEventListener("beforeunload", function (event) {
-    if (draft() && !leaving) { event.preventDefault(); }
+    if (draft() && !leaving && !document.body.dataset.leaving) { event.preventDefault(); }
   });
 
   /* -- how many text messages it takes, counted as the networks do -------------------------------------- */
