@@ -49,13 +49,13 @@ class SearchClient:
             answer = await self._client.post(self._url, json={"text": text, "near": near})
             answer.raise_for_status()
             return read_cards(answer.json())
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as problem:
+        except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError) as problem:
             structlog.get_logger().warning("catalogue_away", problem=type(problem).__name__)
             raise CatalogueAway from None
 
 
 def read_cards(body: Mapping[str, Any]) -> list[ServiceCard]:
-    """Fields we do not know are passed over. Raises KeyError, TypeError or ValueError for what is no card."""
+    """Fields we do not know are passed over. What is no card raises KeyError, TypeError, AttributeError or ValueError."""
     cards = []
     for held in body["cards"]:
         card = ServiceCard(**{name: held.get(name) or "" for name in CARD_FIELDS})

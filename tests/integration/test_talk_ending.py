@@ -186,6 +186,13 @@ async def test_a_break_is_told_ends_and_leaves_them_somebody(office: Office, jo:
     assert (await ana.post(f"{again.page}/take")).status_code == 303, "anybody may take them"
 
 
+async def test_a_concern_ends_a_break(office: Office, jo: Browser, ana: Browser) -> None:
+    person = await taken(office, jo)
+    await jo.post(f"{person.page}/break", hours="24")
+    again = await person_asks(office, 2, address_of=1, concerns=WORRY, texts=("i want to end it all",))
+    assert "They were told so. Anybody else may take them." not in (await ana.get(again.page)).text
+
+
 async def test_no_break_from_somebody_who_may_be_in_danger(office: Office, jo: Browser) -> None:
     person = await taken(office, jo, concerns=WORRY)
     refused = await jo.post(f"{person.page}/break", hours="1")

@@ -48,7 +48,8 @@ def test_what_worries_us_is_in_it_however_much_else_was_said() -> None:
 
 
 def test_it_is_short_and_every_sentence_is_theirs() -> None:
-    said = [f"I need help with the {word} because it is too much for me" for word in ("rent", "bills", "food", "job", "kids")]
+    needs = ("rent", "bills", "food", "job", "kids")
+    said = [f"I need help with the {word} because it is too much for me" for word in needs]
     text = summarise(conversation(*said))
     assert 0 < len(text) <= LONGEST
     assert all(sentence.strip(" .") in said for sentence in text.split(". "))
