@@ -55,7 +55,7 @@ class SearchClient:
 
 
 def read_cards(body: Mapping[str, Any]) -> list[ServiceCard]:
-    """Fields we do not know are passed over. What is no card raises KeyError, TypeError, AttributeError or ValueError."""
+    """Fields we do not know are passed over. Raises KeyError, TypeError, AttributeError or ValueError for no card."""
     cards = []
     for held in body["cards"]:
         card = ServiceCard(**{name: held.get(name) or "" for name in CARD_FIELDS})

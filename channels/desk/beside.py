@@ -64,6 +64,7 @@ class Note:
     when: str
     text: str
     told: tuple[str, ...] = ()
+    told_at: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,7 +209,18 @@ def note_of(site: Site, note: NoteRecord, peers: dict[str, PeerRecord]) -> Note:
         when=moment_in_words(note.at, site.now(), site.zone),
         text=str(note.body.get("text", "")),
         told=tuple(site.words.say("told", str(one)) for one in note.body.get("told", ())),
+        told_at=told_at(site, note),
     )
+
+
+def told_at(site: Site, note: NoteRecord) -> str:
+    """When somebody was told, in words; nothing where nobody has said."""
+    try:
+        moment = datetime.fromisoformat(str(note.body.get("told_at", "")))
+    except ValueError:
+        return ""
+    moment = moment.replace(tzinfo=site.zone) if moment.tzinfo is None else moment
+    return moment_in_words(moment, site.now(), site.zone)
 
 
 def plan_of(site: Site, plan: PlanRecord) -> Plan:

@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from channels.desk.access import Opened, Standing, newest
 from channels.desk.acting import back, number_posted, refuse
 from channels.desk.agreeing import agreed_after
+from channels.desk.beside import is_older
 from channels.desk.guard import Site, posted
 from channels.desk.sessions import Visit
 from channels.desk.teams import leads_of
@@ -19,7 +20,8 @@ async def bring_in(site: Site, visit: Visit, opened: Opened) -> Response:
     if whom is None:
         return await refuse(site, visit, opened, "nobody_chosen")
     summary = newest(opened.notes, NoteKind.SUMMARY)
-    if not whom.reads_all and not (summary and summary.body.get("state") == "agreed"):
+    agreed = summary is not None and summary.body.get("state") == "agreed" and not is_older(summary, opened)
+    if not whom.reads_all and not agreed:
         return await refuse(site, visit, opened, "summary_first", name=whom.to_name)
     await site.introducing.offer(opened.escalation, visit.peer, whom, number_posted(visit, "read"))
     if whom.to_kind == "lead":

@@ -182,8 +182,9 @@ async def _end(site: Site, visit: Visit, how: str) -> Response:
 
 async def leave(site: Site, visit: Visit, opened: Opened, how: str) -> Response:
     """To the list, with what has been done. A hard one is counted, and asks how they are."""
+    since = opened.escalation.claimed_at
     hard = bool(opened.escalation.concerns) or any(
-        note.kind is NoteKind.SAFEGUARDING and note.author_id == visit.peer.id for note in opened.notes
+        note.kind is NoteKind.SAFEGUARDING and since is not None and note.at >= since for note in opened.notes
     )
     await site.ledger.care.note_ended(visit.peer.id, hard=hard)
     return RedirectResponse(f"/desk?said={how}{'&said=hard' if hard else ''}", 303)

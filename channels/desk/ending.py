@@ -78,6 +78,8 @@ async def reveal(site: Site, visit: Visit, opened: Opened) -> Response:
 
 async def take_break(site: Site, visit: Visit, opened: Opened) -> Response:
     """POST .../break with hours: told to the person with its end, and who is there meanwhile. A concern ends it."""
+    if opened.introduction and opened.introduction.state is IntroductionState.JOINED:
+        return await refuse(site, visit, opened, "guest_here", name=opened.introduction.guest_name)
     hours = number_posted(visit, "hours")
     if not 1 <= hours <= LONGEST_BREAK:
         return await refuse(site, visit, opened, "no_time")

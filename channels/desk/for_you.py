@@ -8,7 +8,6 @@ from typing import Final
 
 from starlette.responses import Response
 
-from channels.conversation import EscalationState
 from channels.desk.access import newest
 from channels.desk.guard import Site
 from channels.desk.sessions import Visit
@@ -18,7 +17,6 @@ from channels.ledger.talk_records import NoteKind
 
 BACK_WITHIN: Final = timedelta(days=2)
 """Somebody who asks again this soon is offered first to whom they were with."""
-MOST_LOOKED_AT: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +98,6 @@ async def pings(site: Site, visit: Visit) -> list[Asked]:
 
 async def returns(site: Site, visit: Visit) -> list[Asked]:
     """People who wait again, and who were with this peer worker, or want to be."""
-    waiting = await site.escalations.waiting()
     return [
         Asked(
             key="back",
@@ -108,8 +105,8 @@ async def returns(site: Site, visit: Visit) -> list[Asked]:
             age=age_in_words(one.opened_at, site.now()),
             path=f"/desk/conversations/{one.conversation_id}",
         )
-        for one in waiting[:MOST_LOOKED_AT]
-        if one.state is not EscalationState.HELD and await is_theirs(site, one, visit.peer.id)
+        for one in await site.ledger.talk.waiting_again(visit.peer.id)
+        if await is_theirs(site, one, visit.peer.id)
     ]
 
 

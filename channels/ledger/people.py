@@ -23,6 +23,7 @@ async def held(work: Work, person_id: str, retention: timedelta) -> Held:
         needs=conversation.needs,
         place=conversation.place,
         saved=await lists.count(work, conversation.id),
+        noted=await talk.count(work, conversation.id),
         waiting_for_person=await escalations.place_of(work, conversation.id) is not None,
         keep_until=(row[1] or person.created_at) + retention,
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, exists, func, insert, select, update
+from sqlalchemy import delete, exists, func, insert, or_, select, update
 
 from channels.conversation import EscalationState
 from channels.ledger import audit, escalations, reading, tables, talk_tables
@@ -100,6 +100,15 @@ class Talk:
         async with self._database.reading() as work:
             return int((await work.run(wanted)).scalar_one() or 0)
 
+    async def waiting_again(self, peer_id: str) -> list[EscalationRecord]:
+        """Those who wait and were with this peer worker before, or were offered to be; who waits longest first."""
+        table, notes = escalations.TABLE, talk_tables.talk_notes.c
+        before = select(table.conversation_id).where(table.claimed_by == peer_id, table.state == EscalationState.CLOSED)
+        offered = select(notes.conversation_id).where(notes.author_id == peer_id, notes.kind == NoteKind.NAMED_PEER)
+        known = or_(table.conversation_id.in_(before), table.conversation_id.in_(offered))
+        async with self._database.reading() as work:
+            return await escalations.listed(work, escalations.waiting().where(known).limit(MOST_EARLIER))
+
     async def times_asked(self, conversation_id: str, since: datetime) -> int:
         """How often they were brought to a person since then."""
         table = escalations.TABLE
@@ -121,6 +130,13 @@ class Talk:
         if done:
             await self._database.scrub()
         return done
+
+
+async def count(work: Work, conversation_id: str) -> int:
+    """Notes of every kind."""
+    table = talk_tables.talk_notes
+    wanted = select(func.count()).select_from(table).where(table.c.conversation_id == conversation_id)
+    return int((await work.run(wanted)).scalar_one())
 
 
 async def drop(work: Work, conversation_id: str) -> None:

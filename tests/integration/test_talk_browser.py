@@ -133,10 +133,12 @@ async def test_a_warm_transfer_with_two_peers_and_a_person_on_a_phone(house: Hou
     await answer(chat, "ok thanks")
     await expect(sam.get_by_text("They said that it is fine with Ana.")).to_be_visible(timeout=PATIENCE)
     assert await check(sam, "about to leave them") == []
+    await ana.get_by_label("Write to them").press_sequentially("So, the", delay=20)
     await sam.get_by_role("button", name="Leave them with Ana").click()
     await expect(sam.get_by_text("They are with your colleague now")).to_be_visible(timeout=PATIENCE)
     await expect(chat.get_by_text("You are talking to Ana, a peer worker.")).to_be_visible(timeout=PATIENCE)
     await expect(ana.get_by_role("heading", name="You are with them")).to_be_visible(timeout=PATIENCE)
+    await expect(ana.get_by_label("Write to them")).to_have_value("So, the")
     await write(ana, "So, the rent.")
     await expect(log.get_by_text("So, the rent.")).to_be_visible(timeout=PATIENCE)
     assert await sideways(ana) <= 0

@@ -33,11 +33,16 @@ async def test_a_safeguarding_note_says_who_was_told_and_brings_a_lead(office: O
     person = await taken(office, jo)
     refused = await jo.post(f"{person.page}/safeguarding", worry="A child of 4 is alone at night.")
     assert "tick who was told" in words_of(refused.text)
-    done = await jo.post(f"{person.page}/safeguarding", worry="A child of 4 is alone at night.", told="children")
+    done = await jo.post(
+        f"{person.page}/safeguarding",
+        worry="A child of 4 is alone at night.",
+        told="children",
+        told_at="2020-03-01T21:30",
+    )
     assert done.status_code == 303
     read = words_of((await jo.get(person.page)).text)
     assert "A child of 4 is alone at night." in read
-    assert "Told: children's services" in read
+    assert "Told: children's services, Sunday 1 March 2020 9:30pm" in read
     assert "Jo wrote a safeguarding note." in words_of((await robin.get("/desk")).text)
     logged = [row for row in await office.ledger.audit_log() if row.action == "safeguarding_written"]
     assert [row.subject for row in logged] == [person.conversation_id]

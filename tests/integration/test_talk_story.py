@@ -104,5 +104,6 @@ async def test_notes_go_with_the_person(office: Office, jo: Browser) -> None:
     await jo.post(f"{person.page}/note", note="canary in the mine")
     conversation = await office.ledger.conversation(person.conversation_id)
     assert [note.kind for note in await office.ledger.talk.notes(person.conversation_id)] == [NoteKind.NOTE]
+    assert (await office.ledger.held(conversation.person_id)).noted == 1, "and they are told that there are some"
     await office.ledger.forget(conversation.person_id)
     assert not await office.ledger.talk.notes(person.conversation_id)

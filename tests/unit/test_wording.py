@@ -29,7 +29,9 @@ LONG = {
     "to": "someone from Wrenshire Together",
     "time": "10:25pm",
     "ends": "10:30am on Wednesday",
-    "topics": " We keep a note of what it was about. We keep the area you gave. We keep your list.",
+    "topics": (
+        " We keep a note of what it was about. We keep the area you gave. We keep your list. People here made notes."
+    ),
 }
 WORDING = Wording.load()
 IN_COUNTRY = {country: Wording.load(country, "Wrenshire Together Support") for country in COUNTRIES}

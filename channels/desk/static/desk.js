@@ -66,7 +66,8 @@
     if (fresh.dataset.standing !== old.dataset.standing) {
       if (!draft()) { leaving = true; location.reload(); return; }
       old.dataset.standing = fresh.dataset.standing;
-      moved(fresh.dataset.standing === "open" ? "open" : "gone");
+      if (fresh.dataset.standing === "mine") { keepFromNow(); }
+      else { moved(fresh.dataset.standing === "open" ? "open" : "gone"); }
     }
     var stay = document.documentElement.scrollHeight - window.scrollY - window.innerHeight < 200;
     var about = old.querySelector(".about"), newAbout = fresh.querySelector(".about");
@@ -109,6 +110,16 @@
   function moved(how) {
     document.querySelectorAll("[data-moved]").forEach(function (part) { part.hidden = part.dataset.moved !== how; });
     if (root) { delete root.dataset.renew; }
+  }
+
+  /* Left with us by a colleague while something is in the box: ours to keep from here on, and the words stay. */
+  function keepFromNow() {
+    var heading = document.querySelector("h1");
+    if (heading && root.dataset.mine) { heading.textContent = root.dataset.mine; }
+    root.dataset.renew = own + "/renew";
+    lastSign = 0;
+    signOfLife();
+    setInterval(signOfLife, Number(root.dataset.renewEvery) * 1000);
   }
 
   function draft() { return box ? box.value.trim() : ""; }
