@@ -16,8 +16,7 @@ from channels.escalation import QUEUE, Escalations
 from channels.ledger import Ledger
 from channels.ledger.introductions import Leaving
 from channels.ledger.records import Draft, EscalationRecord, PeerRecord
-from channels.ledger.talk_records import Introducing as Whom
-from channels.ledger.talk_records import IntroductionRecord
+from channels.ledger.talk_records import IntroductionRecord, Whom
 from channels.pages import clock
 from channels.settings import Settings
 from channels.streams import Streams

@@ -11,7 +11,7 @@ from channels.desk.beside import is_older
 from channels.desk.guard import Site, posted
 from channels.desk.sessions import Visit
 from channels.desk.teams import leads_of
-from channels.ledger.talk_records import Introducing, IntroductionState, NoteKind
+from channels.ledger.talk_records import IntroductionState, NoteKind, Whom
 
 
 async def bring_in(site: Site, visit: Visit, opened: Opened) -> Response:
@@ -30,17 +30,17 @@ async def bring_in(site: Site, visit: Visit, opened: Opened) -> Response:
     return back(opened, said=["brought_in"])
 
 
-async def find_whom(site: Site, visit: Visit, value: str) -> Introducing | None:
+async def find_whom(site: Site, visit: Visit, value: str) -> Whom | None:
     """What was chosen, if there is such a person or team."""
     kind, _, name = value.partition(":")
     if kind == "lead":
-        return Introducing(to_kind="lead", to_id="lead", to_name=site.words.say("bring", "lead"))
+        return Whom(to_kind="lead", to_id="lead", to_name=site.words.say("bring", "lead"))
     if kind == "team" and (team := site.teams.find(name)):
-        return Introducing(to_kind="team", to_id=team.id, to_name=team.name, reads_all=not team.organisation)
+        return Whom(to_kind="team", to_id=team.id, to_name=team.name, reads_all=not team.organisation)
     peer = await site.ledger.peer(name) if kind == "person" else None
     if peer is None or peer.id == visit.peer.id or peer.role == "editor":
         return None
-    return Introducing(to_kind="person", to_id=peer.id, to_name=peer.name)
+    return Whom(to_kind="person", to_id=peer.id, to_name=peer.name)
 
 
 async def join(site: Site, visit: Visit, opened: Opened) -> Response:

@@ -22,7 +22,7 @@ from channels.ledger import audit, escalations, outbound, talk_tables
 from channels.ledger import tables as ledger_tables
 from channels.ledger.database import Database, Work, new_id
 from channels.ledger.records import Draft, EscalationRecord, PeerRecord
-from channels.ledger.talk_records import Introducing, IntroductionRecord, IntroductionState
+from channels.ledger.talk_records import IntroductionRecord, IntroductionState, Whom
 
 TABLE: Final = talk_tables.introductions.c
 OPEN: Final = (IntroductionState.OFFERED, IntroductionState.JOINED)
@@ -57,7 +57,7 @@ class Introductions:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def offer(self, escalation_id: str, peer: PeerRecord, whom: Introducing, read: int, notice: Draft) -> str:
+    async def offer(self, escalation_id: str, peer: PeerRecord, whom: Whom, read: int, notice: Draft) -> str:
         """Ask somebody to come, and tell the person so. Raises NotTaken, and Unread beyond message `read`."""
         async with self._database.writing() as work:
             conversation, row = await held_by(work, escalation_id, peer.id)

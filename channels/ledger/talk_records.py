@@ -78,8 +78,8 @@ class IntroductionRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Introducing:
-    """Whom to bring in. `reads_after` None means that they read from here on only."""
+class Whom:
+    """Whom to bring in. Without `reads_all` they read what comes from here on."""
 
     to_kind: str
     to_id: str
