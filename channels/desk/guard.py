@@ -42,6 +42,7 @@ HERE: Final = Path(__file__).parent
 ROLES: Final = frozenset({"peer", "coordinator"})
 SIGN_IN: Final = "/desk/sign-in"
 MOST_VIEWINGS: Final = 10_000
+BESIDE: Final = ("note", "worry", "later", "summary", "reason")
 
 
 def policy(**changes: str) -> str:
@@ -94,7 +95,7 @@ class Site:
     def refuse(self, request: Request, status: int, key: str, **values: object) -> Response:
         """Say why nothing was done, and give back the words that came with it."""
         said = self.words.say("refused", key, **values)
-        return self.page(request, "refused.html", status, said=said, unsent=unsent_words(request))
+        return self.page(request, "refused.html", status, said=said, unsent=lost_words(request))
 
 
 Handler: TypeAlias = Callable[[Site, Visit], Awaitable[Response]]
@@ -201,7 +202,7 @@ def sign_in_first(site: Site, request: Request, *, active: bool) -> Response:
     if request.method == "GET":
         return RedirectResponse(f"{SIGN_IN}?to={quote(request.url.path)}", 303)
     said = site.words.say("said", "sign_in_again")
-    return site.page(request, "refused.html", 401, said=said, unsent=unsent_words(request))
+    return site.page(request, "refused.html", 401, said=said, unsent=lost_words(request))
 
 
 def posted(request: Request, name: str) -> str:
@@ -216,6 +217,16 @@ def unsent_words(request: Request) -> str:
     return posted(request, "text") if request.method == "POST" else ""
 
 
+def words_beside(request: Request) -> dict[str, str]:
+    """What was written in the other boxes of a page, by name: never to be shown in the one that sends."""
+    return {name: posted(request, name) if request.method == "POST" else "" for name in BESIDE}
+
+
+def lost_words(request: Request) -> str:
+    """Whatever came with a form, where there is no page to put it back into."""
+    return "\n".join(part for part in (unsent_words(request), *words_beside(request).values()) if part)
+
+
 def missing(site: Site, visit: Visit) -> Response:
     """The same answer for what is not there and what is not theirs to see."""
-    return site.page_for(visit, "missing.html", 404, unsent=unsent_words(visit.request))
+    return site.page_for(visit, "missing.html", 404, unsent=lost_words(visit.request))

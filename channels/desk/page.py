@@ -11,7 +11,7 @@ from starlette.responses import Response
 from channels.conversation import Channel, Delivery, ServiceCard
 from channels.desk.access import Opened, find_escalation
 from channels.desk.beside import gather
-from channels.desk.guard import Site, missing, unsent_words
+from channels.desk.guard import BESIDE, Site, missing, unsent_words, words_beside
 from channels.desk.queue import concern_words, show_list
 from channels.desk.replies import SavedReply
 from channels.desk.sessions import Visit
@@ -60,6 +60,7 @@ class Extra:
 
 
 NOTHING: Final = Extra()
+NO_WORDS: Final = dict.fromkeys(BESIDE, "")
 
 
 async def show_opened(
@@ -73,6 +74,7 @@ async def show_opened(
         refused=refused,
         unsent=extra.text if extra.text is not None else unsent_words(visit.request) or told["beside"].draft,
         extra=extra,
+        kept=words_beside(visit.request) if status >= 400 else NO_WORDS,
         said=[site.words.say("said", key) for key in visit.request.query_params.getlist("said") if key in SAID],
         longest=LONGEST_REPLY,
         renew_every=max(5, round(site.settings.lease_seconds / 3)),

@@ -33,6 +33,10 @@ async def test_a_safeguarding_note_says_who_was_told_and_brings_a_lead(office: O
     person = await taken(office, jo)
     refused = await jo.post(f"{person.page}/safeguarding", worry="A child of 4 is alone at night.")
     assert "tick who was told" in words_of(refused.text)
+    assert "A child of 4 is alone at night.</textarea>" in refused.text, "what was written is not lost"
+    assert "alone at night" not in refused.text.split('id="reply"')[1].split("</textarea>")[0]
+    stale = await jo.post(f"{person.page}/note", "0" * 64, note="a long thought")
+    assert "a long thought" in stale.text
     done = await jo.post(
         f"{person.page}/safeguarding",
         worry="A child of 4 is alone at night.",
