@@ -59,7 +59,8 @@ def compose(settings: ActionsSettings, knowledge: KnowledgeSettings) -> Starlett
     threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="actions")
     token = settings.actions_token.get_secret_value()
     noticing = Noticing(lambda: load_reader(knowledge), token)
-    return build_app(build_shells(toolbox, threads), token=token, search=search, threads=threads, noticing=noticing)
+    shells = build_shells(toolbox, threads)
+    return build_app(shells, token=token, search=search, threads=threads, noticing=noticing, tools=toolbox)
 
 
 def open_foreign(knowledge: KnowledgeSettings, needs: tuple[Need, ...]) -> ForeignNeeds | None:
