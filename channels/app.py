@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from channels import desk, simulator
+from channels.catalogue import SearchClient
 from channels.errors import SendFailed
 from channels.escalation import Escalations
 from channels.gateway import Gateway, Quarantine
@@ -150,12 +151,15 @@ def _desk_routes(parts: Parts, stack: AsyncExitStack) -> list[BaseRoute]:
     escalations = Escalations(ledger, streams, wording, settings, teams=Teams.load(settings.teams_file))
     media = MediaFetcher(settings)
     stack.push_async_callback(media.close)
+    catalogue = SearchClient(settings)
+    stack.push_async_callback(catalogue.close)
     return desk.routes(
         ledger=ledger,
         streams=streams,
         escalations=escalations,
         settings=settings,
         media=media,
+        catalogue=catalogue,
         organisation=Organisation(settings) if settings.oidc_issuer else None,
     )
 

@@ -188,6 +188,7 @@ class Composer:
             self.wording.say("topics_place") if held.place else ""
         )
         topics += self.wording.say("topics_list") if held.saved else ""
+        topics += self.wording.say("topics_notes") if held.noted else ""
         words = self.wording.say(
             "my_info",
             messages=held.messages,

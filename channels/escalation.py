@@ -18,13 +18,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
 from channels.codes import new_code, shown
-from channels.conversation import Choice, EscalationState, Sender
-from channels.errors import CapReached, ChannelsError, NotTaken, StreamsUnavailable
+from channels.conversation import EscalationState, Sender
+from channels.errors import CapReached, NotTaken, StreamsUnavailable
 from channels.escalation_states import IN_QUEUE
 from channels.ledger import Ledger
 from channels.ledger.duties import Duty, DutyState
@@ -32,6 +32,9 @@ from channels.ledger.queue_order import rank_of
 from channels.ledger.records import ConversationRecord, Draft, EscalationRecord, PeerRecord
 from channels.ledger.taking import Sees, Terms
 from channels.matching import is_kept_for_speaker
+from channels.notices import Says, lapse_notice, notice_for
+from channels.refusals import EmptyReply, Leaving, NotAgreed, NotYours
+from channels.resting import check_rested, tired_of
 from channels.settings import Settings
 from channels.streams import Streams
 from channels.teams import Sight, Teams
@@ -45,34 +48,6 @@ MEND_EVERY: Final = 60.0
 """Seconds between two looks through the whole queue in Redis."""
 
 QUEUE: Final = "queue"
-
-
-class NotYours(ChannelsError):
-    """Only the peer worker who holds a conversation may do this; `holder_name` says who that is, if anybody."""
-
-    def __init__(self, holder_name: str = "") -> None:
-        super().__init__("held by somebody else" if holder_name else "held by nobody")
-        self.holder_name = holder_name
-
-
-class Leaving(ChannelsError):
-    """Their shift ends: somebody new would have to be passed on soon."""
-
-
-class NotAgreed(ChannelsError):
-    """The person has not said yes to that organisation."""
-
-
-class EmptyReply(ChannelsError):
-    """A reply without words."""
-
-
-class Says(Protocol):
-    """Where words for a person come from."""
-
-    def say(self, key: str, /, **values: object) -> str: ...
-
-    def place(self, number: int) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,25 +124,49 @@ class Escalations:
 
     # -- what a peer worker does
 
-    async def claim(self, escalation_id: str, peer: PeerRecord) -> EscalationRecord:
-        """Take somebody from the queue; of many who try, one succeeds. Raises CapReached, Leaving, NotTaken."""
+    async def claim(self, escalation_id: str, peer: PeerRecord, *, anyway: bool = False) -> EscalationRecord:
+        """Take somebody from the queue; of many who try, one succeeds. Raises CapReached, Leaving, NeedsRest, NotTaken.
+
+        `anyway`: a peer worker who should rest has been told so, and wants to all the same.
+        """
+        if not anyway:
+            await self._check_rested(escalation_id, peer)
         duty = await self._on_duty(peer)
         terms = self._terms(peer, duty, Sight.of(self.teams, duty.teams).sees)
         escalation = await self._ledger.queue.take(escalation_id, peer, terms)
         return await self._taken(escalation, peer)
 
     async def take_next(self, peer: PeerRecord) -> EscalationRecord | None:
-        """The first in line whom they may be given; None when there is nobody. Raises CapReached, Leaving."""
+        """The first in line whom they may be given; None when there is nobody. Raises CapReached, Leaving, NeedsRest.
+
+        After several hard talks it is the first who is not a hard one too; NeedsRest when only such people wait.
+        """
+        care, now = await self._ledger.care.of(peer.id), self._clock()
+        check_rested(care, now, hard=False)
         duty = await self._on_duty(peer)
-        others, now = await self._spoken_by_others(peer), self._clock()
-        sight = Sight.of(self.teams, duty.teams)
+        others, tired = await self._spoken_by_others(peer), tired_of(care, now)
+        sight, too_hard = Sight.of(self.teams, duty.teams), False
 
         def fits(escalation: EscalationRecord, agreed: frozenset[str]) -> bool:
+            nonlocal too_hard
             kept = is_kept_for_speaker(escalation, duty.languages, others, now)
-            return not kept and sight.sees(escalation, agreed)
+            if kept or not sight.sees(escalation, agreed):
+                return False
+            hard = tired is not None and bool(escalation.concerns)
+            too_hard = too_hard or hard
+            return not hard
 
         escalation = await self._ledger.queue.take_next(peer, self._terms(peer, duty, fits))
+        if escalation is None and tired and too_hard:
+            raise tired
         return await self._taken(escalation, peer) if escalation else None
+
+    async def _check_rested(self, escalation_id: str, peer: PeerRecord) -> None:
+        """Raises NeedsRest, but never about somebody they are with already."""
+        wanted = await self._ledger.escalation(escalation_id)
+        if wanted is None or wanted.claimed_by != peer.id:
+            hard = wanted is not None and bool(wanted.concerns)
+            check_rested(await self._ledger.care.of(peer.id), self._clock(), hard=hard)
 
     async def _on_duty(self, peer: PeerRecord) -> Duty:
         """Whoever takes somebody is back from wherever they were. Raises Leaving."""
@@ -220,13 +219,15 @@ class Escalations:
         words = [text.strip() for text in texts if text.strip()]
         if not words:
             raise EmptyReply
+        await self.say(escalation_id, peer, *(Draft(sender=Sender.PEER, text=text) for text in words))
+
+    async def say(self, escalation_id: str, peer: PeerRecord, *said: Draft) -> None:
+        """Send what a peer worker says, in words or with cards, under their name. Raises NotYours."""
         escalation = await self._ledger.escalation(escalation_id)
         if escalation is None:
             raise NotYours
-        drafts = [
-            Draft(sender=Sender.PEER, text=text, sender_name=peer.name, urgent=bool(escalation.concerns))
-            for text in words
-        ]
+        urgent = bool(escalation.concerns)
+        drafts = [replace(draft, sender_name=peer.name, urgent=urgent) for draft in said]
         try:
             await self._ledger.append(escalation.conversation_id, drafts, held_by=peer.id)
         except NotTaken as taken:
@@ -347,11 +348,15 @@ class Escalations:
 
     # -- what every change needs
 
-    async def _close(self, escalation_id: str, peer: PeerRecord, key: str) -> None:
+    async def end_with(self, escalation_id: str, peer: PeerRecord, key: str, **values: object) -> None:
+        """Close with other words than goodbye. Raises NotYours."""
+        await self._close(escalation_id, peer, key, **values)
+
+    async def _close(self, escalation_id: str, peer: PeerRecord, key: str, **values: object) -> None:
         escalation = await self._ledger.escalation(escalation_id)
         if escalation is None:
             raise NotYours
-        notice = notice_for(escalation, self.wording.say(key, name=peer.name))
+        notice = notice_for(escalation, self.wording.say(key, name=peer.name, **values))
         if not await self._ledger.close_escalation(escalation_id, peer.id, notice):
             raise NotYours(await self._holder_of(escalation_id))
         async with self._beside_the_ledger(escalation_id):
@@ -385,13 +390,3 @@ class Escalations:
                 yield
         except (StreamsUnavailable, TimeoutError) as problem:
             self._log.warning("left_to_sweep", escalation_id=escalation_id, problem=type(problem).__name__)
-
-
-def lapse_notice(escalation: EscalationRecord, wording: Says) -> Draft:
-    """Told so, with who is there now; and they can have a word when somebody is here."""
-    later = Choice(title=wording.say("choice_later"), payload="later:yes")
-    return replace(notice_for(escalation, wording.say("lapse")), choices=(later,))
-
-
-def notice_for(escalation: EscalationRecord, words: str) -> Draft:
-    return Draft(sender=Sender.NOTICE, text=words, urgent=bool(escalation.concerns))

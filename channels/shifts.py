@@ -19,6 +19,7 @@ from channels.escalation import Escalations, Leaving, NotYours
 from channels.ledger import Ledger
 from channels.ledger.duties import Duty, DutyState
 from channels.ledger.records import EscalationRecord, PeerRecord
+from channels.resting import NeedsRest
 from channels.streams import Streams
 
 LONGEST_BREAK: Final = timedelta(hours=2)
@@ -102,7 +103,8 @@ class Shifts:
         return given
 
     async def _give_to(self, peer: PeerRecord) -> EscalationRecord | None:
-        with suppress(CapReached, Leaving):
+        """Nobody comes by themselves to somebody who rests, nor one hard talk after the other."""
+        with suppress(CapReached, Leaving, NeedsRest):
             return await self.escalations.take_next(peer)
         return None
 

@@ -43,6 +43,7 @@ from channels.never_no import NeverNo
 from channels.noticing import Notices, Noticing, PatternsAlone
 from channels.opening import Opening
 from channels.pacing import Pacer
+from channels.planning import EVERY, Planner
 from channels.reconciling import Lists, Reconciler
 from channels.reporting import EVERY as REPORT_EVERY
 from channels.reporting import EditorQueue, Reporter, Tells
@@ -157,6 +158,7 @@ class Worker:
             inbound=self.inbound, outbound=self.outbound, metrics=metrics, clock=parts.clock,
             every=settings.sweep_seconds, retention=timedelta(days=settings.retention_days),
         )  # fmt: skip
+        self.planner = Planner(ledger=ledger, streams=streams, clock=parts.clock)
         self._reconciler = self._reconciling(parts, metrics)
         self._confirmer = self._confirming(parts, metrics)
         self._reporter = Reporter(ledger=ledger, editor=parts.editor, clock=parts.clock) if parts.editor else None
@@ -195,6 +197,7 @@ class Worker:
                 repeat(self._guarded(self._reclaim), RECLAIM_EVERY, stop),
                 repeat(self._guarded(self.sweeper.sweep), self.sweeper.every, stop),
                 repeat(self._guarded(self.follow_up.ask_due), self.sweeper.every, stop),
+                repeat(self._guarded(self.planner.send_due), EVERY, stop),
             )
         ]
         if self._reconciler is not None:

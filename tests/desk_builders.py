@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 from starlette.applications import Starlette
 
 from channels import desk
+from channels.catalogue import Catalogue
 from channels.conversation import Channel, Choice, Concern, Inbound, Media, Reply, Sender, ServiceCard
 from channels.desk.sessions import Sessions
 from channels.escalation import Escalations
@@ -114,8 +115,16 @@ async def serving(office: Office) -> AsyncIterator[str]:
     await task
 
 
-def open_office(ledger: Ledger, streams: Streams, escalations: Escalations, settings: Settings) -> Office:
-    routes = desk.routes(ledger=ledger, streams=streams, escalations=escalations, settings=settings)
+def open_office(
+    ledger: Ledger,
+    streams: Streams,
+    escalations: Escalations,
+    settings: Settings,
+    catalogue: Catalogue | None = None,
+) -> Office:
+    routes = desk.routes(
+        ledger=ledger, streams=streams, escalations=escalations, settings=settings, catalogue=catalogue
+    )
     return Office(Starlette(routes=routes), ledger, escalations, settings)
 
 
@@ -152,11 +161,15 @@ async def person_asks(
     place: str | None = None,
     language: str | None = None,
     media: tuple[Media, ...] = (),
+    address_of: int = 0,
 ) -> Person:
-    """Their messages, the assistant's suggestion for each, and their place in the queue."""
-    address = f"+44163296{end:04}"
+    """Their messages, the assistant's suggestion for each, and their place in the queue.
+
+    `address_of`: somebody who has written before, under that number.
+    """
+    address = f"+44163296{address_of or end:04}"
     for number, text in enumerate(texts):
-        inbound = Inbound(channel=channel, address=address, provider_id=f"{end}-{number}", text=text)
+        inbound = Inbound(channel=channel, address=address, provider_id=f"{end}-{address_of}-{number}", text=text)
         stored = await office.ledger.store_inbound(replace(inbound, language=language, media=media))
         reply = Reply(text="These can help:", cards=(CARD,))
         draft = Draft(

@@ -62,7 +62,13 @@ def compose(settings: ActionsSettings, knowledge: KnowledgeSettings) -> Starlett
     noticing = Noticing(lambda: load_reader(knowledge), token)
     trying = Trying(toolbox, threads, classifier=noticing)
     return build_app(
-        build_shells(toolbox, threads), token=token, search=search, threads=threads, noticing=noticing, trying=trying
+        build_shells(toolbox, threads),
+        token=token,
+        search=search,
+        threads=threads,
+        noticing=noticing,
+        trying=trying,
+        tools=toolbox,
     )
 
 

@@ -25,9 +25,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot.actions.access import is_allowed
+from bot.actions.catalogue_search import CatalogueSearch
 from bot.actions.live_search import LiveSearch
 from bot.actions.noticing import Noticing
 from bot.actions.shells import Shell
+from bot.actions.toolbox import Toolbox
 from bot.actions.trying import Trying
 
 OPEN_RETRY_SECONDS = 2.0
@@ -146,8 +148,12 @@ def build_app(
     threads: Executor,
     noticing: Noticing | None = None,
     trying: Trying | None = None,
+    tools: Toolbox | None = None,
 ) -> Starlette:
-    """The ASGI app. Actions are registered as instances: nothing is found by scanning."""
+    """The ASGI app. Actions are registered as instances: nothing is found by scanning.
+
+    `noticing` adds /concerns, and `tools` add /search.
+    """
     executor = ActionExecutor()
     for shell in shells:
         executor.register_action(shell)
@@ -159,4 +165,6 @@ def build_app(
     ]
     if noticing is not None:
         routes.append(Route("/concerns", noticing.answer, methods=["POST"]))
+    if tools is not None:
+        routes.append(CatalogueSearch(tools=tools, threads=threads, token=token).route())
     return Starlette(routes=routes, lifespan=open_in_background(search, threads, noticing=noticing))

@@ -1,8 +1,10 @@
 """Telling an open page that something changed, so that it fetches that part again.
 
     GET /desk/events?conversation=ID        event: queue | event: ID | event: beat        data says nothing
+                            event: writing (the person) | event: replying (data: a colleague's name)
 
-An event carries no news itself: one that is lost is made good by the next, or by the page looking on its own.
+An event of the first kind carries no news itself: one that is lost is made good by the next, or by the page looking on
+its own.
 """
 
 from __future__ import annotations
@@ -14,12 +16,14 @@ from typing import Final
 
 from starlette.responses import Response, StreamingResponse
 
-from channels.desk.access import find_escalation, standing_of
+from channels.desk.access import find_escalation, find_standing
+from channels.desk.conversations import REPLYING
 from channels.desk.guard import Site
 from channels.desk.queue import PRESENT_SECONDS
 from channels.desk.sessions import Visit
 from channels.errors import StreamsUnavailable
 from channels.escalation import QUEUE
+from channels.streams import WRITING
 
 LONGEST: Final = 300.0
 """Seconds that one stream lasts. The browser opens the next by itself, and is asked again who it is."""
@@ -34,9 +38,10 @@ async def listen(site: Site, visit: Visit) -> Response:
     wanted = visit.request.query_params.get("conversation", "")
     if wanted:
         escalation = await find_escalation(site, visit, wanted)
-        if escalation is None or standing_of(escalation, visit) is None:
+        introduction = await site.ledger.introductions.current(escalation.id) if escalation else None
+        if escalation is None or await find_standing(site, visit, escalation, introduction) is None:
             return Response(status_code=404)
-        names.append(wanted)
+        names += [wanted, f"{WRITING}:{wanted}", f"{REPLYING}:*"]
     # A proxy that collects answers before it passes them on would keep the news to itself.
     unbuffered = {"X-Accel-Buffering": "no"}
     return StreamingResponse(stream(site, visit, names), media_type="text/event-stream", headers=unbuffered)
@@ -54,8 +59,22 @@ async def stream(site: Site, visit: Visit, names: list[str]) -> AsyncIterator[st
             if name is None:
                 with suppress(StreamsUnavailable):
                     await site.streams.present(visit.peer.id, PRESENT_SECONDS)
-            yield event(name or "beat")
+            if told := await event_of(site, visit, name or "beat", names):
+                yield told
 
 
-def event(name: str) -> str:
-    return f"event: {name}\ndata: changed\n\n"
+async def event_of(site: Site, visit: Visit, name: str, names: list[str]) -> str:
+    """The event for a piece of news; nothing for a colleague who writes elsewhere, or for oneself."""
+    kind, _, about = name.partition(":")
+    if kind == WRITING:
+        return event(WRITING)
+    if kind != REPLYING:
+        return event(name)
+    conversation_id, _, peer_id = about.partition(".")
+    peer = await site.ledger.peer(peer_id) if conversation_id in names and peer_id != visit.peer.id else None
+    return event(REPLYING, peer.name) if peer else ""
+
+
+def event(name: str, data: str = "changed") -> str:
+    """A colleague's first name is all that an event ever carries."""
+    return f"event: {name}\ndata: {' '.join(data.split())}\n\n"

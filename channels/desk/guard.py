@@ -23,12 +23,15 @@ from starlette.responses import RedirectResponse, Response
 from starlette.templating import Jinja2Templates
 
 from channels.agreeing import Agreeing
+from channels.catalogue import Catalogue
 from channels.demo import DEMO_PEERS
 from channels.desk.attempts import Attempts
+from channels.desk.replies import SavedReplies
 from channels.desk.sessions import Sessions, Visit, from_elsewhere
 from channels.desk.words import Words
 from channels.errors import LedgerUnavailable
 from channels.escalation import Escalations
+from channels.introducing import Introducing
 from channels.ledger import Ledger
 from channels.ledger.factors import FactorKind
 from channels.media import MediaFetcher
@@ -43,6 +46,7 @@ HERE: Final = Path(__file__).parent
 SIGN_IN: Final = "/desk/sign-in"
 ACCOUNT: Final = "/desk/account"
 MOST_VIEWINGS: Final = 10_000
+BESIDE: Final = ("note", "worry", "later", "summary", "reason")
 
 
 def policy(**changes: str) -> str:
@@ -73,7 +77,11 @@ class Site:
     zone: ZoneInfo
     shifts: Shifts
     agreeing: Agreeing
+    introducing: Introducing
+    replies: SavedReplies
+    wording: Wording
     media: MediaFetcher | None = None
+    catalogue: Catalogue | None = None
     attempts: Attempts = field(default_factory=Attempts)
     viewings: set[tuple[str, str, str]] = field(default_factory=set)
     """Session, conversation and state that have been recorded as viewed."""
@@ -97,7 +105,7 @@ class Site:
     def refuse(self, request: Request, status: int, key: str, **values: object) -> Response:
         """Say why nothing was done, and give back the words that came with it."""
         said = self.words.say("refused", key, **values)
-        return self.page(request, "refused.html", status, said=said, unsent=unsent_words(request))
+        return self.page(request, "refused.html", status, said=said, unsent=lost_words(request))
 
 
 Handler: TypeAlias = Callable[[Site, Visit], Awaitable[Response]]
@@ -111,10 +119,12 @@ def open_site(
     escalations: Escalations,
     settings: Settings,
     media: MediaFetcher | None = None,
+    catalogue: Catalogue | None = None,
 ) -> Site:
     templates = open_templates(settings, HERE / "templates")
     templates.env.globals["desk_version"] = version_of(HERE / "static")
     zone = ZoneInfo(settings.timezone)
+    wording = Wording.load(settings.country, settings.service_name)
     templates.env.filters["day"] = lambda moment: f"{moment.astimezone(zone):%d %b %Y %H:%M}"
     templates.env.filters["start"] = lambda words: words[:1].upper() + words[1:]
     return Site(
@@ -127,13 +137,12 @@ def open_site(
         words=Words.load(),
         zone=zone,
         shifts=Shifts(ledger=ledger, streams=streams, escalations=escalations),
-        agreeing=Agreeing(
-            ledger=ledger,
-            streams=streams,
-            wording=Wording.load(settings.country, settings.service_name),
-            teams=escalations.teams,
-        ),
+        agreeing=Agreeing(ledger=ledger, streams=streams, wording=wording, teams=escalations.teams),
+        introducing=Introducing(ledger, streams, escalations, settings),
+        replies=SavedReplies.load(),
+        wording=wording,
         media=media,
+        catalogue=catalogue,
     )
 
 
@@ -222,7 +231,7 @@ def sign_in_first(site: Site, request: Request, *, active: bool) -> Response:
     if request.method == "GET":
         return RedirectResponse(f"{SIGN_IN}?to={quote(request.url.path)}", 303)
     said = site.words.say("said", "sign_in_again")
-    return site.page(request, "refused.html", 401, said=said, unsent=unsent_words(request))
+    return site.page(request, "refused.html", 401, said=said, unsent=lost_words(request))
 
 
 def posted(request: Request, name: str) -> str:
@@ -237,6 +246,16 @@ def unsent_words(request: Request) -> str:
     return posted(request, "text") if request.method == "POST" else ""
 
 
+def words_beside(request: Request) -> dict[str, str]:
+    """What was written in the other boxes of a page, by name: never to be shown in the one that sends."""
+    return {name: posted(request, name) if request.method == "POST" else "" for name in BESIDE}
+
+
+def lost_words(request: Request) -> str:
+    """Whatever came with a form, where there is no page to put it back into."""
+    return "\n".join(part for part in (unsent_words(request), *words_beside(request).values()) if part)
+
+
 def missing(site: Site, visit: Visit) -> Response:
     """The same answer for what is not there and what is not theirs to see."""
-    return site.page_for(visit, "missing.html", 404, unsent=unsent_words(visit.request))
+    return site.page_for(visit, "missing.html", 404, unsent=lost_words(visit.request))

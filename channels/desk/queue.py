@@ -10,6 +10,7 @@ from typing import Final
 from starlette.responses import Response
 
 from channels.conversation import Concern, EscalationState, Sender
+from channels.desk import for_you
 from channels.desk.guard import Site
 from channels.desk.sessions import Visit
 from channels.desk.words import age_in_words
@@ -24,9 +25,12 @@ MOST_SHOWN: Final = 30
 
 PRESENT_SECONDS: Final = 90.0
 SAID: Final = frozenset(
-    {"released", "closed", "passed_on", "hard", "transferred", "nobody_waits", "options"}
+    {
+        "released", "closed", "passed_on", "hard", "transferred", "nobody_waits", "options", "introduced", "left_again",
+        "resting", "rested", "debriefed", "keys_kept", "break_begun",
+    }
     | {f"shift_{state}" for state in DutyState}
-)
+)  # fmt: skip
 BREAKS: Final = (10, 30, 60)
 """Minutes."""
 
@@ -97,6 +101,7 @@ async def show_list(
         said=list(said),
         refused=refused,
         unsent=unsent,
+        for_you=await for_you.gather(site, visit),
         breaks=BREAKS,
         largest_most=LARGEST_MOST,
         renew_every=max(5, round(site.settings.lease_seconds / 3)),

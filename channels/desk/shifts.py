@@ -11,13 +11,15 @@ from channels.desk.access import find_escalation
 from channels.desk.guard import Site, missing, posted
 from channels.desk.queue import PRESENT_SECONDS, show_list
 from channels.desk.sessions import Visit
+from channels.desk.words import moment_in_words
 from channels.errors import StreamsUnavailable
 from channels.escalation import CapReached, Leaving, NotAgreed, NotYours
 from channels.ledger.duties import LARGEST_MOST, DutyState
+from channels.resting import NeedsRest
 
 
 async def take_next(site: Site, visit: Visit) -> Response:
-    """POST /desk/take-next: whoever is first in line for them."""
+    """POST /desk/take-next: whoever is first in line for them. Who should rest first can still choose from the list."""
     try:
         taken = await site.escalations.take_next(visit.peer)
     except CapReached as reached:
@@ -25,6 +27,9 @@ async def take_next(site: Site, visit: Visit) -> Response:
         return await refuse(site, visit, key, held=reached.held)
     except Leaving:
         return await refuse(site, visit, "leaving")
+    except NeedsRest as rest:
+        until = moment_in_words(rest.until, site.now(), site.zone) if rest.until else ""
+        return await refuse(site, visit, "resting" if until else "several_hard", until=until, count=rest.in_a_row)
     if taken is None:
         return RedirectResponse("/desk?said=nobody_waits", 303)
     return RedirectResponse(f"/desk/conversations/{taken.conversation_id}#latest", 303)

@@ -33,6 +33,8 @@ async def show_media(site: Site, visit: Visit) -> Response:
     number = int(named["number"])
     if message is None or message.conversation_id != opened.conversation.id or message.sender is not Sender.PERSON:
         return missing(site, visit)
+    if message.seq <= opened.reads_after:
+        return missing(site, visit)
     if number >= len(message.media) or not is_fetchable(message.media[number]) or site.media is None:
         return missing(site, visit)
     await site.ledger.audit(visit.peer.id, "media_viewed", message.id, str(number))

@@ -8,6 +8,7 @@ from typing import Any, Final
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from channels.catalogue import Catalogue
 from channels.desk import (
     audit_page,
     colleagues,
@@ -23,6 +24,7 @@ from channels.desk import (
     showing,
     sign_in,
     staff_session,
+    talk_site,
     wall,
 )
 from channels.desk.guard import Endpoint, Handler, Site, admit, open_site
@@ -121,13 +123,16 @@ def routes(
     escalations: Escalations,
     settings: Settings,
     media: MediaFetcher | None = None,
+    catalogue: Catalogue | None = None,
     organisation: Organisation | None = None,
 ) -> list[BaseRoute]:
-    """Everything under /desk. Without `media` nothing that people sent can be looked at.
+    """Everything under /desk. Without `media` or `catalogue` nothing people sent is shown, and nothing found.
 
     `organisation` is a sign-in elsewhere that staff may use.
     """
-    site = open_site(ledger=ledger, streams=streams, escalations=escalations, settings=settings, media=media)
+    site = open_site(
+        ledger=ledger, streams=streams, escalations=escalations, settings=settings, media=media, catalogue=catalogue
+    )
     door = sign_in.Door(site)
     second, joining, shared = second_step.SecondDoor(site), colleagues.Joining(site), staff_session.StaffSession(site)
     return [
@@ -143,8 +148,8 @@ def routes(
             Route(path, admit(site, handler, active=True, permission=permission), methods=[method], **SMALL)
             for method, path, handler, permission in ACCOUNT
         ),
-        *(_route(site, row, active=True) for row in PAGES),
-        *(_route(site, row, active=False) for row in PARTS),
+        *(_route(site, row, active=True) for row in (*PAGES, *talk_site.PAGES)),
+        *(_route(site, row, active=False) for row in (*PARTS, *talk_site.PARTS)),
     ]
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from channels.concern import find_concerns
 from channels.conversation import Channel, Delivery, Sender, ServiceCard
 from channels.desk.words import Words, day_in_words
 from channels.ledger.records import MessageRecord
@@ -49,6 +50,10 @@ class Line:
     delivery: str
     failed: bool
     remark: str
+    seq: int = 0
+    worries: tuple[str, ...] = ()
+    """What in it worries us, in words."""
+    redactable: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +99,9 @@ class Telling:
             delivery=self._delivery(message),
             failed=message.delivery is Delivery.FAILED,
             remark=self._remark(message),
+            seq=message.seq,
+            worries=self._worries(message),
+            redactable=bool(message.text) and message.delivery not in (Delivery.QUEUED, Delivery.SENDING),
         )
 
     def _who(self, message: MessageRecord) -> str:
@@ -116,8 +124,16 @@ class Telling:
             return ""
         return explain(code) if self.channel is Channel.SMS else f"Error {code}."
 
+    def _worries(self, message: MessageRecord) -> tuple[str, ...]:
+        """Reasons, never a score: what the patterns found in words of theirs."""
+        if message.sender is not Sender.PERSON or not message.text:
+            return ()
+        return tuple(dict.fromkeys(found.reason for found in find_concerns(message.text)))
+
     def _remark(self, message: MessageRecord) -> str:
         """What a peer worker should know about an inbound message beyond its words."""
+        if message.outcome == "redacted":
+            return self.words.say("remark", "redacted")
         if message.rest:
             return self.words.say("remark", "more")
         if message.outcome == "opted_out_after_concern":

@@ -14,6 +14,7 @@ from channels.ledger import (
     canary,
     escalations,
     inbound,
+    introductions,
     moving,
     outbound,
     people,
@@ -23,12 +24,15 @@ from channels.ledger import (
     sweep,
 )  # fmt: skip
 from channels.ledger.accounts import Accounts
+from channels.ledger.care import Care
 from channels.ledger.check_ins import CheckIns
 from channels.ledger.cipher import Cipher
 from channels.ledger.database import Database, shard_of
 from channels.ledger.factors import Factors
+from channels.ledger.introductions import Introductions
 from channels.ledger.listing_reports import ListingReports
 from channels.ledger.lists import Lists
+from channels.ledger.planned import Planned
 from channels.ledger.queue_ledger import QueueLedger
 from channels.ledger.records import (
     Committed,
@@ -48,6 +52,7 @@ from channels.ledger.records import (
 )  # fmt: skip
 from channels.ledger.rights import Rights
 from channels.ledger.staff_ledger import StaffLedger
+from channels.ledger.talk import Talk
 
 RETENTION = timedelta(days=90)
 
@@ -69,6 +74,10 @@ class Ledger(StaffLedger):
         self.queue = QueueLedger(database)
         self.listing_reports = ListingReports(database)
         self.check_ins = CheckIns(database)
+        self.talk = Talk(database)
+        self.introductions = Introductions(database)
+        self.planned = Planned(database)
+        self.care = Care(database)
 
     @classmethod
     def open(cls, url: str, cipher: Cipher, *, shards: int, retention: timedelta = RETENTION) -> Ledger:
@@ -144,21 +153,24 @@ class Ledger(StaffLedger):
     ) -> Committed:
         """Queue messages nobody's message led to: a peer worker's reply, a notice.
 
-        With `held_by` only while that peer worker holds the conversation. Notices are not kept for somebody who asked
-        not to be texted first, unless they answer what the person has just asked for. `code` is one that the drafts
-        give them, to carry on elsewhere. Raises NotTaken, NotFound.
+        With `held_by` only while that peer worker holds the conversation, or was brought in by who does. Notices are
+        not kept for somebody who asked not to be texted first, unless they answer what the person has just asked for.
+        `code` is one that the drafts give them, to carry on elsewhere. Raises NotTaken, NotFound.
         """
         async with self._database.writing() as work:
             conversation = await reading.lock_conversation(work, conversation_id)
             current = await escalations.found(work, escalations.open_one(conversation_id))
-            if held_by is not None and (current is None or current.claimed_by != held_by):
+            if held_by is not None and (current is None or not await introductions.may_write(work, current, held_by)):
                 raise NotTaken(current.claimed_name if current else "")
             if code:
                 await returning.keep(work, conversation.reaches, code)
+            count = await outbound.add(work, conversation, drafts, answers=answers)
+            if held_by is not None and current is not None:
+                await introductions.note_spoken(work, current.id, held_by, conversation.last_seq + count)
             return Committed(
                 conversation_id=conversation_id,
                 shard=shard_of(conversation_id, work.shards),
-                outbound=await outbound.add(work, conversation, drafts, answers=answers),
+                outbound=count,
                 escalation_id=current.id if current else None,
                 queue_place=await queue_order.place_of(work, conversation_id) if current else None,
             )

@@ -18,6 +18,7 @@ from channels.ledger import (
     reading,
     returning,
     tables,
+    talk,
 )
 from channels.ledger.database import Work
 from channels.ledger.records import Held
@@ -35,6 +36,7 @@ async def held(work: Work, person_id: str, retention: timedelta) -> Held:
         needs=conversation.needs,
         place=conversation.place,
         saved=await lists.count(work, conversation.id),
+        noted=await talk.count(work, conversation.id),
         waiting_for_person=await queue_order.place_of(work, conversation.id) is not None,
         keep_until=(row[1] or person.created_at) + retention,
     )
@@ -67,6 +69,7 @@ async def forget(work: Work, person_id: str, actor: str) -> None:
     await lists.drop(work, conversation_id)
     await consents.withdraw(work, conversation_id)
     await check_ins.drop(work, conversation_id)
+    await talk.drop(work, conversation_id)
     await erasure.erase_notes(work, conversation_id)
     await erasure.finish(work, conversation_id)
     await audit.append(work, actor, "person_forgotten", person_id)
@@ -74,7 +77,7 @@ async def forget(work: Work, person_id: str, actor: str) -> None:
 
 async def expire(work: Work, before: datetime) -> int:
     """One batch of retention; 0 when everything old is gone."""
-    done = await erasure.expire_words(work, before) + await lists.expire(work, before)
+    done = await erasure.expire_words(work, before) + await lists.expire(work, before) + await talk.expire(work, before)
     quiet = await erasure.people_gone_quiet(work, before)
     for person_id in quiet:
         await forget(work, person_id, "retention")

@@ -263,6 +263,8 @@ class Held:
     """Services in their list."""
     waiting_for_person: bool
     keep_until: datetime
+    noted: int = 0
+    """Notes that peer workers made about their talks."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import Column, func, select, update
 
-from channels.ledger import account_tables, tables
+from channels.ledger import account_tables, tables, talk_tables
 from channels.ledger.database import Work, shard_of
 from channels.ledger.records import Stalled
 
@@ -23,6 +23,9 @@ ENCRYPTED: tuple[Column[str], ...] = (
     tables.escalations.c.notes,
     tables.saved_services.c.body,
     account_tables.peer_factors.c.secret,
+    talk_tables.talk_notes.c.body,
+    talk_tables.talk_drafts.c.body,
+    talk_tables.planned_messages.c.body,
 )
 
 

@@ -138,11 +138,28 @@
     source = new EventSource(after(root.dataset.events));
     source.onopen = catchUp;
     source.addEventListener("changed", catchUp);
+    source.addEventListener("typing", showTyping);
     source.onerror = function () {
       if (source && source.readyState === EventSource.CLOSED) { source = null; later(); }
       catchUp();
     };
   }
+
+  /* Somebody writes to them, and they to somebody: a sign that is worth nothing a few seconds later. */
+  var typing = root.querySelector("[data-typing]"), typingTimer = null, lastTyping = 0;
+
+  function showTyping() {
+    if (!typing) { return; }
+    if (!typing.textContent) { typing.textContent = typing.dataset.words; }
+    clearTimeout(typingTimer);
+    typingTimer = setTimeout(function () { typing.textContent = ""; }, 6000);
+  }
+
+  box.addEventListener("input", function () {
+    if (!root.dataset.typingTo || !box.value.trim() || !source || Date.now() - lastTyping < 4000) { return; }
+    lastTyping = Date.now();
+    fetch(root.dataset.typingTo, { method: "POST", credentials: "same-origin" }).catch(function () {});
+  });
 
   /* Messages and who the person is talking to, together. As long as this works nothing is lost, stream or no stream. */
   function catchUp() { return refresh().then(onlineUnlessCut(), lost); }

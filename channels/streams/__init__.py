@@ -14,9 +14,10 @@ from channels.streams.turns import Turns
 from channels.streams.watch import Watch, Watching
 from channels.streams.work import Entry, Work
 
-__all__ = ["TYPING", "Entry", "Streams", "Watch"]
+__all__ = ["TYPING", "WRITING", "Entry", "Streams", "Watch"]
 
 TYPING = "typing"
+WRITING = "writing"
 TAKEN_AT_ONCE = 10
 FORGOTTEN_CONSUMER_MS = 3_600_000
 
@@ -169,6 +170,10 @@ class Streams:
         Told to who watches "typing:ID", or "typing:*" for everybody's.
         """
         await self.changed(f"{TYPING}:{conversation_id}")
+
+    async def writing(self, conversation_id: str) -> None:
+        """The person is writing, now. Never raises. Told to who watches "writing:ID"."""
+        await self.changed(f"{WRITING}:{conversation_id}")
 
     def watch(self, *names: str) -> AbstractAsyncContextManager[Watch]:
         """`async with streams.watch(conversation_id, "queue") as watch: name = await watch.wait(15)`. Never raises."""

@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.templating import Jinja2Templates
 
-from channels.conversation import Channel, Inbound
+from channels.conversation import Channel, Holder, Inbound
 from channels.errors import LedgerUnavailable
 from channels.intake import Intake
 from channels.opening import Opening
@@ -70,6 +70,7 @@ class WebChat:
             ("/chat/log", "GET", self.show_log),
             ("/chat/messages", "POST", self.take),
             ("/chat/events", "GET", self.stream),
+            ("/chat/typing", "POST", self.show_typing),
             ("/chat/leave", "POST", self.leave),
             ("/chat/return", "GET", self.show_return),
             ("/chat/return/keep", "POST", self.keep),
@@ -143,6 +144,15 @@ class WebChat:
             return await self.reader.talk(visitor, after=after, glance=True)
 
         return EventSourceResponse(events(self.streams, conversation.id, look, after), ping=20)
+
+    async def show_typing(self, request: Request) -> Response:
+        """Something is being written, not what: shown to the peer worker who is with them, and kept nowhere."""
+        if cross_site(request):
+            return from_elsewhere()
+        conversation = await self.reader.conversation(Visitor.of(request))
+        if conversation is not None and conversation.holder is Holder.PEER:
+            await self.streams.writing(conversation.id)
+        return Response(status_code=204)
 
     async def leave(self, request: Request) -> Response:
         """Forget which conversation this browser had. Its words stay where they are: FORGET ME erases those."""

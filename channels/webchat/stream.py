@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from sse_starlette import ServerSentEvent
 
 from channels.errors import LedgerUnavailable
+from channels.streams import TYPING
 from channels.webchat.view import Talk
 
 LOOK_SECONDS: Final = 6.0
@@ -25,6 +26,8 @@ class Watcher(Protocol):
 
     def watch(self, *names: str) -> AbstractAsyncContextManager[Watch]: ...
 
+    async def writing(self, conversation_id: str) -> None: ...
+
 
 Look = Callable[[], Awaitable[Talk]]
 
@@ -33,7 +36,10 @@ async def events(watcher: Watcher, conversation_id: str, look: Look, after: int)
     """One event for each change after message `after`. Its id is the last message's number in the conversation."""
     seen: object = None
     async with aclosing(_moments(watcher, conversation_id)) as moments:
-        async for _ in moments:
+        async for name in moments:
+            if name is not None and name.startswith(f"{TYPING}:"):
+                yield ServerSentEvent(event=TYPING, data="{}")
+                continue
             try:
                 talk = await look()
             except LedgerUnavailable:
@@ -44,9 +50,10 @@ async def events(watcher: Watcher, conversation_id: str, look: Look, after: int)
             seen = shown
 
 
-async def _moments(watcher: Watcher, conversation_id: str) -> AsyncGenerator[None, None]:
+async def _moments(watcher: Watcher, conversation_id: str) -> AsyncGenerator[str | None, None]:
     """At once, whenever somebody says that the conversation changed, and every few seconds regardless."""
-    async with watcher.watch(conversation_id) as watch:
+    name: str | None = None
+    async with watcher.watch(conversation_id, f"{TYPING}:{conversation_id}") as watch:
         while True:
-            yield
-            await watch.wait(LOOK_SECONDS)
+            yield name
+            name = await watch.wait(LOOK_SECONDS)

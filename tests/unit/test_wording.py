@@ -28,7 +28,13 @@ LONG = {
     "until": "31 December 2026",
     "link": "https://t.me/wrenshire_together_support_bot",
     "code": "K7D 4QX",
-    "topics": " We keep a note of what it was about. We keep the area you gave. We keep your list.",
+    "summary": "I lost my job in March and I cannot pay the rent. My landlord wants me out by Friday.",
+    "to": "someone from Wrenshire Together",
+    "time": "10:25pm",
+    "ends": "10:30am on Wednesday",
+    "topics": (
+        " We keep a note of what it was about. We keep the area you gave. We keep your list. People here made notes."
+    ),
 }
 WORDING = Wording.load()
 IN_COUNTRY = {country: Wording.load(country, "Wrenshire Together Support") for country in COUNTRIES}

@@ -66,7 +66,8 @@
     if (fresh.dataset.standing !== old.dataset.standing) {
       if (!draft()) { leaving = true; location.reload(); return; }
       old.dataset.standing = fresh.dataset.standing;
-      moved(fresh.dataset.standing === "open" ? "open" : "gone");
+      if (fresh.dataset.standing === "mine") { keepFromNow(); }
+      else { moved(fresh.dataset.standing === "open" ? "open" : "gone"); }
     }
     var stay = document.documentElement.scrollHeight - window.scrollY - window.innerHeight < 200;
     var about = old.querySelector(".about"), newAbout = fresh.querySelector(".about");
@@ -86,6 +87,8 @@
 
   function mergeLine(known, line) {
     known.className = line.className;
+    var bubble = known.querySelector(".bubble");
+    if (bubble && !line.querySelector(".bubble")) { bubble.remove(); }
     ["fate", "remark"].forEach(function (name) {
       var was = known.querySelector("." + name), is = line.querySelector("." + name);
       if (was && is && was.textContent !== is.textContent) { was.textContent = is.textContent; }
@@ -109,6 +112,16 @@
     if (root) { delete root.dataset.renew; }
   }
 
+  /* Left with us by a colleague while something is in the box: ours to keep from here on, and the words stay. */
+  function keepFromNow() {
+    var heading = document.querySelector("h1");
+    if (heading && root.dataset.mine) { heading.textContent = root.dataset.mine; }
+    root.dataset.renew = own + "/renew";
+    lastSign = 0;
+    signOfLife();
+    setInterval(signOfLife, Number(root.dataset.renewEvery) * 1000);
+  }
+
   function draft() { return box ? box.value.trim() : ""; }
 
   /* -- the event stream ------------------------------------------------------------------------------- */
@@ -118,6 +131,11 @@
     source.onopen = function () { online(); refresh(); };
     source.addEventListener(root.dataset.conversation || "queue", refresh);
     source.addEventListener("beat", signOfLife);
+    ["queue", "writing", "replying"].forEach(function (name) {
+      source.addEventListener(name, function (event) {
+        document.dispatchEvent(new CustomEvent("desk-" + name, { detail: event.data }));
+      });
+    });
     source.onerror = function () {
       lost();
       if (source.readyState === EventSource.CLOSED) { setTimeout(listen, AGAIN_AFTER); refresh(); }
@@ -166,14 +184,16 @@
   }
 
   function send(event) {
+    if (event.submitter && event.submitter.hasAttribute("formaction")) { return; }
     event.preventDefault();
-    var text = box.value, button = form.querySelector("button");
+    var text = box.value, button = form.querySelector("[data-send]"), read = form.querySelector("input[name=read]");
     if (!text.trim() || button.disabled) { box.focus(); return; }
     button.disabled = true;
-    post(form.action, { form_token: token(), text: text }).then(function (answer) {
+    post(form.action, { form_token: token(), text: text, read: read ? read.value : "" }).then(function (answer) {
       if (answer.ok) {
         sayUnsent("");
         if (box.value === text) { box.value = ""; }
+        document.dispatchEvent(new CustomEvent("desk-sent"));
         count();
         refresh();
         return null;
@@ -219,7 +239,7 @@
   });
 
   window.addEventListener("beforeunload", function (event) {
-    if (draft() && !leaving) { event.preventDefault(); }
+    if (draft() && !leaving && !document.body.dataset.leaving) { event.preventDefault(); }
   });
 
   /* -- how many text messages it takes, counted as the networks do -------------------------------------- */

@@ -1,0 +1,74 @@
+"""Looking after whoever answers people: a two-minute debrief, a rest that the queue respects, a colleague to ask."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from starlette.responses import RedirectResponse, Response
+
+from channels.desk.acting import number_posted
+from channels.desk.guard import Site, posted
+from channels.desk.queue import show_list
+from channels.desk.sessions import Visit
+from channels.desk.teams import answers
+from channels.escalation import QUEUE
+
+RESTS: Final = (5, 15, 30, 60)
+"""Minutes."""
+
+
+async def show_debrief(site: Site, visit: Visit) -> Response:
+    """GET /desk/debrief: three questions to oneself. Nothing of the answers is asked for, sent or kept."""
+    colleagues = [peer for peer in await site.ledger.peers() if peer.id != visit.peer.id and answers(peer)]
+    care = await site.ledger.care.of(visit.peer.id)
+    return site.page_for(visit, "debrief.html", colleagues=colleagues, care=care, rests=RESTS)
+
+
+async def finish_debrief(site: Site, visit: Visit) -> Response:
+    """POST /desk/debrief: done, with a rest and a colleague asked to ring or look in, if wanted."""
+    await site.ledger.care.debriefed(visit.peer.id)
+    minutes = number_posted(visit, "minutes")
+    if minutes in RESTS:
+        await site.ledger.care.rest(visit.peer.id, site.now() + timedelta(minutes=minutes))
+    buddy = await site.ledger.peer(posted(visit.request, "buddy"))
+    if buddy is not None and buddy.id != visit.peer.id and answers(buddy):
+        await site.ledger.care.ping(visit.peer, buddy.id, "buddy")
+    await site.streams.changed(QUEUE)
+    return RedirectResponse(f"/desk?said={'resting' if minutes in RESTS else 'debriefed'}", 303)
+
+
+async def rest(site: Site, visit: Visit) -> Response:
+    """POST /desk/rest: for so many minutes; none ends it."""
+    minutes = number_posted(visit, "minutes")
+    until = site.now() + timedelta(minutes=minutes) if minutes in RESTS else None
+    await site.ledger.care.rest(visit.peer.id, until)
+    await site.streams.changed(QUEUE)
+    return RedirectResponse(f"/desk?said={'resting' if until else 'rested'}", 303)
+
+
+async def use_keys(site: Site, visit: Visit) -> Response:
+    """POST /desk/keys: whether single letters do something for this peer worker."""
+    await site.ledger.care.use_single_keys(visit.peer.id, bool(posted(visit.request, "on")))
+    return RedirectResponse("/desk?said=keys_kept", 303)
+
+
+async def see_ping(site: Site, visit: Visit) -> Response:
+    """POST /desk/pings/PING: seen; one that has a conversation leads there."""
+    ping_id = visit.request.path_params["ping"]
+    found = next((ping for ping in await site.ledger.care.pings(visit.peer.id) if ping.id == ping_id), None)
+    if found is None:
+        return await show_list(site, visit, 409, refused=site.words.say("refused", "gone"))
+    await site.ledger.care.seen(ping_id, visit.peer.id)
+    to = f"/desk/conversations/{found.conversation_id}" if found.conversation_id else "/desk"
+    return RedirectResponse(to, 303)
+
+
+async def end_snooze(site: Site, visit: Visit) -> Response:
+    """POST /desk/snoozes/PLAN: looked at; leads to the conversation."""
+    plan_id = visit.request.path_params["plan"]
+    found = [plan for plan in await site.ledger.planned.snoozes(visit.peer.id, site.now()) if plan.id == plan_id]
+    if not found:
+        return await show_list(site, visit, 409, refused=site.words.say("refused", "gone"))
+    await site.ledger.planned.withdraw(plan_id, found[0].conversation_id, visit.peer.id)
+    return RedirectResponse(f"/desk/conversations/{found[0].conversation_id}", 303)

@@ -1,0 +1,223 @@
+"""Two peer workers and a person on a phone, in a real browser: a warm transfer; and a whole talk by keyboard alone."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+from pydantic import SecretStr
+
+from channels.app import create_app
+from channels.conversation import Sender
+from channels.ledger import Ledger
+from channels.ledger.records import Draft
+from channels.settings import Settings
+from channels.streams import Streams
+from tests.integration.serving import free_port, serving
+from tests.integration.test_accessibility import House, check, needs_axe
+from tests.ledger_builders import TEST_PREFIX
+from tests.phone_builders import with_phones
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
+]
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1280, "height": 900}
+PATIENCE = 20_000
+FILLED = re.compile(r"I want to make sure you are OK\..* ring 999\.", re.DOTALL)
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    async with async_playwright() as driver:
+        opened = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        await opened.close()
+
+
+@pytest.fixture
+async def house(
+    ledger: Ledger, streams: Streams, settings: Settings, valkey_url: str, chromium: Browser
+) -> AsyncIterator[House]:
+    """The whole web process with Sam, Ana and Robin; the context is that of a person with a phone."""
+    for name, role in (("Sam", "peer"), ("Ana", "peer"), ("Robin", "coordinator")):
+        await ledger.add_peer(name=name, login=name.lower(), role=role, password_hash="x")
+    port = free_port()
+    redis = {"redis_url": SecretStr(valkey_url), "redis_prefix": TEST_PREFIX}
+    app = create_app(with_phones(settings).model_copy(update={"port": port, **redis}))
+    async with serving(app, port) as served:
+        phone = await chromium.new_context(viewport=PHONE, has_touch=True, locale="en-GB")
+        yield House(served, ledger, streams, phone)
+
+
+async def sit_down(house: House, chromium: Browser, login: str, size: dict[str, int]) -> Page:
+    """Somebody at the desk, in a browser of their own; what the browser complains about fails the test."""
+    context = await chromium.new_context(viewport=size, locale="en-GB")  # type: ignore[arg-type]
+    page = await context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.on("pageerror", lambda error: pytest.fail(str(error)))
+    await page.goto(f"{house.address}/desk?as={login}")
+    return page
+
+
+async def somebody_asks(house: House) -> Page:
+    """A person on a phone, waiting for a peer worker."""
+    chat = await house.open("/chat")
+    await chat.get_by_label("Your message").fill("I lost my job and cant pay the rent")
+    await chat.get_by_role("button", name="Send").click()
+    await chat.wait_for_selector("li[data-seq='1']")
+    await house.answer(Draft(sender=Sender.NOTICE, text="You are next."), ask=True)
+    await house.streams.changed("queue")
+    await expect(chat.get_by_text("Waiting for a person: you are next.")).to_be_visible(timeout=PATIENCE)
+    return chat
+
+
+async def open_tool(page: Page, tool: str) -> None:
+    await page.locator(f"#{tool} > summary").click()
+
+
+async def write(page: Page, words: str) -> None:
+    await page.get_by_label("Write to them").fill(words)
+    await page.locator("[data-send]").click()
+    await expect(page.get_by_label("Write to them")).to_have_value("", timeout=PATIENCE)
+
+
+async def answer(chat: Page, words: str) -> None:
+    await chat.get_by_label("Your message").fill(words)
+    await chat.get_by_role("button", name="Send").click()
+
+
+async def sideways(page: Page) -> int:
+    wider: int = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return wider
+
+
+@needs_axe
+async def test_a_warm_transfer_with_two_peers_and_a_person_on_a_phone(house: House, chromium: Browser) -> None:
+    chat = await somebody_asks(house)
+    sam = await sit_down(house, chromium, "sam", DESK)
+    ana = await sit_down(house, chromium, "ana", PHONE)
+    log = chat.get_by_role("log")
+    await sam.get_by_role("button", name="Take number 1").click()
+    await expect(sam.get_by_role("heading", name="You are with them")).to_be_visible(timeout=PATIENCE)
+    await expect(sam.locator(".short-words")).to_have_text("I lost my job and cant pay the rent.")
+
+    await chat.get_by_label("Your message").press_sequentially("i am", delay=20)
+    await expect(sam.get_by_text("They are writing.")).to_be_visible(timeout=PATIENCE)
+    await sam.get_by_label("Write to them").press_sequentially("Hello", delay=20)
+    await expect(chat.get_by_text("Somebody is writing to you.")).to_be_visible(timeout=PATIENCE)
+    await write(sam, "Hello, I am Sam.")
+    await expect(log.get_by_text("Hello, I am Sam.")).to_be_visible(timeout=PATIENCE)
+
+    await open_tool(sam, "bring")
+    await sam.get_by_label("Whom").select_option(label="Ana")
+    await sam.get_by_role("button", name="Ask them to come").click()
+    await expect(log.get_by_text("I'd like to bring in Ana.")).to_be_visible(timeout=PATIENCE)
+
+    await ana.get_by_role("link", name="Look and join").click(timeout=PATIENCE)
+    assert await sideways(ana) <= 0
+    assert await check(ana, "asked to join, on a phone") == []
+    await ana.get_by_role("button", name="Join them").click()
+    await expect(ana.get_by_role("heading", name="You are both with them")).to_be_visible(timeout=PATIENCE)
+    await ana.get_by_label("Write to them").press_sequentially("Hi", delay=20)
+    await expect(sam.get_by_text("Ana is writing to them too.")).to_be_visible(timeout=PATIENCE)
+    await write(ana, "Hi, I am Ana. I know about rent.")
+    await expect(log.get_by_text("Hi, I am Ana. I know about rent.")).to_be_visible(timeout=PATIENCE)
+    await expect(sam.get_by_text("Ana has written to them.")).to_be_visible(timeout=PATIENCE)
+    await expect(sam.get_by_role("button", name="Leave them with Ana")).to_have_count(0)
+    await answer(chat, "ok thanks")
+    await expect(sam.get_by_text("They said that it is fine with Ana.")).to_be_visible(timeout=PATIENCE)
+    assert await check(sam, "about to leave them") == []
+    await ana.get_by_label("Write to them").press_sequentially("So, the", delay=20)
+    await sam.get_by_role("button", name="Leave them with Ana").click()
+    await expect(sam.get_by_text("They are with your colleague now")).to_be_visible(timeout=PATIENCE)
+    await expect(chat.get_by_text("You are talking to Ana, a peer worker.")).to_be_visible(timeout=PATIENCE)
+    await expect(ana.get_by_role("heading", name="You are with them")).to_be_visible(timeout=PATIENCE)
+    await expect(ana.get_by_label("Write to them")).to_have_value("So, the")
+    await write(ana, "So, the rent.")
+    await expect(log.get_by_text("So, the rent.")).to_be_visible(timeout=PATIENCE)
+    assert await sideways(ana) <= 0
+
+
+@needs_axe
+async def test_axe_finds_nothing_beside_a_conversation(house: House, chromium: Browser) -> None:
+    await somebody_asks(house)
+    sam = await sit_down(house, chromium, "sam", PHONE)
+    await sam.get_by_role("button", name="Take number 1").click()
+    await sam.wait_for_selector("#reply")
+    await sam.evaluate("document.querySelectorAll('details').forEach(function (part) { part.open = true; })")
+    wrong = await check(sam, "every tool open")
+    assert await sideways(sam) <= 0
+    await sam.get_by_label("Find", exact=True).fill("safe")
+    await sam.get_by_label("Find", exact=True).press("Enter")
+    await expect(sam.get_by_text("Are you safe now?")).to_be_visible(timeout=PATIENCE)
+    wrong += await check(sam, "saved replies found")
+    await sam.get_by_role("button", name="Use: Are you safe now?").click()
+    await expect(sam.get_by_label("Write to them")).to_have_value(FILLED, timeout=PATIENCE)
+    await sam.keyboard.press("Control+k")
+    wrong += await check(sam, "palette")
+    await sam.keyboard.press("Escape")
+    for path in ("/desk/debrief", "/desk"):
+        await sam.goto(f"{house.address}{path}")
+        wrong += await check(sam, path)
+    assert wrong == []
+
+
+async def test_a_talk_by_keyboard_alone(house: House, chromium: Browser) -> None:
+    chat = await somebody_asks(house)
+    sam = await sit_down(house, chromium, "sam", DESK)
+    key = sam.keyboard
+    await key.press("j")
+    assert await sam.evaluate("document.activeElement.id.slice(0, 5)") == "take-"
+    async with sam.expect_navigation():
+        await key.press("Enter")
+    await sam.wait_for_selector("#reply")
+    await key.press("k")
+    assert await sam.evaluate("document.activeElement.classList.contains('line')")
+    await key.press("r")
+    assert await sam.evaluate("document.activeElement.id") == "reply"
+    await key.type("Hello jkrnce? I am Sam.")
+    await key.press("Control+Enter")
+    await expect(chat.get_by_role("log").get_by_text("Hello jkrnce? I am Sam.")).to_be_visible(timeout=PATIENCE)
+
+    await key.press("Tab")
+    await key.press("n")
+    assert await sam.evaluate("document.activeElement.id") == "note"
+    await key.type("A kind person")
+    await key.press("Tab")
+    async with sam.expect_navigation():
+        await key.press("Enter")
+    await expect(sam.get_by_text("A kind person")).to_be_visible(timeout=PATIENCE)
+
+    await key.press("?")
+    await expect(sam.get_by_role("dialog")).to_be_visible()
+    await key.press("Escape")
+    await key.press("e")
+    assert await sam.evaluate("document.activeElement.id") == "whom"
+    await key.press("Control+k")
+    await key.type("finish")
+    await expect(sam.get_by_role("dialog").get_by_role("option")).to_have_count(1)
+    await key.press("Enter")
+    assert await sam.evaluate("document.activeElement.closest('details').id") == "finish"
+    await sam.focus("#finish [name=connected]")
+    await key.press("Space")
+    for _ in range(3):
+        await key.press("Tab")
+    async with sam.expect_navigation():
+        await key.press("Enter")
+    await expect(sam.get_by_text("They have been told that they can write again any time.")).to_be_visible()
+    await expect(chat.get_by_text("You are talking to the assistant, a computer.")).to_be_visible(timeout=PATIENCE)
+
+    await sam.goto(f"{house.address}/desk/debrief")
+    await sam.get_by_label("Single letters do something").uncheck()
+    await sam.get_by_role("button", name="Keep").click()
+    await expect(sam.get_by_text("Kept.")).to_be_visible()
+    await key.press("?")
+    await expect(sam.get_by_role("dialog")).to_have_count(0)
+    await key.press("Control+k")
+    await expect(sam.get_by_role("dialog")).to_be_visible()
