@@ -11,7 +11,7 @@ from bot.actions.heard import Heard
 from bot.actions.replies import details_choice, miles_to, nearest_location
 from bot.actions.toolbox import Toolbox
 from bot.actions.wording import join_words
-from channels.conversation import HandOver, Note, Reply
+from channels.conversation import Channel, HandOver, Note, Reply
 from knowledge.catalogue import Area, Place, Service
 from knowledge.needs import NeedGuess
 from knowledge.search import SURE, Found, Match
@@ -92,18 +92,20 @@ def offer_matches(heard: Heard, tools: Toolbox, offer: Offer) -> Answer:
 def ask_after_list(heard: Heard, tools: Toolbox, offer: Offer, basket: Sequence[str]) -> tuple[str, str]:
     """One question at most, and its name: where they are, or whether to go on to what they also mentioned.
 
-    What was named in the introduction is not asked about in the same breath; a yes still goes on to it.
+    What was named in the introduction is not asked about in the same breath; a yes still goes on to it. A text message
+    that names several needs has no room for the question beside three services: it comes with the next list.
     """
     needs = sort_needs(offer.found.needs, tools)
     matches = offer.found.matches[:MOST_CARDS]
     place = offer.found.place or heard.place
     in_danger = is_in_danger(heard, needs)
-    if offer.ask_place and place is None and not in_danger and wants_place(heard, matches):
+    said = not offer.introduction and len(name_needs(matches, needs, tools)) > 1
+    crowded = said and heard.channel is Channel.SMS
+    if offer.ask_place and place is None and not in_danger and not crowded and wants_place(heard, matches):
         return "place", tools.wording.say("ask_place")
     if not basket or in_danger:
         return "", ""
     new = {guess.id for guess in needs}
-    said = not offer.introduction and len(name_needs(matches, needs, tools)) > 1
     return "next", "" if said and new >= set(basket[:2]) else ask_next(basket, tools)
 
 

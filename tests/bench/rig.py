@@ -32,7 +32,7 @@ from tests.worker_builders import FakeAssistant
 
 ROOT = Path(__file__).resolve().parents[2]
 GATEWAYS = WORKERS = 2
-ANSWER = "You said: "
+ANSWER = "Text PERSON any time. You said: "
 START_SECONDS = 60.0
 
 

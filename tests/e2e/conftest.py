@@ -100,13 +100,18 @@ def stop_product(product: Product) -> int:
     return product.supervisor.wait(timeout=30)
 
 
-@pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+def run_product(folder: Path) -> Iterator[Product]:
+    """Start, give, stop."""
     if not (ROOT / ".build" / "rasa" / "current.tar.gz").exists():
         pytest.skip("the assistant has not been trained: run `make setup`")
-    running = start_product(tmp_path_factory.mktemp("product"))
+    running = start_product(folder)
     try:
         running.wait_ready()
         yield running
     finally:
         stop_product(running)
+
+
+@pytest.fixture(scope="session")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    yield from run_product(tmp_path_factory.mktemp("product"))

@@ -66,7 +66,7 @@ async def test_web_chat_and_desk_side_by_side(product: Product, browser: Browser
 
     await chat.get_by_label("Your message").fill("yes please, tonight?")
     await chat.get_by_role("button", name="Send").click()
-    await expect(desk.get_by_text("yes please, tonight?")).to_be_visible(timeout=PATIENCE)
+    await expect(desk.get_by_text("yes please, tonight?", exact=True)).to_be_visible(timeout=PATIENCE)
 
     await desk.get_by_role("button", name="Hand back").click()
     await expect(log.get_by_text("automatic helper")).to_be_visible(timeout=PATIENCE)

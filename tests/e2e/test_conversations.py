@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
 from tests.conversations.judging import Judge, load_scripts
 from tests.conversations.playing import play_all
-from tests.e2e.conftest import Product
+from tests.e2e.conftest import Product, run_product
 
 pytestmark = pytest.mark.stack
 MOST_AMISS = 5
 """Conversations in which a rule about understanding may still be broken; those about safety hold in every one."""
 ALWAYS = ("silence", "nobody to reach", "reserved word", "too long", "cannot_help", "not_eligible", "label", "pact")
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A copy of its own: everybody in these conversations stays in the queue, before whoever comes next."""
+    yield from run_product(tmp_path_factory.mktemp("conversations"))
 
 
 def test_there_are_forty_at_least_over_all_kinds() -> None:

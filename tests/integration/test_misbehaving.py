@@ -29,7 +29,7 @@ from channels.streams import Streams
 from channels.worker_metrics import WorkerMetrics
 from tests.integration.serving import eventually, free_port, serving
 from tests.phone_builders import ASH, PHONE, World, open_world, with_phones
-from tests.worker_builders import Bench
+from tests.worker_builders import Bench, without_offer
 
 LINES = {"sms": PHONE, "telegram": ASH}
 ANSWER = "You said: "
@@ -60,7 +60,7 @@ async def misbehave(world: World, kind: str, **form: str) -> str:
 async def arrived(world: World, kind: str) -> list[str]:
     """What we sent to the phone, oldest first."""
     bubbles = await world.phones.store.of_line(LINES[kind].key)
-    return [bubble.text for bubble in bubbles if bubble.side == "theirs"]
+    return [without_offer(bubble.text) for bubble in bubbles if bubble.side == "theirs"]
 
 
 async def write_and_wait(world: World, kind: str, *texts: str) -> list[str]:

@@ -80,10 +80,11 @@ def test_the_next_turn_works_again(troubled: RasaProcess, own_actions: FakeActio
     assert response.json()["problems"] == []
 
 
-def test_small_talk_needs_no_action_server(troubled: RasaProcess, own_actions: FakeActions) -> None:
+def test_small_talk_that_fails_is_told_as_a_failure_too(troubled: RasaProcess, own_actions: FakeActions) -> None:
+    """What a "hello" means depends on what was said before, so an action answers it; without one a person is asked."""
     own_actions.reset()
     own_actions.status = 500
-    assert troubled.say("hello there").status_code == httpx.codes.OK
+    assert troubled.say("hello there").status_code == httpx.codes.BAD_GATEWAY
 
 
 def test_a_stopped_action_server_is_a_502(troubled: RasaProcess, own_actions: FakeActions) -> None:

@@ -31,7 +31,7 @@ from channels.streams import Streams
 from channels.worker_metrics import WorkerMetrics
 from tests.integration.serving import eventually, free_port, serving
 from tests.phone_builders import OUR_NUMBER, PHONE, World, open_world, with_phones
-from tests.worker_builders import Bench
+from tests.worker_builders import Bench, without_offer
 
 OTHER_PHONE = PHONES[1]
 WRITTEN = ("cant pay my rent", "they cut off the gas as well", "is anybody there")
@@ -104,7 +104,7 @@ async def answering(world: World, twilio: Twilio, streams: Streams) -> AsyncIter
 async def answers(world: World, line: Any = PHONE) -> list[str]:
     """What the phone shows of our answers, oldest first."""
     bubbles = await world.phones.store.of_line(line.key)
-    return [bubble.text for bubble in bubbles if bubble.side == "theirs" and bubble.text.startswith("You said: ")]
+    return [without_offer(bubble.text) for bubble in bubbles if bubble.side == "theirs" and bubble.text.startswith("You said: ")]
 
 
 def outage(kind: str, settings: Settings) -> tuple[Settings, Settings]:

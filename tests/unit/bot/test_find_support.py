@@ -128,7 +128,7 @@ def test_an_unsure_answer_says_so(strength: str, expected: str) -> None:
 class TestPlace:
     def test_is_asked_at_the_end_of_a_first_list(self) -> None:
         said = text_of(find_support(hear("my rent is late"), TOOLS))
-        question = "So I can look near you, which area or postcode are you in? You don't have to say."
+        question = "So I can look near you, which area or postcode? You don't have to say."
         assert said.endswith(f"these can help. {question}")
 
     @pytest.mark.parametrize(
