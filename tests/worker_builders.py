@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from channels.conversation import Channel, Choice, Concern, Inbound, Reply, Sender, ServiceCard, Turn
-from channels.errors import AssistantSilent, SendFailed
+from channels.errors import AssistantSilent, SendFailed, StreamsUnavailable
 from channels.ledger import Ledger
 from channels.ledger.records import ConversationRecord, MessageRecord, PersonRecord, Stored
 from channels.settings import Settings
@@ -119,7 +119,8 @@ class Bench:
     @asynccontextmanager
     async def working(self, workers: int = 1, **changes: Any) -> AsyncIterator[None]:
         stop = asyncio.Event()
-        await self.streams.present("somebody-at-the-desk", 3600)
+        with suppress(StreamsUnavailable):
+            await self.streams.present("somebody-at-the-desk", 3600)
         tasks = [asyncio.create_task(self.worker(**changes).run(stop)) for _ in range(workers)]
         try:
             yield
