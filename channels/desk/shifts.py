@@ -96,6 +96,7 @@ async def transfer(site: Site, visit: Visit) -> Response:
         return await refuse(site, visit, "not_agreed")
     except NotYours:
         return await refuse(site, visit, "not_yours")
+    await site.ledger.care.note_ended(visit.peer.id, hard=bool(escalation.concerns))
     await site.shifts.freed_up(visit.peer)
     return RedirectResponse("/desk?said=transferred", 303)
 

@@ -83,7 +83,7 @@ async def expire_words(work: Work, before: datetime) -> int:
             table.created_at < before,
             or_(table.body.is_not(None), table.provider_id.is_not(None)),
             ~exists().where(tables.outbox.c.message_id == table.id),
-            table.conversation_id.not_in(_held_conversations()),
+            table.conversation_id.not_in(held_conversations()),
         )
         .limit(BATCH)
     )
@@ -93,7 +93,7 @@ async def expire_words(work: Work, before: datetime) -> int:
     return await work.changed(update(tables.messages).where(table.id.in_(ids)).values(**EMPTY))
 
 
-def _held_conversations() -> Select[Any]:
+def held_conversations() -> Select[Any]:
     """Of people whose words are kept beyond their time."""
     conversation = tables.conversations.c
     owner_or_guest = or_(tables.people.c.id == conversation.person_id, tables.people.c.shares == conversation.id)
@@ -116,7 +116,7 @@ async def people_gone_quiet(work: Work, before: datetime) -> list[str]:
             # Whoever carried on elsewhere goes with the one they carried on with.
             tables.people.c.shares.is_(None),
             tables.people.c.created_at < before,
-            conversation.id.not_in(_held_conversations()),
+            conversation.id.not_in(held_conversations()),
             ~exists().where(
                 tables.messages.c.conversation_id == conversation.id, tables.messages.c.created_at >= before
             ),

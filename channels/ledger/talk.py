@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import delete, exists, func, insert, or_, select, update
 
 from channels.conversation import EscalationState
-from channels.ledger import audit, escalations, queue_order, reading, tables, talk_tables
+from channels.ledger import audit, erasure, escalations, queue_order, reading, tables, talk_tables
 from channels.ledger.database import Database, Work, new_id
 from channels.ledger.records import EscalationRecord
 from channels.ledger.talk_records import NoteKind, NoteRecord
@@ -148,13 +148,13 @@ async def drop(work: Work, conversation_id: str) -> None:
 
 
 async def expire(work: Work, before: datetime) -> int:
-    """Says how many rows went."""
+    """Says how many rows went. What is known of somebody whose words are held stays with them."""
     notes, drafts, plans = talk_tables.talk_notes, talk_tables.talk_drafts, talk_tables.planned_messages
-    pings = talk_tables.pings
+    pings, held = talk_tables.pings, erasure.held_conversations()
     return (
-        await work.changed(delete(notes).where(notes.c.at < before))
+        await work.changed(delete(notes).where(notes.c.at < before, notes.c.conversation_id.not_in(held)))
         + await work.changed(delete(drafts).where(drafts.c.at < before))
-        + await work.changed(delete(plans).where(plans.c.due_at < before))
+        + await work.changed(delete(plans).where(plans.c.due_at < before, plans.c.conversation_id.not_in(held)))
         + await work.changed(delete(pings).where(pings.c.at < before))
     )
 

@@ -69,6 +69,32 @@ async def test_a_break_is_over_by_itself(office: Office, jo: Browser) -> None:
     assert "You are on a break until" in words_of((await jo.get("/desk")).text)
 
 
+async def test_nobody_is_given_to_somebody_who_rests(office: Office, jo: Browser) -> None:
+    person = await person_asks(office, 1)
+    await jo.post("/desk/debrief", minutes="15")
+    refused = await jo.post("/desk/take-next")
+    assert refused.status_code == 409
+    assert "You are taking a rest until" in words_of(refused.text)
+    await jo.post("/desk/shift/options", automatic="on", most="3")
+    assert [one.id for one in await office.escalations.waiting()] == [person.escalation_id]
+    await jo.post("/desk/rest")
+    assert (await jo.post("/desk/take-next")).headers["location"].startswith(person.page)
+
+
+async def test_after_several_hard_talks_the_next_one_is_not_hard_too(office: Office, jo: Browser) -> None:
+    me = (await staff_named(office, "Jo")).id
+    for _ in range(2):
+        await office.ledger.care.note_ended(me, hard=True)
+    hard = await person_asks(office, 1, concerns=[Concern.SUICIDE])
+    refused = await jo.post("/desk/take-next")
+    assert refused.status_code == 409
+    assert "2 hard talks one after the other" in words_of(refused.text)
+    other = await person_asks(office, 2)
+    assert (await jo.post("/desk/take-next")).headers["location"].startswith(other.page)
+    await jo.post(f"{other.page}/close")
+    assert (await jo.post("/desk/take-next")).headers["location"].startswith(hard.page)
+
+
 @pytest.mark.parametrize(
     ("path", "fields"),
     [

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from channels.conversation import Channel
+from channels.ledger.talk_records import NoteKind
 from channels.settings import Settings
 from tests.desk_builders import Browser, Office, person_asks, words_of
 
@@ -56,6 +57,7 @@ async def test_a_hold_keeps_words_beyond_their_time_until_it_is_lifted(
     office: Office, robin: Browser, settings: Settings
 ) -> None:
     person = await person_asks(office)
+    await office.ledger.talk.add(person.conversation_id, NoteKind.SAFEGUARDING, "jo", {"text": "said to be afraid"})
     path = await page_of(robin)
     assert (await robin.post(f"{path}/hold", reason=" ")).status_code == 422
     await robin.post(f"{path}/hold", reason="safeguarding enquiry, asked by the board")
@@ -66,9 +68,11 @@ async def test_a_hold_keeps_words_beyond_their_time_until_it_is_lifted(
             await office.ledger.mark_failed(message.id, "x", "gone", None)
     assert await office.ledger.expire(late) == 0
     assert (await office.ledger.messages(person.conversation_id))[0].text == "cant pay my rent"
+    assert len(await office.ledger.talk.notes(person.conversation_id)) == 1
     await robin.post(f"{path}/hold", lift="yes")
     assert await office.ledger.expire(late) > 0
     assert (await office.ledger.messages(person.conversation_id))[0].text == ""
+    assert await office.ledger.talk.notes(person.conversation_id) == []
 
 
 async def test_their_own_forget_me_is_carried_out_in_spite_of_a_hold(office: Office, robin: Browser) -> None:

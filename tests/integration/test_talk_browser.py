@@ -197,6 +197,7 @@ async def test_a_talk_by_keyboard_alone(house: House, chromium: Browser) -> None
     await key.press("?")
     await expect(sam.get_by_role("dialog")).to_be_visible()
     await key.press("Escape")
+    await expect(sam.get_by_role("dialog")).to_have_count(0)
     await key.press("e")
     assert await sam.evaluate("document.activeElement.id") == "whom"
     await key.press("Control+k")

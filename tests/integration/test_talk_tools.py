@@ -18,7 +18,18 @@ from channels.ledger.talk_records import PlanState
 from channels.planning import Planner
 from channels.settings import Settings
 from channels.streams import Streams
-from tests.desk_builders import CARD, Browser, Clock, Office, Person, open_office, person_asks, texts, words_of
+from tests.desk_builders import (
+    CARD,
+    Browser,
+    Clock,
+    Office,
+    Person,
+    open_office,
+    person_asks,
+    staff_named,
+    texts,
+    words_of,
+)
 from tests.ledger_builders import text_from
 
 pytest_plugins = ["tests.desk_fixtures"]
@@ -128,7 +139,7 @@ async def test_who_writes_is_told_that_a_colleague_answered(
     office: Office, jo: Browser, ana: Browser, person: Person
 ) -> None:
     seen = str((await office.ledger.conversation(person.conversation_id)).last_seq)
-    await jo.post(f"{person.page}/bring-in", whom="team:evenings", read="99")
+    await jo.post(f"{person.page}/bring-in", whom=f"person:{(await staff_named(office, 'Ana')).id}", read="99")
     await ana.post(f"{person.page}/join")
     await ana.post(f"{person.page}/reply", text="Hi, I am Ana.")
     refused = await jo.post(f"{person.page}/reply", text="I think", read=seen)

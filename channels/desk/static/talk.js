@@ -222,6 +222,7 @@
   }
 
   function run(thing) {
+    find.blur();
     palette.close();
     if (thing) { thing.run(); }
   }
@@ -235,6 +236,10 @@
     } else if (event.key === "Enter") {
       event.preventDefault();
       run(fitting()[chosen]);
+    } else if (event.key === "Escape") {
+      /* By ourselves and at once: left to the browser, the next key may still go to a box that is not there. */
+      event.preventDefault();
+      run(null);
     }
   });
 })();
