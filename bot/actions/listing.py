@@ -100,7 +100,7 @@ def ask_after_list(heard: Heard, tools: Toolbox, offer: Offer, basket: Sequence[
     place = offer.found.place or heard.place
     in_danger = is_in_danger(heard, needs)
     said = not offer.introduction and len(name_needs(matches, needs, tools)) > 1
-    crowded = said and heard.channel is Channel.SMS
+    crowded = said and heard.channel == Channel.SMS
     if offer.ask_place and place is None and not in_danger and not crowded and wants_place(heard, matches):
         return "place", tools.wording.say("ask_place")
     if not basket or in_danger:
