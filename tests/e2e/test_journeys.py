@@ -36,8 +36,7 @@ def test_text_messages(product: Product) -> None:
     assert PHONE_NUMBER.search(details)
 
     phone.write("can i talk to someone")
-    told = phone.wait_for("person")
-    assert "next" in told, "the truth about the queue: nobody else is waiting"
+    phone.wait_for("next")  # the truth about the queue: nobody else is waiting
 
     conversation = take_and_answer(
         peer, "cant pay my rent this month and im so down", "Hello, shall we look at the letter together?"

@@ -104,7 +104,8 @@ async def answering(world: World, twilio: Twilio, streams: Streams) -> AsyncIter
 async def answers(world: World, line: Any = PHONE) -> list[str]:
     """What the phone shows of our answers, oldest first."""
     bubbles = await world.phones.store.of_line(line.key)
-    return [without_offer(bubble.text) for bubble in bubbles if bubble.side == "theirs" and bubble.text.startswith("You said: ")]
+    ours = [without_offer(bubble.text) for bubble in bubbles if bubble.side == "theirs"]
+    return [text for text in ours if text.startswith("You said: ")]
 
 
 def outage(kind: str, settings: Settings) -> tuple[Settings, Settings]:

@@ -36,7 +36,8 @@ from bot.components import fixes
 from bot.components.encoder import Encoder, encoder_folder, read_facts
 from bot.components.gateway_channel import GatewayChannel
 from bot.components.logreg import LogisticRegressionIntents
-from bot.components.minilm import SPELLING, OnnxMiniLMFeaturizer
+from bot.components.minilm import OnnxMiniLMFeaturizer
+from bot.components.plain_words import SPELLINGS
 from bot.components.problems import collect_problems
 from bot.components.regression import Regression, fit, save
 from bot.components.tracker_store import BoundedTrackerStore, Recent
@@ -216,7 +217,8 @@ def check_vectors_are_unit_length_and_independent_of_their_batch() -> None:
 def check_the_fingerprint_is_that_of_the_weights_and_the_spelling() -> None:
     hashes = read_facts(encoder_folder())["sha256"]
     weights = f"{hashes['model.onnx']}:{hashes['tokenizer.json']}"
-    assert OnnxMiniLMFeaturizer.fingerprint_addon({}) == f"{weights}:{sha256(SPELLING.read_bytes()).hexdigest()}"
+    tables = b"".join(path.read_bytes() for path in SPELLINGS)
+    assert OnnxMiniLMFeaturizer.fingerprint_addon({}) == f"{weights}:{sha256(tables).hexdigest()}"
 
 
 def check_text_message_spelling_is_read_as_plain_words() -> None:
