@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.checks import find_problems, main
+from bot.checks import find_problems, main, read_said_by_actions
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,10 @@ def test_exit_code(tmp_path: Path, script: str, code: int) -> None:
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
     assert main([str(program)]) == code
+
+
+def test_a_response_that_an_action_says_is_used() -> None:
+    line = "UserWarning: The utterance 'utter_{}' is not used in any story or rule."
+    assert find_problems(line.format("greet"), frozenset({"utter_greet"})) == []
+    assert find_problems(line.format("gone"), frozenset({"utter_greet"})) != []
+    assert "utter_greet" in read_said_by_actions()
