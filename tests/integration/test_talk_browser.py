@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, async_playwright, expect
 from pydantic import SecretStr
 
 from channels.app import create_app
@@ -98,6 +99,16 @@ async def sideways(page: Page) -> int:
 
 
 @needs_axe
+async def typing_shows(box: Locator, sign: Locator) -> None:
+    """A sign of writing is told once and lost when nobody listens yet: whoever goes on writing is seen in the end."""
+    for _ in range(10):
+        await box.press_sequentially("so ", delay=20)
+        with suppress(AssertionError):
+            await expect(sign).to_be_visible(timeout=PATIENCE / 10)
+            return
+    await expect(sign).to_be_visible()
+
+
 async def test_a_warm_transfer_with_two_peers_and_a_person_on_a_phone(house: House, chromium: Browser) -> None:
     chat = await somebody_asks(house)
     sam = await sit_down(house, chromium, "sam", DESK)
@@ -107,10 +118,8 @@ async def test_a_warm_transfer_with_two_peers_and_a_person_on_a_phone(house: Hou
     await expect(sam.get_by_role("heading", name="You are with them")).to_be_visible(timeout=PATIENCE)
     await expect(sam.locator(".short-words")).to_have_text("I lost my job and cant pay the rent.")
 
-    await chat.get_by_label("Your message").press_sequentially("i am", delay=20)
-    await expect(sam.get_by_text("They are writing.")).to_be_visible(timeout=PATIENCE)
-    await sam.get_by_label("Write to them").press_sequentially("Hello", delay=20)
-    await expect(chat.get_by_text("Somebody is writing to you.")).to_be_visible(timeout=PATIENCE)
+    await typing_shows(chat.get_by_label("Your message"), sam.get_by_text("They are writing."))
+    await typing_shows(sam.get_by_label("Write to them"), chat.get_by_text("Somebody is writing to you."))
     await write(sam, "Hello, I am Sam.")
     await expect(log.get_by_text("Hello, I am Sam.")).to_be_visible(timeout=PATIENCE)
 
@@ -124,8 +133,7 @@ async def test_a_warm_transfer_with_two_peers_and_a_person_on_a_phone(house: Hou
     assert await check(ana, "asked to join, on a phone") == []
     await ana.get_by_role("button", name="Join them").click()
     await expect(ana.get_by_role("heading", name="You are both with them")).to_be_visible(timeout=PATIENCE)
-    await ana.get_by_label("Write to them").press_sequentially("Hi", delay=20)
-    await expect(sam.get_by_text("Ana is writing to them too.")).to_be_visible(timeout=PATIENCE)
+    await typing_shows(ana.get_by_label("Write to them"), sam.get_by_text("Ana is writing to them too."))
     await write(ana, "Hi, I am Ana. I know about rent.")
     await expect(log.get_by_text("Hi, I am Ana. I know about rent.")).to_be_visible(timeout=PATIENCE)
     await expect(sam.get_by_text("Ana has written to them.")).to_be_visible(timeout=PATIENCE)
