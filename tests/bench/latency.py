@@ -45,7 +45,10 @@ MESSAGES = (
     "been drinking too much lately",
     "lost my job on friday",
 )
-PEOPLE = 8
+PEOPLE = 9
+"""One more than messages: nobody writes the same thing again and again, which is not answered for ever."""
+UNLIMITED = {"NWD_PERSON_PER_MINUTE": "0", "NWD_REPLIES_PER_HOUR": "0"}
+"""A few people write as much here as many would."""
 OUR_NUMBER = "+441632960000"
 BESIDE_THE_PRODUCT = 12
 """Away from the ten ports that a copy of the product uses."""
@@ -191,7 +194,8 @@ async def run(rounds: int) -> None:
     server = uvicorn.Server(uvicorn.Config(api.app(), host="127.0.0.1", port=port, log_level="error"))
     serving = asyncio.create_task(server.serve())
     with tempfile.TemporaryDirectory() as scratch:
-        product = await asyncio.to_thread(start_product, Path(scratch), NWD_TWILIO_API_URL=f"http://127.0.0.1:{port}")
+        api_url = f"http://127.0.0.1:{port}"
+        product = await asyncio.to_thread(start_product, Path(scratch), NWD_TWILIO_API_URL=api_url, **UNLIMITED)
         try:
             await asyncio.to_thread(product.wait_ready)
             await measure(product, api, Path(scratch), rounds)
