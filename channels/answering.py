@@ -37,6 +37,8 @@ from channels.routing import AskHelp, AskMove, AskPerson, NoWords, OptIn, OptOut
 from channels.speaking import Speaker
 from channels.wording import Wording
 
+SAYS_ONLY_THAT: Final = 3
+"""Words: "they said no" asks for what else there is; a longer message about a closed door is read for what it says."""
 MOST_ATTEMPTS: Final = 3
 """A message that work on broke off this often goes to a person instead."""
 FORGET_YES, FORGET_NO = "forget:yes", "forget:no"
@@ -213,7 +215,8 @@ class Answering:
         if moment.check_in and self.follow_up.declines(text):
             return Plan(said=speaker.say_notice(self.wording.say("check_in_not_wanted")), no_check_in=True)
         if self.follow_up.tells_of_closed_door(text):
-            return await self._plan_told(moment, speaker, CLOSED_DOOR, route)
+            says_more = len(text.split()) > SAYS_ONLY_THAT
+            return await self._plan_told(moment, speaker, CLOSED_DOOR, route if says_more else ToBot("more"))
         return None
 
     async def _plan_told(self, moment: Moment, speaker: Speaker, answer: str, route: ToBot) -> Plan:

@@ -154,6 +154,7 @@ async def test_they_said_no_opens_the_next_door(bench: Bench) -> None:
 async def test_a_closed_door_told_in_passing_is_counted_and_still_answered(bench: Bench, text: str) -> None:
     await talk(bench, "tell me about rent rescue", text)
     assert bench.assistant.asked[-1]["text"] == text
+    assert bench.assistant.asked[-1]["payload"] == ("more" if text in {"they said no", "got turned down"} else None)
     counts = await bench.ledger.check_ins.counts(NOON - timedelta(days=9000))
     assert [one.answer for one in counts] == ["no"]
 
