@@ -22,6 +22,7 @@ from sklearn.model_selection import StratifiedKFold
 from bot.components.encoder import Encoder, encoder_folder
 from bot.components.plain_words import PlainWords
 from bot.components.regression import STRENGTH, Regression, fit
+from bot.components.wording import PLACES, count_runs
 
 SEARCH = "action_find_support"
 NEED = "need"
@@ -69,7 +70,7 @@ def cross_validate(
     labels = np.array([label for _, label in examples])
     guesses = []
     for seen, held_out in StratifiedKFold(folds, shuffle=True, random_state=0).split(vectors, labels):
-        regression = fit(vectors[seen], labels[seen].tolist(), strength)
+        regression = fit(vectors[seen], labels[seen].tolist(), strength, vectors.shape[1] - PLACES)
         for i, row in zip(held_out, regression.probabilities(vectors[held_out]), strict=True):
             second, best = np.sort(row)[-2:]
             name = regression.labels[int(row.argmax())]
@@ -196,11 +197,12 @@ def main() -> None:
     words = PlainWords.load()
 
     def encode(texts: Sequence[str]) -> np.ndarray:
-        return encoder.encode([words.plain(text) for text in texts])
+        plain = [words.plain(text) for text in texts]
+        return np.hstack([encoder.encode(plain), count_runs(plain)])
 
     vectors = encode([text for text, _ in examples])
     guesses = cross_validate(examples, vectors, given.folds, given.strength)
-    regression = fit(vectors, [label for _, label in examples], given.strength)
+    regression = fit(vectors, [label for _, label in examples], given.strength, vectors.shape[1] - PLACES)
     held_back = {}
     for path in sorted(given.held_back.glob("*.yml")):
         pairs = read_held_back(path, examples)

@@ -1,4 +1,4 @@
-"""Rasa intent classifier: logistic regression over the sentence vector, stored as plain arrays."""
+"""Rasa intent classifier: logistic regression over the sentence vector and the wording, stored as plain arrays."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from bot.components.regression import STRENGTH, Regression, fit, load, save
 from bot.components.words import has_readable_words
 
 ARRAYS = "regression.npz"
+MEANING = 384
+"""Columns of the sentence vector, which comes first in the pipeline."""
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -61,7 +63,7 @@ class LogisticRegressionIntents(IntentClassifier, GraphComponent):
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        return {"C": STRENGTH, "ranking_length": 3}
+        return {"C": STRENGTH, "ranking_length": 3, "meaning": MEANING}
 
     @classmethod
     def validate_config(cls, config: Dict[Text, Any]) -> None:
@@ -82,7 +84,10 @@ class LogisticRegressionIntents(IntentClassifier, GraphComponent):
             if (vector := sentence_vector(example)) is not None
         ]
         self._regression = fit(
-            np.stack([vector for vector, _ in pairs]), [label for _, label in pairs], self._config["C"]
+            np.stack([vector for vector, _ in pairs]),
+            [label for _, label in pairs],
+            self._config["C"],
+            self._config["meaning"],
         )
         with self._model_storage.write_to(self._resource) as folder:
             save(self._regression, folder / ARRAYS)
@@ -106,5 +111,6 @@ class LogisticRegressionIntents(IntentClassifier, GraphComponent):
 
 
 def sentence_vector(message: Message) -> Optional[np.ndarray]:
+    """What the featurizers said of the whole message, one after the other; None for a message without text."""
     _, sentence = message.get_dense_features(TEXT)
     return None if sentence is None else sentence.features[0]

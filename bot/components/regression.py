@@ -1,15 +1,21 @@
-"""Multinomial logistic regression kept as plain arrays: no pickle, so loading a model runs no code. No Rasa here."""
+"""Multinomial logistic regression kept as plain arrays: no pickle, so loading a model runs no code. No Rasa here.
+
+What a message means and how it is worded are learnt apart and joined: learnt together, the counts of words took over
+and fitting took five times as long. The weighted sum of two linear models is one linear model, so one is kept.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 
 STRENGTH = 10.0
 """Inverse of the regularisation (C), chosen on a public intent set with 10 and 20 examples an intent."""
+WORDING_SHARE = 0.3
+"""How much the wording counts; the meaning has the rest. 0.5 was as good on held-back messages, 0 clearly worse."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +39,36 @@ class Regression:
         return [(self.labels[i], float(row[i])) for i in np.argsort(-row, kind="stable")[:most]]
 
 
-def fit(vectors: np.ndarray, labels: Sequence[str], strength: float = STRENGTH) -> Regression:
-    """Deterministic: the same vectors and labels give the same arrays. Needs at least three labels."""
+def fit(
+    vectors: np.ndarray, labels: Sequence[str], strength: float = STRENGTH, meaning: Optional[int] = None
+) -> Regression:
+    """Deterministic: the same vectors and labels give the same arrays. Needs at least three labels.
+
+    Of each row the first `meaning` columns are the sentence vector and the rest, if there is any, the wording.
+    """
+    width = vectors.shape[1] if meaning is None else min(meaning, vectors.shape[1])
+    by_meaning = fit_columns(vectors[:, :width], labels, strength)
+    if width == vectors.shape[1]:
+        return by_meaning
+    by_wording = fit_columns(vectors[:, width:], labels, strength)
+    rest = 1 - WORDING_SHARE
+    return Regression(
+        labels=by_meaning.labels,
+        weights=np.hstack([rest * by_meaning.weights, WORDING_SHARE * by_wording.weights]),
+        biases=rest * by_meaning.biases + WORDING_SHARE * by_wording.biases,
+    )
+
+
+def fit_columns(vectors: np.ndarray, labels: Sequence[str], strength: float) -> Regression:
+    from scipy.sparse import csr_matrix
     from sklearn.linear_model import LogisticRegression
 
+    mostly_zero = np.count_nonzero(vectors) * 10 < vectors.size
+    rows = vectors.astype(np.float64)
     model = LogisticRegression(
         C=strength, solver="lbfgs", multi_class="multinomial", max_iter=1000, tol=1e-4, random_state=0
     )
-    model.fit(vectors.astype(np.float64), list(labels))
+    model.fit(csr_matrix(rows) if mostly_zero else rows, list(labels))
     return Regression(
         labels=tuple(str(label) for label in model.classes_),
         weights=model.coef_.astype(np.float32),

@@ -35,12 +35,14 @@ from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from bot.components import fixes
 from bot.components.encoder import Encoder, encoder_folder, read_facts
 from bot.components.gateway_channel import GatewayChannel
-from bot.components.logreg import LogisticRegressionIntents
+from bot.components.logreg import MEANING, LogisticRegressionIntents
 from bot.components.minilm import OnnxMiniLMFeaturizer
 from bot.components.plain_words import SPELLINGS
 from bot.components.problems import collect_problems
-from bot.components.regression import Regression, fit, save
+from bot.components.regression import WORDING_SHARE, Regression, fit, save
 from bot.components.tracker_store import BoundedTrackerStore, Recent
+from bot.components.wording import PLACES
+from bot.components.wording_featurizer import HashedWordsFeaturizer
 
 WORDS = "words of a person"
 OWN_VALIDATION = action_module.RemoteAction._validate_action_result
@@ -238,6 +240,33 @@ def check_training_twice_gives_the_same_file() -> None:
         for file in files:
             save(fit(vectors, labels), file)
         assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def check_meaning_and_wording_are_learnt_apart_and_joined() -> None:
+    generator = np.random.default_rng(0)
+    meaning = generator.normal(size=(90, 4)).astype(np.float32)
+    wording = np.tile(np.eye(3, dtype=np.float32), (30, 1))
+    labels = ["greet", "thanks", "more"] * 30
+    joined = fit(np.hstack([meaning, wording]), labels, meaning=4)
+    apart = fit(meaning, labels)
+    assert joined.weights.shape == (3, 7)
+    assert np.allclose(joined.weights[:, :4], (1 - WORDING_SHARE) * apart.weights)
+    unsure = np.concatenate([np.zeros(4), wording[1]])
+    assert joined.rank(unsure, 1)[0][0] == labels[1]
+
+
+def check_the_wording_stands_beside_the_sentence_vector() -> None:
+    parts = [
+        OnnxMiniLMFeaturizer(OnnxMiniLMFeaturizer.get_default_config(), "meaning"),
+        HashedWordsFeaturizer(HashedWordsFeaturizer.get_default_config(), "wording"),
+    ]
+    written, plain = (Message.build(text) for text in ("can i tlk 2 sum1", "can i talk to someone"))
+    for part in parts:
+        part.process([written, plain])
+    rows = [message.get_dense_features("text")[1].features[0] for message in (written, plain)]
+    assert rows[0].shape == (MEANING + PLACES,)
+    assert np.array_equal(rows[0][MEANING:], rows[1][MEANING:])
+    assert np.abs(rows[0][MEANING:]).sum() > 0
 
 
 def check_a_message_without_words_has_no_confidence() -> None:

@@ -14,6 +14,7 @@ from bot.components.incoming import NotUsable, Press, read_incoming, read_press
 from bot.components.problems import collect_problems, record_problem
 from bot.components.regression import Regression, load, save
 from bot.components.retention import asks_for_a_clean_slate, bound
+from bot.components.wording import PLACES, count_runs
 from bot.components.words import LONGEST_TEXT, has_readable_words, read_text
 
 INTENTS = frozenset({"greet", "details", "forget", "more"})
@@ -283,3 +284,23 @@ def test_the_environment_says_where_the_encoder_is(monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("NWD_ENCODER_DIR")
     assert encoder_folder("/here") == Path("/here")
     assert encoder_folder() == Path(".build/minilm")
+
+
+def test_wording_is_a_row_of_length_one_for_each_text() -> None:
+    rows = count_runs(["ok cool", "nah", "which one is nearest to me"])
+    assert rows.shape == (3, PLACES)
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1)
+
+
+def test_wording_without_words_is_nothing() -> None:
+    assert not count_runs(["", "  "]).any()
+
+
+def test_wording_hears_a_misspelt_word_as_nearer_than_another() -> None:
+    right, misspelt, other = count_runs(["goodbye", "goodby", "thanks"])
+    assert right @ misspelt > right @ other
+
+
+def test_wording_hears_the_order_of_words() -> None:
+    first, second = count_runs(["not that one", "one not that"])
+    assert not np.allclose(first, second)
