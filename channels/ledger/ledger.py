@@ -87,6 +87,10 @@ class Ledger(StaffLedger):
     async def close(self) -> None:
         await self._database.close()
 
+    async def fold(self) -> None:
+        """Housekeeping of the file, done now and then by whoever keeps nobody waiting by it."""
+        await self._database.fold()
+
     async def ping(self) -> None:
         """The database answers and its tables are there."""
         try:
@@ -99,8 +103,7 @@ class Ledger(StaffLedger):
 
     async def store_inbound(self, message: Inbound) -> Stored:
         """Keep a message before its provider is told that we have it; the same provider id again changes nothing."""
-        async with self._database.writing() as work:
-            return await inbound.store(work, message)
+        return await self._database.write(lambda work: inbound.store(work, message))
 
     async def set_blocked(self, channel: Channel, address: str, blocked: bool) -> str | None:
         """Whether somebody has shut us out at their provider. Gives their conversation; None if we do not know them."""
@@ -127,18 +130,15 @@ class Ledger(StaffLedger):
 
         Raises NotFound.
         """
-        async with self._database.writing() as work:
-            return await inbound.commit(work, outcome)
+        return await self._database.write(lambda work: inbound.commit(work, outcome))
 
     async def defer(self, message_id: str) -> None:
         """Work on it goes on elsewhere or later: the sweeper leaves it alone for another interval."""
-        async with self._database.writing() as work:
-            await inbound.touch(work, message_id)
+        await self._database.write(lambda work: inbound.touch(work, message_id))
 
     async def count_attempt(self, message_id: str) -> int:
         """How often work on it has begun, this time included. Raises NotFound."""
-        async with self._database.writing() as work:
-            return await inbound.count_attempt(work, message_id)
+        return await self._database.write(lambda work: inbound.count_attempt(work, message_id))
 
     # Messages to people
 
@@ -186,25 +186,21 @@ class Ledger(StaffLedger):
             return await outbound.has_urgent(work, conversation_id)
 
     async def mark_sending(self, message_id: str) -> bool:
-        async with self._database.writing() as work:
-            return await outbound.mark_sending(work, message_id)
+        return await self._database.write(lambda work: outbound.mark_sending(work, message_id))
 
     async def mark_sent(self, message_id: str, provider_id: str) -> None:
-        async with self._database.writing() as work:
-            erased = await outbound.mark_sent(work, message_id, provider_id)
+        erased = await self._database.write(lambda work: outbound.mark_sent(work, message_id, provider_id))
         if erased:
             await self._database.scrub()
 
     async def mark_failed(self, message_id: str, code: str, text: str, retry_at: datetime | None) -> None:
         """`text` is what the desk shows; `retry_at` None means that no further try can help."""
-        async with self._database.writing() as work:
-            erased = await outbound.mark_failed(work, message_id, code, text, retry_at)
+        erased = await self._database.write(lambda work: outbound.mark_failed(work, message_id, code, text, retry_at))
         if erased:
             await self._database.scrub()
 
     async def store_receipt(self, receipt: Receipt) -> bool:
-        async with self._database.writing() as work:
-            return await outbound.store_receipt(work, receipt)
+        return await self._database.write(lambda work: outbound.store_receipt(work, receipt))
 
     async def unconfirmed(self, channel: Channel, since: datetime, before: datetime) -> list[Unconfirmed]:
         """What was sent between those moments and is still no more than SENT, newest first, at most so many."""
@@ -294,12 +290,12 @@ class Ledger(StaffLedger):
         self, escalation_id: str, peer: PeerRecord, lease_until: datetime, notice: Draft
     ) -> EscalationRecord:
         """Raises NotTaken."""
-        async with self._database.writing() as work:
-            return await escalations.claim(work, escalation_id, peer, lease_until, notice)
+        return await self._database.write(
+            lambda work: escalations.claim(work, escalation_id, peer, lease_until, notice)
+        )
 
     async def renew(self, escalation_id: str, peer_id: str, lease_until: datetime) -> bool:
-        async with self._database.writing() as work:
-            return await escalations.renew(work, escalation_id, peer_id, lease_until)
+        return await self._database.write(lambda work: escalations.renew(work, escalation_id, peer_id, lease_until))
 
     async def give_back(
         self,
@@ -310,16 +306,15 @@ class Ledger(StaffLedger):
         expired_at: datetime | None = None,
     ) -> bool:
         """HELD to WAITING. `held_by`: only if that peer worker holds it; `expired_at`: only if the lease is over."""
-        async with self._database.writing() as work:
-            return await escalations.give_back(work, escalation_id, notice, held_by=held_by, expired_at=expired_at)
+        return await self._database.write(
+            lambda work: escalations.give_back(work, escalation_id, notice, held_by=held_by, expired_at=expired_at)
+        )
 
     async def lapse(self, escalation_id: str, notice: Draft | None) -> bool:
-        async with self._database.writing() as work:
-            return await escalations.lapse(work, escalation_id, notice)
+        return await self._database.write(lambda work: escalations.lapse(work, escalation_id, notice))
 
     async def close_escalation(self, escalation_id: str, peer_id: str, notice: Draft | None) -> bool:
-        async with self._database.writing() as work:
-            return await escalations.close(work, escalation_id, peer_id, notice)
+        return await self._database.write(lambda work: escalations.close(work, escalation_id, peer_id, notice))
 
     async def expired_leases(self, now: datetime) -> list[EscalationRecord]:
         async with self._database.reading() as work:

@@ -12,7 +12,7 @@ from channels.ledger.counting import Counted
 from channels.ledger.database import Database
 from channels.ledger.duties import Duty
 from channels.ledger.records import Draft, EscalationRecord, PeerRecord
-from channels.ledger.taking import Terms
+from channels.ledger.taking import Decide
 from channels.ledger.waits import Line, Stretch
 
 TABLE = tables.escalations.c
@@ -46,20 +46,19 @@ class QueueLedger:
         async with self._database.reading() as work:
             return await escalations.listed(work, queue_order.waiting().limit(limit))
 
-    async def take(self, escalation_id: str, peer: PeerRecord, terms: Terms) -> EscalationRecord:
-        """Raises CapReached, NotTaken."""
-        async with self._database.writing() as work:
-            return await taking.take(work, escalation_id, peer, terms)
+    async def take(self, escalation_id: str, peer: PeerRecord, decide: Decide) -> EscalationRecord:
+        """Raises CapReached, NotTaken, and what `decide` raises."""
+        return await self._database.write(lambda work: taking.take(work, escalation_id, peer, decide))
 
-    async def take_next(self, peer: PeerRecord, terms: Terms) -> EscalationRecord | None:
-        """Raises CapReached."""
-        async with self._database.writing() as work:
-            return await taking.take_next(work, peer, terms)
+    async def take_next(self, peer: PeerRecord, decide: Decide) -> EscalationRecord | None:
+        """Raises CapReached, and what `decide` raises."""
+        return await self._database.write(lambda work: taking.take_next(work, peer, decide))
 
     async def transfer(self, escalation_id: str, team: str, notice: Draft, *, held_by: str) -> bool:
         """HELD to WAITING, for a team. False when that peer worker does not hold it."""
-        async with self._database.writing() as work:
-            return await escalations.give_back(work, escalation_id, notice, held_by=held_by, expired_at=None, team=team)
+        return await self._database.write(
+            lambda work: escalations.give_back(work, escalation_id, notice, held_by=held_by, expired_at=None, team=team)
+        )
 
     async def held_by(self, peer_id: str) -> list[EscalationRecord]:
         async with self._database.reading() as work:
@@ -67,8 +66,7 @@ class QueueLedger:
 
     async def renew_all(self, peer_id: str, lease_until: datetime) -> list[str]:
         """A sign of life for everybody a peer worker is with. Gives the escalations."""
-        async with self._database.writing() as work:
-            return await waits.renew_all(work, peer_id, lease_until)
+        return await self._database.write(lambda work: waits.renew_all(work, peer_id, lease_until))
 
     # Shifts
 
@@ -81,8 +79,7 @@ class QueueLedger:
             return await duties.every(work)
 
     async def keep_duty(self, duty: Duty, actor: str) -> None:
-        async with self._database.writing() as work:
-            await duties.keep(work, duty, actor)
+        await self._database.write(lambda work: duties.keep(work, duty, actor))
 
     # Consent
 
