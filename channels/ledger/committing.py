@@ -34,6 +34,8 @@ MOST_TOGETHER: Final = 16
 AT_ONCE: Final = 10
 """Transactions that PostgreSQL makes at the same time for one process."""
 
+READERS: Final = 4
+
 Begin: TypeAlias = Callable[[Direct], Any]
 """What steps are given, in the transaction that has begun."""
 
@@ -150,14 +152,34 @@ class SideBySide:
         self._engine.dispose()
 
 
-def open_engine(url: str) -> Engine:
+class Readers:
+    """Views of the database, each in one go. They wait for no writer, and no writer for them."""
+
+    def __init__(self, engine: Engine, begin: Begin) -> None:
+        self._engine = engine
+        self._begin = begin
+        self._hands = ThreadPoolExecutor(READERS, "ledger-reader")
+
+    async def read(self, steps: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._hands, self._look, steps)
+
+    def _look(self, steps: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
+        with self._engine.connect() as connection:
+            if connection.dialect.name != "sqlite":
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            return finish(steps(self._begin(Direct(connection))))
+
+    async def close(self) -> None:
+        self._hands.shutdown()
+        self._engine.dispose()
+
+
+def open_engine(url: str, connections: int) -> Engine:
     """That of the same database for threads; never shows bound values in an error or a log."""
     known = make_url(url)
     if known.get_backend_name() == "sqlite":
-        engine = create_engine(known.set(drivername="sqlite"), hide_parameters=True, pool_size=1)
-        be_patient(engine)
-        return engine
-    return create_engine(known, hide_parameters=True, pool_pre_ping=True, pool_size=5, max_overflow=AT_ONCE - 5)
+        return create_engine(known.set(drivername="sqlite"), hide_parameters=True, pool_size=connections)
+    return create_engine(known, hide_parameters=True, pool_pre_ping=True, pool_size=2, max_overflow=connections - 2)
 
 
 def be_patient(engine: Engine) -> None:

@@ -27,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from channels.errors import LedgerUnavailable
 from channels.ledger.cipher import Cipher
-from channels.ledger.committing import SideBySide, Together, open_engine
+from channels.ledger.committing import AT_ONCE, READERS, Readers, SideBySide, Together, be_patient, open_engine
 from channels.ledger.direct import Direct
 
 T = TypeVar("T")
@@ -123,12 +123,21 @@ class Database:
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         # SQLite lets one writer in at a time; queueing here is fair, its own waiting is a lottery.
         self._turn = asyncio.Semaphore(1 if self._is_sqlite else 1000)
-        self._direct = open_engine(url)
+        direct, views = open_engine(url, AT_ONCE), open_engine(url, READERS)
+        self._readers = Readers(views, self._work)
+        self._writer: Together | SideBySide = SideBySide(direct, self._work)
         if self._is_sqlite:
-            set_pragmas(self._direct)
-        self._writer = (
-            Together(self._direct, self._work, self._turn) if self._is_sqlite else SideBySide(self._direct, self._work)
-        )
+            set_pragmas(direct)
+            be_patient(direct)
+            listen_for_sqlite(views)
+            self._writer = Together(direct, self._work, self._turn)
+        self.engines = (direct, views, self._engine.sync_engine)
+
+    async def read(self, steps: Steps[T]) -> T:
+        """One consistent view, in one go: for what many ask. Raises LedgerUnavailable."""
+        with as_unavailable():
+            value: T = await self._readers.read(steps)
+            return value
 
     async def write(self, steps: Steps[T]) -> T:
         """All or nothing, in one go (`channels.ledger.committing`): for what many do at once. Raises LedgerUnavailable.
@@ -188,6 +197,7 @@ class Database:
 
     async def close(self) -> None:
         await self._writer.close()
+        await self._readers.close()
         await self._engine.dispose()
 
 

@@ -280,7 +280,7 @@ async def alone(queue: Escalations, ledger: Ledger, peers: list[PeerRecord]) -> 
         nonlocal statements
         statements += 1
 
-    engines = (ledger._database._direct, ledger._database._engine.sync_engine)
+    engines = ledger._database.engines
     for engine in engines:
         event.listen(engine, "before_cursor_execute", count)
     for peer in peers:
