@@ -27,16 +27,18 @@ from channels.conversation import EscalationState, Sender
 from channels.errors import CapReached, NotTaken, StreamsUnavailable
 from channels.escalation_states import IN_QUEUE
 from channels.ledger import Ledger
-from channels.ledger.duties import Duty, DutyState
+from channels.ledger.database import shard_of
+from channels.ledger.duties import DutyState
 from channels.ledger.queue_order import rank_of
-from channels.ledger.records import ConversationRecord, Draft, EscalationRecord, PeerRecord
-from channels.ledger.taking import Sees, Terms
-from channels.matching import is_kept_for_speaker
+from channels.ledger.records import Draft, EscalationRecord, PeerRecord
+from channels.ledger.standing import Standing
+from channels.ledger.taking import Decide, Terms
+from channels.matching import WhoIsHere, is_kept_for_speaker, may_be_kept
 from channels.notices import Says, lapse_notice, notice_for
 from channels.refusals import EmptyReply, Leaving, NotAgreed, NotYours
 from channels.resting import check_rested, tired_of
 from channels.settings import Settings
-from channels.streams import Streams
+from channels.streams import AtOnce, Streams
 from channels.teams import Sight, Teams
 
 __all__ = ["CapReached", "EmptyReply", "Escalations", "Leaving", "NotAgreed", "NotYours", "notice_for", "rank", "score"]
@@ -92,6 +94,7 @@ class Escalations:
         self._ledger = ledger
         self._streams = streams
         self._lease = timedelta(seconds=settings.lease_seconds)
+        self._shards = settings.shards
         self._patience = timedelta(minutes=settings.lapse_minutes)
         self._clock = clock
         self._mend_at = 0.0
@@ -104,10 +107,10 @@ class Escalations:
         escalation = await self._ledger.escalation(escalation_id)
         if escalation is None or escalation.state not in IN_QUEUE:
             return
-        async with self._beside_the_ledger(escalation_id):
-            await self._streams.queue_put({escalation.id: score(escalation)})
-            await self._streams.changed(escalation.conversation_id)
-            await self._streams.changed(QUEUE)
+        async with self._beside_the_ledger(escalation_id), self._streams.together() as told:
+            told.queue_put(escalation.id, score(escalation))
+            told.changed(escalation.conversation_id)
+            told.changed(QUEUE)
 
     async def waiting(self, limit: int | None = None) -> list[EscalationRecord]:
         """Everybody who waits, LAPSED included, in the order they should be taken; or the first so many."""
@@ -129,58 +132,62 @@ class Escalations:
 
         `anyway`: a peer worker who should rest has been told so, and wants to all the same.
         """
-        if not anyway:
-            await self._check_rested(escalation_id, peer)
-        duty = await self._on_duty(peer)
-        terms = self._terms(peer, duty, Sight.of(self.teams, duty.teams).sees)
-        escalation = await self._ledger.queue.take(escalation_id, peer, terms)
-        return await self._taken(escalation, peer)
+
+        def decide(stands: Standing, wanted: EscalationRecord | None) -> Terms:
+            mine = wanted is not None and wanted.claimed_by == peer.id
+            if not anyway and not mine:
+                check_rested(stands.care, self._clock(), hard=wanted is not None and bool(wanted.concerns))
+            return self._terms(peer, stands, Sight.of(self.teams, stands.duty.teams))
+
+        escalation = await self._ledger.queue.take(escalation_id, peer, decide)
+        await self._taken(escalation, peer)
+        return escalation
 
     async def take_next(self, peer: PeerRecord) -> EscalationRecord | None:
         """The first in line whom they may be given; None when there is nobody. Raises CapReached, Leaving, NeedsRest.
 
         After several hard talks it is the first who is not a hard one too; NeedsRest when only such people wait.
         """
-        care, now = await self._ledger.care.of(peer.id), self._clock()
-        check_rested(care, now, hard=False)
-        duty = await self._on_duty(peer)
-        others, tired = await self._spoken_by_others(peer), tired_of(care, now)
-        sight, too_hard = Sight.of(self.teams, duty.teams), False
+        try:
+            escalation = await self._ledger.queue.take_next(peer, self._next_for(peer, None))
+        except WhoIsHere:
+            others = await self._spoken_by_others(peer)
+            escalation = await self._ledger.queue.take_next(peer, self._next_for(peer, others))
+        if escalation:
+            await self._taken(escalation, peer)
+        return escalation
 
-        def fits(escalation: EscalationRecord, agreed: frozenset[str]) -> bool:
-            nonlocal too_hard
-            kept = is_kept_for_speaker(escalation, duty.languages, others, now)
-            if kept or not sight.sees(escalation, agreed):
-                return False
-            hard = tired is not None and bool(escalation.concerns)
-            too_hard = too_hard or hard
-            return not hard
+    def _next_for(self, peer: PeerRecord, spoken_by_others: frozenset[str] | None) -> Decide:
+        """Who is at the desk is asked only for somebody for whom it matters: without knowing it, raises WhoIsHere."""
+        now = self._clock()
 
-        escalation = await self._ledger.queue.take_next(peer, self._terms(peer, duty, fits))
-        if escalation is None and tired and too_hard:
-            raise tired
-        return await self._taken(escalation, peer) if escalation else None
+        def decide(stands: Standing, _chosen: EscalationRecord | None) -> Terms:
+            check_rested(stands.care, now, hard=False)
+            spoken, sight = stands.duty.languages, Sight.of(self.teams, stands.duty.teams)
 
-    async def _check_rested(self, escalation_id: str, peer: PeerRecord) -> None:
-        """Raises NeedsRest, but never about somebody they are with already."""
-        wanted = await self._ledger.escalation(escalation_id)
-        if wanted is None or wanted.claimed_by != peer.id:
-            hard = wanted is not None and bool(wanted.concerns)
-            check_rested(await self._ledger.care.of(peer.id), self._clock(), hard=hard)
+            def fits(escalation: EscalationRecord, agreed: frozenset[str]) -> bool:
+                if not sight.sees(escalation, agreed):
+                    return False
+                if spoken_by_others is None and may_be_kept(escalation, spoken, now):
+                    raise WhoIsHere
+                return not is_kept_for_speaker(escalation, spoken, spoken_by_others or (), now)
 
-    async def _on_duty(self, peer: PeerRecord) -> Duty:
-        """Whoever takes somebody is back from wherever they were. Raises Leaving."""
-        duty = await self._ledger.queue.duty(peer.id)
-        if duty.state is DutyState.LEAVING:
+            return replace(self._terms(peer, stands, sight), sees=fits, spared=tired_of(stands.care, now))
+
+        return decide
+
+    def _terms(self, peer: PeerRecord, stands: Standing, sight: Sight) -> Terms:
+        """Raises Leaving."""
+        if stands.duty.state is DutyState.LEAVING:
             raise Leaving
-        if duty.state is not DutyState.ON:
-            duty = replace(duty, state=DutyState.ON, until=None)
-            await self._ledger.queue.keep_duty(duty, peer.id)
-        return duty
-
-    def _terms(self, peer: PeerRecord, duty: Duty, sees: Sees) -> Terms:
         joined = Draft(sender=Sender.NOTICE, text=self.wording.say("joined", name=peer.name), sender_name=peer.name)
-        return Terms(lease_until=self._clock() + self._lease, notice=joined, sees=sees, most=duty.most)
+        return Terms(
+            lease_until=self._clock() + self._lease,
+            notice=joined,
+            sees=sight.sees,
+            most=stands.duty.most,
+            asking=None if sight.home else sight.organisations,
+        )
 
     async def _spoken_by_others(self, peer: PeerRecord) -> frozenset[str]:
         """By those at the desk. Without Redis nobody knows who that is, and nobody is kept for them."""
@@ -191,12 +198,11 @@ class Escalations:
         others = (duties[one] for one in here if one != peer.id and one in duties)
         return frozenset[str]().union(*(duty.languages for duty in others if duty.state is DutyState.ON))
 
-    async def _taken(self, escalation: EscalationRecord, peer: PeerRecord) -> EscalationRecord:
-        async with self._beside_the_ledger(escalation.id):
-            await self._streams.queue_remove(escalation.id)
-            await self._streams.lease(escalation.id, peer.id, self._lease.total_seconds())
-        await self._tell(escalation)
-        return escalation
+    async def _taken(self, escalation: EscalationRecord, peer: PeerRecord) -> None:
+        async with self._beside_the_ledger(escalation.id), self._streams.together() as told:
+            told.queue_remove(escalation.id)
+            told.lease(escalation.id, peer.id, self._lease.total_seconds())
+            self._tell(escalation, told)
 
     async def renew(self, escalation_id: str, peer_id: str) -> bool:
         """A sign of life from the page of whoever holds it. False when they do not hold it any more."""
@@ -209,9 +215,10 @@ class Escalations:
     async def renew_all(self, peer_id: str) -> list[str]:
         """A sign of life from any page of a peer worker, for everybody they are with. Gives the escalations."""
         held = await self._ledger.queue.renew_all(peer_id, self._clock() + self._lease)
-        for escalation_id in held:
-            async with self._beside_the_ledger(escalation_id):
-                await self._streams.lease(escalation_id, peer_id, self._lease.total_seconds())
+        if held:
+            async with self._beside_the_ledger(), self._streams.together() as told:
+                for escalation_id in held:
+                    told.lease(escalation_id, peer_id, self._lease.total_seconds())
         return held
 
     async def reply(self, escalation_id: str, peer: PeerRecord, *texts: str) -> None:
@@ -233,7 +240,7 @@ class Escalations:
         except NotTaken as taken:
             raise NotYours(taken.holder_name) from None
         await self.renew(escalation_id, peer.id)
-        await self._tell(escalation)
+        await self._said(escalation)
 
     async def offer_code(self, escalation_id: str, peer: PeerRecord) -> None:
         """Give them a code, to carry on with this peer worker over another channel. Raises NotYours."""
@@ -247,7 +254,7 @@ class Escalations:
             await self._ledger.append(escalation.conversation_id, drafts, held_by=peer.id, code=code)
         except NotTaken as taken:
             raise NotYours(taken.holder_name) from None
-        await self._tell(escalation)
+        await self._said(escalation)
 
     async def release(self, escalation_id: str, peer: PeerRecord) -> None:
         """Hand back to the assistant, which starts afresh; the person is greeted by it. Raises NotYours."""
@@ -296,7 +303,7 @@ class Escalations:
         if not await self._ledger.lapse(escalation_id, lapse_notice(escalation, self.wording)):
             return False
         self._log.warning("escalation_lapsed", escalation_id=escalation_id)
-        await self._tell(escalation)
+        await self._said(escalation)
         return True
 
     async def sweep(self) -> Swept:
@@ -359,24 +366,27 @@ class Escalations:
         notice = notice_for(escalation, self.wording.say(key, name=peer.name, **values))
         if not await self._ledger.close_escalation(escalation_id, peer.id, notice):
             raise NotYours(await self._holder_of(escalation_id))
-        async with self._beside_the_ledger(escalation_id):
-            await self._streams.drop_lease(escalation_id)
-        await self._tell(escalation)
+        async with self._beside_the_ledger(escalation_id), self._streams.together() as told:
+            told.drop_lease(escalation_id)
+            self._tell(escalation, told)
 
     async def _returned(self, escalation: EscalationRecord) -> None:
-        async with self._beside_the_ledger(escalation.id):
-            await self._streams.drop_lease(escalation.id)
-            await self._streams.queue_put({escalation.id: score(escalation)})
-        await self._tell(escalation)
+        async with self._beside_the_ledger(escalation.id), self._streams.together() as told:
+            told.drop_lease(escalation.id)
+            told.queue_put(escalation.id, score(escalation))
+            self._tell(escalation, told)
 
-    async def _tell(self, escalation: EscalationRecord) -> None:
+    async def _said(self, escalation: EscalationRecord) -> None:
+        async with self._beside_the_ledger(escalation.id), self._streams.together() as told:
+            self._tell(escalation, told)
+
+    def _tell(self, escalation: EscalationRecord, told: AtOnce) -> None:
         """Have what was said sent, and every open page look again."""
-        conversation: ConversationRecord = await self._ledger.conversation(escalation.conversation_id)
-        async with self._beside_the_ledger(escalation.id):
-            urgent = bool(escalation.concerns)
-            if await self._streams.announce_outbound(conversation.shard, conversation.id, urgent=urgent):
-                await self._streams.changed(conversation.id)
-                await self._streams.changed(QUEUE)
+        conversation_id = escalation.conversation_id
+        shard = shard_of(conversation_id, self._shards)
+        told.announce_outbound(shard, conversation_id, urgent=bool(escalation.concerns))
+        told.changed(conversation_id)
+        told.changed(QUEUE)
 
     async def _holder_of(self, escalation_id: str) -> str:
         escalation = await self._ledger.escalation(escalation_id)

@@ -74,6 +74,7 @@ class Sweeper:
             await self.shifts.lost_touch(escalation)
         await self.shifts.give()
         await self.company.keep()
+        await self.ledger.fold()
         if time.monotonic() >= self._next_retention:
             self._next_retention = time.monotonic() + RETENTION_EVERY
             await self._expire()

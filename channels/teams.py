@@ -90,6 +90,10 @@ class Sight:
         mine = teams.named(ids)
         return cls(home=not teams.all or any(team.home for team in mine), teams=mine)
 
+    @property
+    def organisations(self) -> frozenset[str]:
+        return frozenset(team.organisation for team in self.teams)
+
     def sees(self, escalation: EscalationRecord, agreed: Iterable[str]) -> bool:
         if self.home:
             return True

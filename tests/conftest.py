@@ -25,11 +25,10 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
 
 from channels.ledger import Cipher, Ledger, migrate
-from channels.ledger.tables import metadata
 from channels.settings import Settings, read_settings
 from channels.streams import Streams
 from channels.valkey import Valkey
-from tests.ledger_builders import TEST_KEY, TEST_PERSON_SECRET, TEST_PREFIX
+from tests.ledger_builders import TEST_KEY, TEST_PERSON_SECRET, TEST_PREFIX, empty_postgres
 
 # A busy machine is no failure of the code.
 hypothesis.settings.register_profile("tests", deadline=None)
@@ -82,10 +81,7 @@ def any_ledger_url(request: pytest.FixtureRequest, settings: Settings, migrated_
         shutil.copy(migrated_sqlite, settings.data_dir / "ledger.sqlite")
         return settings.ledger_url
     url: str = request.getfixturevalue("migrated_postgres")
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)} CASCADE"))
-    engine.dispose()
+    empty_postgres(url)
     return url
 
 

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography.fernet import Fernet
+from sqlalchemy import create_engine
 
 from channels.conversation import Channel, Choice, Concern, Delivery, Holder, Inbound, Receipt, Sender
 from channels.ledger import Ledger
 from channels.ledger.records import Committed, Draft, MessageRecord, OpenEscalation, Outcome, PeerRecord, Stored
+from channels.ledger.tables import metadata
 
 TEST_KEY = Fernet.generate_key().decode()
 TEST_PREFIX = "test"
@@ -80,3 +82,12 @@ async def message_now(ledger: Ledger, message_id: str) -> MessageRecord:
     message = await ledger.message(message_id)
     assert message is not None
     return message
+
+
+def empty_postgres(url: str) -> None:
+    """Every table of a ledger. Deleting is much quicker than TRUNCATE while there is little in them."""
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(table.delete())
+    engine.dispose()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 
 from channels.errors import ChannelsError
 from channels.ledger import audit, rows, staff, tables
@@ -63,9 +63,12 @@ class Accounts:
     async def use_session(self, token: str, *, now: datetime, idle: timedelta, active: bool) -> PeerRecord | None:
         """Whose it is. It ends here when it was not used for `idle`; only an `active` look is a use."""
         match = tables.sessions.c.token_hash == token_hash(token)
-        async with self._database.reading() as work:
+
+        async def look(work: Work) -> tuple[Row[Any] | None, PeerRecord | None]:
             row = (await work.run(select(tables.sessions).where(match))).first()
-            peer = await staff.session(work, token)
+            return row, await staff.session(work, token)
+
+        row, peer = await self._database.read(look)
         if row is None or peer is None:
             return None
         used = row.used_at or row.created_at
@@ -117,8 +120,7 @@ class Accounts:
 
     async def invitation(self, token: str) -> Invitation | None:
         """None when it was used, withdrawn or is over."""
-        async with self._database.reading() as work:
-            return await _invitation(work, token)
+        return await self._database.read(lambda work: _invitation(work, token))
 
     async def accept(self, token: str, login: str, password_hash: str) -> PeerRecord:
         """The account. Raises ChannelsError when the invitation is over or somebody has the login."""

@@ -10,7 +10,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from channels.ledger import tables
 from channels.ledger.cipher import Cipher
@@ -19,6 +19,14 @@ from channels.ledger.records import AuditRecord
 
 HEAD = 1
 BATCH = 1000
+# Built once: every change of anything passes here.
+THE_HEAD = select(tables.audit_head).where(tables.audit_head.c.id == HEAD).with_for_update()
+ADD = insert(tables.audit)
+MOVE_HEAD = (
+    update(tables.audit_head)
+    .where(tables.audit_head.c.id == HEAD)
+    .values(rows=bindparam("now_rows"), chain=bindparam("now_chain"), seal=bindparam("now_seal"))
+)
 
 
 def link(cipher: Cipher, before: str, row: dict[str, Any]) -> str:
@@ -43,21 +51,17 @@ async def append(work: Work, actor: str, action: str, subject: str, detail: str 
         "detail": detail,
     }
     chain = link(work.cipher, head.chain, row)
-    await work.run(insert(tables.audit).values(**row, chain=chain))
-    await work.run(
-        update(tables.audit_head)
-        .where(tables.audit_head.c.id == HEAD)
-        .values(rows=row["id"], chain=chain, seal=seal(work.cipher, row["id"], chain))
-    )
+    await work.run(ADD, **row, chain=chain)
+    sealed = seal(work.cipher, row["id"], chain)
+    await work.run(MOVE_HEAD, now_rows=row["id"], now_chain=chain, now_seal=sealed)
 
 
 async def lock_head(work: Work) -> Row[Any]:
-    wanted = select(tables.audit_head).where(tables.audit_head.c.id == HEAD).with_for_update()
-    head = (await work.run(wanted)).first()
+    head = (await work.run(THE_HEAD)).first()
     if head is None:
         empty = {"id": HEAD, "rows": 0, "chain": "", "seal": seal(work.cipher, 0, "")}
         await work.insert_new(tables.audit_head, **empty)
-        head = (await work.run(wanted)).one()
+        head = (await work.run(THE_HEAD)).one()
     return head
 
 

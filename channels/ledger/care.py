@@ -28,8 +28,7 @@ class Care:
         self._database = database
 
     async def of(self, peer_id: str) -> CareRecord:
-        async with self._database.reading() as work:
-            return record_of(await found(work, peer_id))
+        return record_of(await self._database.read(lambda work: found(work, peer_id)))
 
     async def note_ended(self, peer_id: str, *, hard: bool) -> CareRecord:
         """A conversation has ended: a hard one counts and asks for a debrief, any other one begins anew."""

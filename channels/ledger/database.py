@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Executable, Insert, Table, event, make_url, select, text
@@ -27,13 +27,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from channels.errors import LedgerUnavailable
 from channels.ledger.cipher import Cipher
+from channels.ledger.committing import AT_ONCE, READERS, Readers, SideBySide, Together, be_patient, open_engine
+from channels.ledger.direct import Direct
 
+T = TypeVar("T")
 PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=5000",
     "PRAGMA secure_delete=ON",
+    # Pages of the write-ahead log (64 MB) after which a writer folds it in. A worker does long before: `fold`.
+    "PRAGMA wal_autocheckpoint=16000",
 )
 WRITING = {"ledger_writes": True}
 
@@ -52,13 +57,19 @@ def shard_of(conversation_id: str, shards: int) -> int:
 class Work:
     """One open transaction, and what is needed to read and write rows in it."""
 
-    connection: AsyncConnection
+    connection: AsyncConnection | Direct
     cipher: Cipher
     shards: int
     now: datetime
 
-    async def run(self, statement: Executable) -> CursorResult[*tuple[Any, ...]]:
-        return await self.connection.execute(statement)
+    async def run(self, statement: Executable, **values: object) -> CursorResult[*tuple[Any, ...]]:
+        """`values` for the names that the statement leaves open."""
+        return await self.connection.execute(statement, values or None)
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether nobody else can write before this ends: what was read is still so."""
+        return self.connection.dialect.name == "sqlite"
 
     async def run_many(self, statement: Insert, rows: list[dict[str, Any]]) -> None:
         await self.connection.execute(statement, rows)
@@ -83,6 +94,10 @@ class Work:
             await self.connection.execute(select(text("pg_advisory_xact_lock(:number)")).params(number=number))
 
 
+Steps: TypeAlias = Callable[[Work], Coroutine[Any, Any, T]]
+"""What a transaction does, and nothing else: it waits for its database only, and may be done again from the start."""
+
+
 @contextmanager
 def as_unavailable() -> Iterator[None]:
     """A database that is away, full or locked becomes LedgerUnavailable; a mistake of ours stays what it is."""
@@ -97,7 +112,7 @@ def as_unavailable() -> Iterator[None]:
 
 
 class Database:
-    """The engine, and the two kinds of transaction on it."""
+    """The engine, and the kinds of transaction on it: to read, to write, and to write in one go."""
 
     def __init__(self, url: str, cipher: Cipher, shards: int) -> None:
         self.cipher = cipher
@@ -108,6 +123,30 @@ class Database:
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         # SQLite lets one writer in at a time; queueing here is fair, its own waiting is a lottery.
         self._turn = asyncio.Semaphore(1 if self._is_sqlite else 1000)
+        direct, views = open_engine(url, AT_ONCE), open_engine(url, READERS)
+        self._readers = Readers(views, self._work)
+        self._writer: Together | SideBySide = SideBySide(direct, self._work)
+        if self._is_sqlite:
+            set_pragmas(direct)
+            be_patient(direct)
+            listen_for_sqlite(views)
+            self._writer = Together(direct, self._work, self._turn)
+        self.engines = (direct, views, self._engine.sync_engine)
+
+    async def read(self, steps: Steps[T]) -> T:
+        """One consistent view, in one go: for what many ask. Raises LedgerUnavailable."""
+        with as_unavailable():
+            value: T = await self._readers.read(steps)
+            return value
+
+    async def write(self, steps: Steps[T]) -> T:
+        """All or nothing, in one go (`channels.ledger.committing`): for what many do at once. Raises LedgerUnavailable.
+
+        Nobody is answered before it is on the disk.
+        """
+        with as_unavailable():
+            value: T = await self._writer.write(steps)
+            return value
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Work]:
@@ -127,8 +166,17 @@ class Database:
                     await connection.execution_options(isolation_level="REPEATABLE READ")
                 yield self._work(connection)
 
-    def _work(self, connection: AsyncConnection) -> Work:
+    def _work(self, connection: AsyncConnection | Direct) -> Work:
         return Work(connection, self.cipher, self.shards, datetime.now(UTC))
+
+    async def fold(self) -> None:
+        """Fold the write-ahead log into the file, in nobody's way: a writer that has to do it keeps others waiting."""
+        if self._is_sqlite:
+            with as_unavailable():
+                async with self._engine.connect() as connection:
+                    driver: Any = (await connection.get_raw_connection()).driver_connection
+                    cursor = await driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                    await cursor.close()
 
     async def scrub(self) -> bool:
         """Empty the write-ahead log, which still holds erased bytes. False when a reader was in the way."""
@@ -148,6 +196,8 @@ class Database:
         return not busy
 
     async def close(self) -> None:
+        await self._writer.close()
+        await self._readers.close()
         await self._engine.dispose()
 
 
@@ -171,16 +221,20 @@ def keep_private(url: str) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
-def listen_for_sqlite(engine: Any) -> None:
+def set_pragmas(engine: Any) -> None:
     """SQLAlchemy's own recipe for real transactions on SQLite: the driver begins nothing, we do."""
 
     @event.listens_for(engine, "connect")
-    def set_pragmas(connection: Any, _record: Any) -> None:
+    def on_connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in PRAGMAS:
             cursor.execute(pragma)
         cursor.close()
+
+
+def listen_for_sqlite(engine: Any) -> None:
+    set_pragmas(engine)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

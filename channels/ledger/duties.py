@@ -52,12 +52,12 @@ class Duty:
 
 async def duty(work: Work, peer_id: str) -> Duty:
     row = (await work.run(select(duties).where(duties.c.peer_id == peer_id))).first()
-    return _duty(row).now(work.now) if row else Duty(peer_id=peer_id)
+    return duty_of(row).now(work.now) if row else Duty(peer_id=peer_id)
 
 
 async def every(work: Work) -> dict[str, Duty]:
     """By peer worker; whoever has said nothing is missing."""
-    return {row.peer_id: _duty(row).now(work.now) for row in await work.run(select(duties))}
+    return {row.peer_id: duty_of(row).now(work.now) for row in await work.run(select(duties))}
 
 
 async def keep(work: Work, wanted: Duty, actor: str) -> None:
@@ -82,7 +82,7 @@ async def keep(work: Work, wanted: Duty, actor: str) -> None:
         await audit.append(work, actor, "teams_changed", wanted.peer_id, " ".join(sorted(wanted.teams)))
 
 
-def _duty(row: Row[Any]) -> Duty:
+def duty_of(row: Row[Any]) -> Duty:
     return Duty(
         peer_id=row.peer_id,
         state=DutyState(row.state),

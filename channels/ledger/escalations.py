@@ -7,11 +7,12 @@ Forgetting a person closes theirs.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, insert, select, update
+from sqlalchemy import Row, Select, and_, bindparam, insert, select, update
 
 from channels.conversation import Channel, EscalationState, Holder
 from channels.errors import NotTaken
@@ -26,6 +27,23 @@ TABLE = tables.escalations.c
 CONCERN = "concern"
 STOPPED = "stopped"
 QUEUE_LOCK = sha256(b"queue").hexdigest()
+# Built once: many do these at the same time.
+BY_ID = select(tables.escalations).where(TABLE.id == bindparam("escalation_id"))
+LOCK = reading.locked(
+    tables.conversations.c.id
+    == select(TABLE.conversation_id).where(TABLE.id == bindparam("escalation_id")).scalar_subquery()
+)
+CLAIM = (
+    update(tables.escalations)
+    .where(TABLE.id == bindparam("escalation_id"))
+    .values(
+        state=end_of(Move.CLAIM),
+        **{
+            name: bindparam(f"now_{name}")
+            for name in ("claimed_by", "claimed_name", "claimed_at", "answered_at", "lease_until")
+        },
+    )
+)
 GIVEN_BACK = {
     Move.HAND_ON: "escalation_given_back",
     Move.TRANSFER: "escalation_transferred",
@@ -111,36 +129,33 @@ def need_of(outcome: Outcome) -> tuple[str, ...]:
 
 
 async def claim(
-    work: Work, escalation_id: str, peer: PeerRecord, lease_until: datetime, notice: Draft
+    work: Work, which: str | Row[Any], peer: PeerRecord, lease_until: datetime, notice: Draft
 ) -> EscalationRecord:
     """Exactly one of many wins. Claiming again what one holds already only renews the lease.
 
-    Raises NotTaken with the name of whoever was quicker.
+    `which`: an id, or the row as this transaction has read it. Raises NotTaken with the name of whoever was quicker.
     """
-    locked = await lock(work, escalation_id)
+    locked = await lock(work, which)
     if locked is None:
         raise NotTaken
     conversation, row = locked
-    if row.state == EscalationState.HELD and row.claimed_by == peer.id:
+    record = rows.escalation_of(work.cipher, row)
+    if record.state is EscalationState.HELD and record.claimed_by == peer.id:
         await work.run(change_of(row, lease_until=lease_until))
-    elif may(Move.CLAIM, row.state):
-        await work.run(
-            change_of(
-                row,
-                state=end_of(Move.CLAIM),
-                claimed_by=peer.id,
-                claimed_name=peer.name,
-                claimed_at=work.now,
-                answered_at=row.answered_at or work.now,
-                lease_until=lease_until,
-            )
-        )
-        await pass_turn(work, row.conversation_id, Holder.PEER)
-        await outbound.add(work, conversation, (notice,))
-        await audit.append(work, peer.id, "escalation_claimed", row.id)
-    else:
-        raise NotTaken(row.claimed_name if row.state == EscalationState.HELD else "")
-    return rows.escalation_of(work.cipher, await reading.one(work, by_id(escalation_id)))
+        return replace(record, lease_until=lease_until)
+    if not may(Move.CLAIM, record.state):
+        raise NotTaken(record.claimed_name if record.state is EscalationState.HELD else "")
+    change: dict[str, Any] = {
+        "claimed_by": peer.id,
+        "claimed_name": peer.name,
+        "claimed_at": work.now,
+        "answered_at": record.answered_at or work.now,
+        "lease_until": lease_until,
+    }
+    await work.run(CLAIM, escalation_id=row.id, **{f"now_{name}": value for name, value in change.items()})
+    await outbound.add(work, conversation, (notice,), holder=Holder.PEER)
+    await audit.append(work, peer.id, "escalation_claimed", row.id)
+    return replace(record, state=end_of(Move.CLAIM), **change)
 
 
 async def renew(work: Work, escalation_id: str, peer_id: str, lease_until: datetime) -> bool:
@@ -166,6 +181,8 @@ async def give_back(
     locked = await lock(work, escalation_id)
     if locked is None:
         return False
+    # Whoever is given the next person meanwhile must have seen them come back, or have been quicker.
+    await work.hold(QUEUE_LOCK)
     conversation, row = locked
     if not may(move, row.state):
         return False
@@ -187,8 +204,7 @@ async def give_back(
             lease_until=None,
         )
     )
-    await pass_turn(work, row.conversation_id, Holder.BOT)
-    await outbound.add(work, conversation, (notice,) if notice else ())
+    await outbound.add(work, conversation, (notice,) if notice else (), holder=Holder.BOT)
     await audit.append(work, row.claimed_by, GIVEN_BACK[move], row.id, team or "")
     return True
 
@@ -216,8 +232,8 @@ async def close(work: Work, escalation_id: str, peer_id: str, notice: Draft | No
     if not may(Move.CLOSE, row.state) or row.claimed_by != peer_id:
         return False
     await work.run(change_of(row, state=end_of(Move.CLOSE), lease_until=None, closed_at=work.now))
-    await outbound.add(work, conversation, (notice,) if notice else ())
-    await pass_turn(work, row.conversation_id, Holder.BOT, new_episode=True)
+    turn = turn_to(Holder.BOT, new_episode=True)
+    await outbound.add(work, conversation, (notice,) if notice else (), **turn)
     await audit.append(work, peer_id, "escalation_closed", row.id)
     return True
 
@@ -231,13 +247,18 @@ async def close_forgotten(work: Work, conversation_id: str) -> None:
         await audit.append(work, "system", "escalation_closed_forgotten", row.id)
 
 
-async def lock(work: Work, escalation_id: str) -> tuple[Row[Any], Row[Any]] | None:
-    """The conversation, now ours, and its escalation as it is from now on."""
-    theirs = select(TABLE.conversation_id).where(TABLE.id == escalation_id).scalar_subquery()
-    conversation = await reading.lock_where(work, tables.conversations.c.id == theirs)
+async def lock(work: Work, which: str | Row[Any]) -> tuple[Row[Any], Row[Any]] | None:
+    """The conversation, now ours, and its escalation as it is from now on.
+
+    A row of this transaction is read again only where somebody else may have changed it since.
+    """
+    escalation_id = which if isinstance(which, str) else which.id
+    conversation = (await work.run(LOCK, escalation_id=escalation_id)).first()
     if conversation is None:
         return None
-    return conversation, await reading.one(work, by_id(escalation_id))
+    if work.is_alone and not isinstance(which, str):
+        return conversation, which
+    return conversation, (await work.run(BY_ID, escalation_id=escalation_id)).one()
 
 
 def change_of(row: Row[Any], **values: object) -> Any:
@@ -245,9 +266,13 @@ def change_of(row: Row[Any], **values: object) -> Any:
 
 
 async def pass_turn(work: Work, conversation_id: str, holder: Holder, *, new_episode: bool = False) -> None:
-    episode = {"episode": new_id(), "episode_turns": 0} if new_episode else {}
     table = tables.conversations
-    await work.run(update(table).where(table.c.id == conversation_id).values(holder=holder, **episode))
+    change = turn_to(holder, new_episode=new_episode)
+    await work.run(update(table).where(table.c.id == conversation_id).values(**change))
+
+
+def turn_to(holder: Holder, *, new_episode: bool = False) -> dict[str, Any]:
+    return {"holder": holder, **({"episode": new_id(), "episode_turns": 0} if new_episode else {})}
 
 
 def by_id(escalation_id: str) -> Select[Any]:

@@ -87,6 +87,10 @@ class Ledger(StaffLedger):
     async def close(self) -> None:
         await self._database.close()
 
+    async def fold(self) -> None:
+        """Housekeeping of the file, done now and then by whoever keeps nobody waiting by it."""
+        await self._database.fold()
+
     async def ping(self) -> None:
         """The database answers and its tables are there."""
         try:
@@ -99,8 +103,7 @@ class Ledger(StaffLedger):
 
     async def store_inbound(self, message: Inbound) -> Stored:
         """Keep a message before its provider is told that we have it; the same provider id again changes nothing."""
-        async with self._database.writing() as work:
-            return await inbound.store(work, message)
+        return await self._database.write(lambda work: inbound.store(work, message))
 
     async def set_blocked(self, channel: Channel, address: str, blocked: bool) -> str | None:
         """Whether somebody has shut us out at their provider. Gives their conversation; None if we do not know them."""
@@ -109,36 +112,30 @@ class Ledger(StaffLedger):
 
     async def unknown(self, channel: Channel, provider_ids: Sequence[str]) -> set[str]:
         """Those of a provider's ids that no message from a person has, forgotten and expired ones included."""
-        async with self._database.reading() as work:
-            return await inbound.unknown(work, channel, provider_ids)
+        return await self._database.read(lambda work: inbound.unknown(work, channel, provider_ids))
 
     async def newest_inbound(self, channel: Channel) -> datetime | None:
         """When the last message from anybody was stored; None before the first one."""
-        async with self._database.reading() as work:
-            return await inbound.newest(work, channel)
+        return await self._database.read(lambda work: inbound.newest(work, channel))
 
     async def next_unanswered(self, conversation_id: str) -> MessageRecord | None:
         """The earliest message still to be answered: asking for nothing else is what keeps order."""
-        async with self._database.reading() as work:
-            return await inbound.next_unanswered(work, conversation_id)
+        return await self._database.read(lambda work: inbound.next_unanswered(work, conversation_id))
 
     async def commit(self, outcome: Outcome) -> Committed | None:
         """Everything a message led to, at once; None when it was answered or the turn changed hands meanwhile.
 
         Raises NotFound.
         """
-        async with self._database.writing() as work:
-            return await inbound.commit(work, outcome)
+        return await self._database.write(lambda work: inbound.commit(work, outcome))
 
     async def defer(self, message_id: str) -> None:
         """Work on it goes on elsewhere or later: the sweeper leaves it alone for another interval."""
-        async with self._database.writing() as work:
-            await inbound.touch(work, message_id)
+        await self._database.write(lambda work: inbound.touch(work, message_id))
 
     async def count_attempt(self, message_id: str) -> int:
         """How often work on it has begun, this time included. Raises NotFound."""
-        async with self._database.writing() as work:
-            return await inbound.count_attempt(work, message_id)
+        return await self._database.write(lambda work: inbound.count_attempt(work, message_id))
 
     # Messages to people
 
@@ -177,39 +174,32 @@ class Ledger(StaffLedger):
 
     async def next_unsent(self, conversation_id: str) -> MessageRecord | None:
         """The earliest message not yet with the provider: QUEUED and due, or SENDING if somebody began and stopped."""
-        async with self._database.reading() as work:
-            return await outbound.next_unsent(work, conversation_id)
+        return await self._database.read(lambda work: outbound.next_unsent(work, conversation_id))
 
     async def has_urgent(self, conversation_id: str) -> bool:
         """Whether anything that waits to be sent in it should go before other people's messages."""
-        async with self._database.reading() as work:
-            return await outbound.has_urgent(work, conversation_id)
+        return await self._database.read(lambda work: outbound.has_urgent(work, conversation_id))
 
     async def mark_sending(self, message_id: str) -> bool:
-        async with self._database.writing() as work:
-            return await outbound.mark_sending(work, message_id)
+        return await self._database.write(lambda work: outbound.mark_sending(work, message_id))
 
     async def mark_sent(self, message_id: str, provider_id: str) -> None:
-        async with self._database.writing() as work:
-            erased = await outbound.mark_sent(work, message_id, provider_id)
+        erased = await self._database.write(lambda work: outbound.mark_sent(work, message_id, provider_id))
         if erased:
             await self._database.scrub()
 
     async def mark_failed(self, message_id: str, code: str, text: str, retry_at: datetime | None) -> None:
         """`text` is what the desk shows; `retry_at` None means that no further try can help."""
-        async with self._database.writing() as work:
-            erased = await outbound.mark_failed(work, message_id, code, text, retry_at)
+        erased = await self._database.write(lambda work: outbound.mark_failed(work, message_id, code, text, retry_at))
         if erased:
             await self._database.scrub()
 
     async def store_receipt(self, receipt: Receipt) -> bool:
-        async with self._database.writing() as work:
-            return await outbound.store_receipt(work, receipt)
+        return await self._database.write(lambda work: outbound.store_receipt(work, receipt))
 
     async def unconfirmed(self, channel: Channel, since: datetime, before: datetime) -> list[Unconfirmed]:
         """What was sent between those moments and is still no more than SENT, newest first, at most so many."""
-        async with self._database.reading() as work:
-            return await outbound.unconfirmed(work, channel, since, before)
+        return await self._database.read(lambda work: outbound.unconfirmed(work, channel, since, before))
 
     async def remove_canaries(self, conversation_id: str, before: datetime) -> int:
         """A round of our own test messages, and rounds begun before a moment; nobody else's, whatever the id."""
@@ -219,87 +209,71 @@ class Ledger(StaffLedger):
     # Reading
 
     async def conversation(self, conversation_id: str) -> ConversationRecord:
-        async with self._database.reading() as work:
-            return await reading.conversation(work, conversation_id)
+        return await self._database.read(lambda work: reading.conversation(work, conversation_id))
 
     async def conversation_of(self, person_id: str) -> ConversationRecord:
-        async with self._database.reading() as work:
-            return await reading.conversation_of(work, person_id)
+        return await self._database.read(lambda work: reading.conversation_of(work, person_id))
 
     async def person(self, person_id: str) -> PersonRecord:
-        async with self._database.reading() as work:
-            return await reading.person(work, person_id)
+        return await self._database.read(lambda work: reading.person(work, person_id))
 
     async def person_at(self, channel: Channel, address: str) -> PersonRecord | None:
-        async with self._database.reading() as work:
-            return await reading.person_at(work, channel, address)
+        return await self._database.read(lambda work: reading.person_at(work, channel, address))
 
     async def message(self, message_id: str) -> MessageRecord | None:
-        async with self._database.reading() as work:
-            return await reading.message(work, message_id)
+        return await self._database.read(lambda work: reading.message(work, message_id))
 
     async def messages(self, conversation_id: str, after_seq: int = 0, limit: int = 500) -> list[MessageRecord]:
-        async with self._database.reading() as work:
-            return await reading.messages(work, conversation_id, after_seq, limit)
+        return await self._database.read(lambda work: reading.messages(work, conversation_id, after_seq, limit))
 
     async def last_choices(self, conversation_id: str) -> tuple[Choice, ...]:
         """What a typed "2" means: the choices of the newest of our last messages that offered any."""
-        async with self._database.reading() as work:
-            return await reading.last_choices(work, conversation_id)
+        return await self._database.read(lambda work: reading.last_choices(work, conversation_id))
 
     async def pace(self, conversation_id: str) -> Pace:
-        async with self._database.reading() as work:
-            return await reading.pace(work, conversation_id)
+        return await self._database.read(lambda work: reading.pace(work, conversation_id))
 
     async def held(self, person_id: str) -> Held:
-        async with self._database.reading() as work:
-            return await people.held(work, person_id, self._retention)
+        return await self._database.read(lambda work: people.held(work, person_id, self._retention))
 
     async def stalled(self, older_than: timedelta) -> Stalled:
         """What nothing has happened to for `older_than`: announce it again."""
-        async with self._database.reading() as work:
-            return await sweep.stalled(work, older_than)
+        return await self._database.read(lambda work: sweep.stalled(work, older_than))
 
     # Escalations
 
     async def waiting(self) -> list[EscalationRecord]:
         """The queue, WAITING and LAPSED, in the order of `queue_order`."""
-        async with self._database.reading() as work:
-            return await escalations.listed(work, queue_order.waiting())
+        return await self._database.read(lambda work: escalations.listed(work, queue_order.waiting()))
 
     async def held_escalations(self) -> list[EscalationRecord]:
-        async with self._database.reading() as work:
-            return await escalations.listed(work, escalations.held())
+        return await self._database.read(lambda work: escalations.listed(work, escalations.held()))
 
     async def recent_escalations(self, limit: int = 50) -> list[EscalationRecord]:
         """In any state, newest first."""
-        async with self._database.reading() as work:
-            return await escalations.listed(work, escalations.recent(limit))
+        return await self._database.read(lambda work: escalations.listed(work, escalations.recent(limit)))
 
     async def escalation(self, escalation_id: str) -> EscalationRecord | None:
-        async with self._database.reading() as work:
-            return await escalations.found(work, escalations.by_id(escalation_id))
+        return await self._database.read(lambda work: escalations.found(work, escalations.by_id(escalation_id)))
 
     async def escalation_of(self, conversation_id: str) -> EscalationRecord | None:
         """The one that is not closed."""
-        async with self._database.reading() as work:
-            return await escalations.found(work, escalations.open_one(conversation_id))
+        return await self._database.read(lambda work: escalations.found(work, escalations.open_one(conversation_id)))
 
     async def place_in_queue(self, conversation_id: str | None, has_concern: bool) -> int:
         """1 = next. For somebody not waiting yet, the place they would have."""
-        async with self._database.reading() as work:
-            return await queue_order.place_in_queue(work, conversation_id, has_concern)
+        return await self._database.read(lambda work: queue_order.place_in_queue(work, conversation_id, has_concern))
 
     async def claim(
         self, escalation_id: str, peer: PeerRecord, lease_until: datetime, notice: Draft
     ) -> EscalationRecord:
         """Raises NotTaken."""
-        async with self._database.writing() as work:
-            return await escalations.claim(work, escalation_id, peer, lease_until, notice)
+        return await self._database.write(
+            lambda work: escalations.claim(work, escalation_id, peer, lease_until, notice)
+        )
 
     async def renew(self, escalation_id: str, peer_id: str, lease_until: datetime) -> bool:
-        async with self._database.writing() as work:
-            return await escalations.renew(work, escalation_id, peer_id, lease_until)
+        return await self._database.write(lambda work: escalations.renew(work, escalation_id, peer_id, lease_until))
 
     async def give_back(
         self,
@@ -310,25 +284,22 @@ class Ledger(StaffLedger):
         expired_at: datetime | None = None,
     ) -> bool:
         """HELD to WAITING. `held_by`: only if that peer worker holds it; `expired_at`: only if the lease is over."""
-        async with self._database.writing() as work:
-            return await escalations.give_back(work, escalation_id, notice, held_by=held_by, expired_at=expired_at)
+        return await self._database.write(
+            lambda work: escalations.give_back(work, escalation_id, notice, held_by=held_by, expired_at=expired_at)
+        )
 
     async def lapse(self, escalation_id: str, notice: Draft | None) -> bool:
-        async with self._database.writing() as work:
-            return await escalations.lapse(work, escalation_id, notice)
+        return await self._database.write(lambda work: escalations.lapse(work, escalation_id, notice))
 
     async def close_escalation(self, escalation_id: str, peer_id: str, notice: Draft | None) -> bool:
-        async with self._database.writing() as work:
-            return await escalations.close(work, escalation_id, peer_id, notice)
+        return await self._database.write(lambda work: escalations.close(work, escalation_id, peer_id, notice))
 
     async def expired_leases(self, now: datetime) -> list[EscalationRecord]:
-        async with self._database.reading() as work:
-            return await escalations.listed(work, escalations.expired(now))
+        return await self._database.read(lambda work: escalations.listed(work, escalations.expired(now)))
 
     async def overdue(self, before: datetime) -> list[EscalationRecord]:
         """Still WAITING, and since before that moment."""
-        async with self._database.reading() as work:
-            return await escalations.listed(work, escalations.overdue(before))
+        return await self._database.read(lambda work: escalations.listed(work, escalations.overdue(before)))
 
     # People's rights
 

@@ -21,21 +21,25 @@ from channels.ledger.records import Draft, MessageRecord, Unconfirmed
 
 OUTBOUND = "outbound"
 UNCONFIRMED_AT_ONCE = 1000
+KEEP = tables.messages.insert()
+SEND = tables.outbox.insert()
 
 
-async def add(work: Work, conversation: Row[Any], drafts: Sequence[Draft], *, answers: bool = False) -> int:
+async def add(
+    work: Work, conversation: Row[Any], drafts: Sequence[Draft], *, answers: bool = False, **change: object
+) -> int:
     """Append what no message led to, to a locked conversation, and say how many now wait to be sent.
 
     Somebody who asked not to be texted first gets no notice, only what a peer worker writes to them; unless it
-    answers them.
+    answers them. `change`: what else becomes of the conversation.
     """
     quiet = conversation.do_not_text_first and not answers
     wanted = [draft for draft in drafts if not (quiet and draft.sender is Sender.NOTICE)]
     count = await insert(work, conversation, wanted)
-    if count:
+    values = {**change, "last_seq": conversation.last_seq + count} if count else change
+    if values:
         table = tables.conversations
-        change = update(table).where(table.c.id == conversation.id)
-        await work.run(change.values(last_seq=conversation.last_seq + count))
+        await work.run(update(table).where(table.c.id == conversation.id).values(**values))
     return count
 
 
@@ -44,9 +48,9 @@ async def insert(work: Work, conversation: Row[Any], drafts: Sequence[Draft]) ->
     if not drafts or conversation.forgotten_at is not None:
         return 0
     numbered = [(new_id(), seq, draft) for seq, draft in enumerate(drafts, start=conversation.last_seq + 1)]
-    await work.run_many(tables.messages.insert(), [message_row(work, conversation, *numbers) for numbers in numbered])
+    await work.run_many(KEEP, [message_row(work, conversation, *numbers) for numbers in numbered])
     await work.run_many(
-        tables.outbox.insert(),
+        SEND,
         [
             {
                 "message_id": message_id,

@@ -12,7 +12,7 @@ from channels.ledger.counting import Counted
 from channels.ledger.database import Database
 from channels.ledger.duties import Duty
 from channels.ledger.records import Draft, EscalationRecord, PeerRecord
-from channels.ledger.taking import Terms
+from channels.ledger.taking import Decide
 from channels.ledger.waits import Line, Stretch
 
 TABLE = tables.escalations.c
@@ -43,46 +43,41 @@ class QueueLedger:
 
     async def first(self, limit: int) -> list[EscalationRecord]:
         """The first so many in line."""
-        async with self._database.reading() as work:
-            return await escalations.listed(work, queue_order.waiting().limit(limit))
+        return await self._database.read(lambda work: escalations.listed(work, queue_order.waiting().limit(limit)))
 
-    async def take(self, escalation_id: str, peer: PeerRecord, terms: Terms) -> EscalationRecord:
-        """Raises CapReached, NotTaken."""
-        async with self._database.writing() as work:
-            return await taking.take(work, escalation_id, peer, terms)
+    async def take(self, escalation_id: str, peer: PeerRecord, decide: Decide) -> EscalationRecord:
+        """Raises CapReached, NotTaken, and what `decide` raises."""
+        return await self._database.write(lambda work: taking.take(work, escalation_id, peer, decide))
 
-    async def take_next(self, peer: PeerRecord, terms: Terms) -> EscalationRecord | None:
-        """Raises CapReached."""
-        async with self._database.writing() as work:
-            return await taking.take_next(work, peer, terms)
+    async def take_next(self, peer: PeerRecord, decide: Decide) -> EscalationRecord | None:
+        """Raises CapReached, and what `decide` raises."""
+        return await self._database.write(lambda work: taking.take_next(work, peer, decide))
 
     async def transfer(self, escalation_id: str, team: str, notice: Draft, *, held_by: str) -> bool:
         """HELD to WAITING, for a team. False when that peer worker does not hold it."""
-        async with self._database.writing() as work:
-            return await escalations.give_back(work, escalation_id, notice, held_by=held_by, expired_at=None, team=team)
+        return await self._database.write(
+            lambda work: escalations.give_back(work, escalation_id, notice, held_by=held_by, expired_at=None, team=team)
+        )
 
     async def held_by(self, peer_id: str) -> list[EscalationRecord]:
-        async with self._database.reading() as work:
-            return await escalations.listed(work, escalations.held().where(TABLE.claimed_by == peer_id))
+        return await self._database.read(
+            lambda work: escalations.listed(work, escalations.held().where(TABLE.claimed_by == peer_id))
+        )
 
     async def renew_all(self, peer_id: str, lease_until: datetime) -> list[str]:
         """A sign of life for everybody a peer worker is with. Gives the escalations."""
-        async with self._database.writing() as work:
-            return await waits.renew_all(work, peer_id, lease_until)
+        return await self._database.write(lambda work: waits.renew_all(work, peer_id, lease_until))
 
     # Shifts
 
     async def duty(self, peer_id: str) -> Duty:
-        async with self._database.reading() as work:
-            return await duties.duty(work, peer_id)
+        return await self._database.read(lambda work: duties.duty(work, peer_id))
 
     async def duties(self) -> dict[str, Duty]:
-        async with self._database.reading() as work:
-            return await duties.every(work)
+        return await self._database.read(duties.every)
 
     async def keep_duty(self, duty: Duty, actor: str) -> None:
-        async with self._database.writing() as work:
-            await duties.keep(work, duty, actor)
+        await self._database.write(lambda work: duties.keep(work, duty, actor))
 
     # Consent
 
@@ -96,31 +91,28 @@ class QueueLedger:
             return await consents.withdraw(work, conversation_id, organisation)
 
     async def agreed(self, conversation_ids: Collection[str]) -> dict[str, frozenset[str]]:
-        async with self._database.reading() as work:
-            return await consents.agreed(work, conversation_ids)
+        return await self._database.read(lambda work: consents.agreed(work, conversation_ids))
 
     # Counts
 
     async def oldest(self) -> Line:
-        async with self._database.reading() as work:
-            return await waits.oldest(work)
+        return await self._database.read(waits.oldest)
 
     async def counted(self, start: datetime, end: datetime) -> Counted:
         """What happened from one moment to the other, for reports."""
-        async with self._database.reading() as work:
-            return await counting.between(work, start, end)
+        return await self._database.read(lambda work: counting.between(work, start, end))
 
     # Waiting
 
     async def stretches(self, since: datetime, limit: int = 1000) -> list[Stretch]:
         """How long people waited who were answered since then."""
-        async with self._database.reading() as work:
-            return await waits.answered_since(work, since, limit)
+        return await self._database.read(lambda work: waits.answered_since(work, since, limit))
 
     async def due_a_word(self, before: datetime, most: int, limit: int = 100) -> list[EscalationRecord]:
         """WAITING, last heard from us before then, and told less often than `most`; first in line first."""
-        async with self._database.reading() as work:
-            return await escalations.listed(work, waits.due_a_word(before, most).limit(limit))
+        return await self._database.read(
+            lambda work: escalations.listed(work, waits.due_a_word(before, most).limit(limit))
+        )
 
     async def tell_waiting(self, escalation_id: str, notice: Draft, before: datetime, most: int) -> bool:
         """The notice, once for each time it is due. False when it is not, or nobody waits there now."""
@@ -134,8 +126,7 @@ class QueueLedger:
 
     async def to_follow_up(self, limit: int = 100) -> list[EscalationRecord]:
         """LAPSED, and they want to hear from us when somebody is here."""
-        async with self._database.reading() as work:
-            return await escalations.listed(work, waits.to_follow_up().limit(limit))
+        return await self._database.read(lambda work: escalations.listed(work, waits.to_follow_up().limit(limit)))
 
     async def follow_up(self, escalation_id: str, notice: Draft) -> bool:
         """LAPSED to WAITING, with the words; once."""

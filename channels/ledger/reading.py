@@ -40,11 +40,14 @@ async def lock_where(work: Work, condition: ColumnElement[bool]) -> Row[Any] | N
 
     Whatever depends on its holder or on order starts here. The condition holds once the lock is ours.
     """
+    return (await work.run(locked(condition))).first()
+
+
+def locked(condition: ColumnElement[bool]) -> Select[Any]:
     talk, person = tables.conversations.c, tables.people.c
     both = tables.conversations.join(tables.people, person.id == func.coalesce(talk.reach_id, talk.person_id))
     theirs = (person.forgotten_at, person.do_not_text_first, person.id.label("reaches"))
-    wanted = select(tables.conversations, *theirs).select_from(both).where(condition)
-    return (await work.run(wanted.with_for_update())).first()
+    return select(tables.conversations, *theirs).select_from(both).where(condition).with_for_update()
 
 
 async def conversation(work: Work, conversation_id: str) -> ConversationRecord:

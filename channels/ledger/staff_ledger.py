@@ -29,24 +29,20 @@ class StaffLedger:
             await staff.change_password(work, peer_id, password_hash)
 
     async def peer(self, peer_id: str) -> PeerRecord | None:
-        async with self._database.reading() as work:
-            return await staff.peer(work, peer_id)
+        return await self._database.read(lambda work: staff.peer(work, peer_id))
 
     async def peer_by_login(self, login: str) -> PeerRecord | None:
-        async with self._database.reading() as work:
-            return await staff.peer_by_login(work, login)
+        return await self._database.read(lambda work: staff.peer_by_login(work, login))
 
     async def peers(self) -> list[PeerRecord]:
-        async with self._database.reading() as work:
-            return await staff.peers(work)
+        return await self._database.read(staff.peers)
 
     async def open_session(self, peer_id: str, ttl: timedelta) -> str:
         async with self._database.writing() as work:
             return await staff.open_session(work, peer_id, ttl)
 
     async def session(self, token: str) -> PeerRecord | None:
-        async with self._database.reading() as work:
-            return await staff.session(work, token)
+        return await self._database.read(lambda work: staff.session(work, token))
 
     async def close_session(self, token: str) -> None:
         async with self._database.writing() as work:
@@ -59,12 +55,10 @@ class StaffLedger:
 
     async def audit_log(self, limit: int = 100, *, before: int | None = None) -> list[AuditRecord]:
         """Newest first; with `before` only what is older than that row."""
-        async with self._database.reading() as work:
-            return await audit.latest(work, limit, before)
+        return await self._database.read(lambda work: audit.latest(work, limit, before))
 
     async def verify_audit(self) -> bool:
-        async with self._database.reading() as work:
-            return await audit.verify(work)
+        return await self._database.read(audit.verify)
 
     async def quarantine(self, channel: Channel, reason: str, ids: Mapping[str, str]) -> None:
         async with self._database.writing() as work:

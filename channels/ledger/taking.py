@@ -1,27 +1,35 @@
-"""Taking somebody from the queue: who comes next for whom, decided and done in one transaction.
+"""Taking somebody from the queue: who comes next for whom, decided and done in one short transaction.
 
 Two who take at the same moment never get the same person, and neither is sent away empty-handed while somebody waits.
+On PostgreSQL those who take the next stand in line for a moment (`QUEUE_LOCK`): rows skipped because somebody has them
+locked (SKIP LOCKED) would be people passed over, when whoever had them locked does not take them after all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Integer, and_, cast, func, select
+from sqlalchemy import Integer, Row, Select, bindparam, select
 
 from channels.conversation import EscalationState
-from channels.errors import CapReached, NotTaken
+from channels.errors import ChannelsError, NotTaken
 from channels.escalation_states import Move, may
-from channels.ledger import consents, escalations, queue_order, rows, tables
+from channels.ledger import consents, desk_tables, duties, escalations, queue_order, rows, standing, tables
 from channels.ledger.database import Work
+from channels.ledger.duties import DutyState
 from channels.ledger.records import Draft, EscalationRecord, PeerRecord
+from channels.ledger.standing import Standing
 
-BATCH: Final = 10
+FIRST_LOOK, LONGEST_LOOK = 2, 128
+"""Rows looked at to begin with, four times as many each time, and at most: nearly always the first one is right."""
 TABLE = tables.escalations.c
-MOST_WITH_CONCERN: Final = 1
+SIZE: Final = "size"
+EVERYBODY: Final = queue_order.waiting().limit(bindparam(SIZE, type_=Integer))
+"""Built once; whoever is looked at first is nearly always taken."""
+NOBODY: Final = frozenset[str]()
 
 Sees: TypeAlias = Callable[[EscalationRecord, frozenset[str]], bool]
 """Whether somebody may be given this person, who has agreed to those organisations."""
@@ -29,55 +37,103 @@ Sees: TypeAlias = Callable[[EscalationRecord, frozenset[str]], bool]
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """On which terms a peer worker takes somebody. `most`: how many they may be with then."""
+    """On which terms a peer worker takes somebody.
+
+    `most`: how many they may be with then. `asking`: organisations that see only who said yes to them; None is home,
+    which sees everybody. `spared`: they should not be given somebody who worries us now, and this is raised when only
+    such people wait.
+    """
 
     lease_until: datetime
     notice: Draft
     sees: Sees
     most: int
+    asking: frozenset[str] | None = None
+    spared: ChannelsError | None = None
 
 
-async def take(work: Work, escalation_id: str, peer: PeerRecord, terms: Terms) -> EscalationRecord:
-    """A chosen one; one they have already is theirs again. Raises CapReached, NotTaken."""
+Decide: TypeAlias = Callable[[Standing, EscalationRecord | None], Terms]
+"""How they stand, and whom they chose, if anybody, to the terms. May raise what speaks against it."""
+
+
+async def take(work: Work, escalation_id: str, peer: PeerRecord, decide: Decide) -> EscalationRecord:
+    """A chosen one; one they have already is theirs again. Raises CapReached, NotTaken, and what `decide` raises."""
     await work.hold(peer.id)
-    record = await escalations.found(work, escalations.by_id(escalation_id))
-    if record is None:
+    row = (await work.run(escalations.BY_ID, escalation_id=escalation_id)).first()
+    record = rows.escalation_of(work.cipher, row) if row else None
+    stands = await standing.of(work, peer.id)
+    terms = decide(stands, record)
+    if row is None or record is None:
         raise NotTaken
     mine = record.state is EscalationState.HELD and record.claimed_by == peer.id
     if not mine and may(Move.CLAIM, record.state):
-        agreed = await consents.agreed(work, [record.conversation_id])
-        if not terms.sees(record, agreed.get(record.conversation_id, frozenset())):
+        agreed = await agreed_by(work, [record.conversation_id], terms)
+        if not terms.sees(record, agreed.get(record.conversation_id, NOBODY)):
             raise NotTaken
-        await check_cap(work, peer.id, terms.most)
-    return await escalations.claim(work, escalation_id, peer, terms.lease_until, terms.notice)
+        stands.check_cap(terms.most)
+    taken = await escalations.claim(work, row, peer, terms.lease_until, terms.notice)
+    await come_back(work, stands)
+    return taken
 
 
-async def take_next(work: Work, peer: PeerRecord, terms: Terms) -> EscalationRecord | None:
-    """The first in line whom they may be given; None when there is nobody. Raises CapReached."""
+async def take_next(work: Work, peer: PeerRecord, decide: Decide) -> EscalationRecord | None:
+    """The first in line whom they may be given; None when there is nobody.
+
+    Raises CapReached, and what `decide` raises.
+    """
     await work.hold(peer.id)
-    await check_cap(work, peer.id, terms.most)
-    wanted = queue_order.waiting().limit(BATCH)
-    batch = (await work.run(wanted)).all()
-    while batch:
-        agreed = await consents.agreed(work, [row.conversation_id for row in batch])
+    stands = await standing.of(work, peer.id)
+    terms = decide(stands, None)
+    stands.check_cap(terms.most)
+    await work.hold(escalations.QUEUE_LOCK)
+    line = in_line(terms)
+    if terms.spared is None:
+        taken = await first_of(work, line, peer, terms)
+    else:
+        taken = await first_of(work, line.where(TABLE.urgent.is_(False)), peer, terms)
+        if taken is None and await first_of(work, line.where(TABLE.urgent.is_(True)), None, terms):
+            raise terms.spared
+    await come_back(work, stands)
+    return taken
+
+
+def in_line(terms: Terms) -> Select[Any]:
+    """Those in question, first in line first."""
+    if terms.asking is None:
+        return EVERYBODY
+    yes = desk_tables.consents.c
+    agreed = select(yes.conversation_id).where(yes.organisation.in_(sorted(terms.asking)))
+    return EVERYBODY.where(TABLE.conversation_id.in_(agreed))
+
+
+async def first_of(work: Work, line: Select[Any], peer: PeerRecord | None, terms: Terms) -> EscalationRecord | None:
+    """Claimed for them; without a peer worker only found."""
+    size, wanted = FIRST_LOOK, line
+    while batch := (await work.run(wanted, **{SIZE: size})).all():
+        agreed = await agreed_by(work, [row.conversation_id for row in batch], terms)
         for row in batch:
             record = rows.escalation_of(work.cipher, row)
-            if not terms.sees(record, agreed.get(row.conversation_id, frozenset())):
+            if not terms.sees(record, agreed.get(row.conversation_id, NOBODY)):
                 continue
+            if peer is None:
+                return record
             try:
-                return await escalations.claim(work, row.id, peer, terms.lease_until, terms.notice)
+                return await escalations.claim(work, row, peer, terms.lease_until, terms.notice)
             except NotTaken:
-                # On PostgreSQL another transaction may have been quicker: the one after is next.
+                # On PostgreSQL somebody may have chosen them this moment: the one after is next.
                 continue
-        last: Any = batch[-1]
-        batch = (await work.run(wanted.where(queue_order.after(last.rank_at, last.id)))).all()
+        last: Row[Any] = batch[-1]
+        size, wanted = min(LONGEST_LOOK, 4 * size), line.where(queue_order.after(last.rank_at, last.id))
     return None
 
 
-async def check_cap(work: Work, peer_id: str, most: int) -> None:
-    """Whether one more fits beside those a peer worker holds. Raises CapReached."""
-    held = and_(TABLE.state == EscalationState.HELD, TABLE.claimed_by == peer_id)
-    wanted = select(func.count(), func.max(cast(TABLE.urgent, Integer))).where(held)
-    count, urgent = (await work.run(wanted)).one()
-    if count >= (min(most, MOST_WITH_CONCERN) if urgent else most):
-        raise CapReached(count, with_concern=bool(urgent))
+async def agreed_by(work: Work, conversation_ids: list[str], terms: Terms) -> dict[str, frozenset[str]]:
+    """The organisations they said yes to; nobody at home needs to know."""
+    return {} if terms.asking is None else await consents.agreed(work, conversation_ids)
+
+
+async def come_back(work: Work, stands: Standing) -> None:
+    """Whoever takes somebody is back from wherever they were. It writes to the audit, so it comes last."""
+    if stands.duty.state is not DutyState.ON:
+        back = replace(stands.duty, state=DutyState.ON, until=None)
+        await duties.keep(work, back, stands.duty.peer_id)

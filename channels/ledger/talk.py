@@ -90,8 +90,7 @@ class Talk:
             .order_by(table.closed_at.desc())
             .limit(MOST_EARLIER)
         )
-        async with self._database.reading() as work:
-            return await escalations.listed(work, wanted)
+        return await self._database.read(lambda work: escalations.listed(work, wanted))
 
     async def seq_at(self, conversation_id: str, moment: datetime) -> int:
         """The last message that had been written by then; 0 for none."""
@@ -106,8 +105,9 @@ class Talk:
         before = select(table.conversation_id).where(table.claimed_by == peer_id, table.state == EscalationState.CLOSED)
         offered = select(notes.conversation_id).where(notes.author_id == peer_id, notes.kind == NoteKind.NAMED_PEER)
         known = or_(table.conversation_id.in_(before), table.conversation_id.in_(offered))
-        async with self._database.reading() as work:
-            return await escalations.listed(work, queue_order.waiting().where(known).limit(MOST_EARLIER))
+        return await self._database.read(
+            lambda work: escalations.listed(work, queue_order.waiting().where(known).limit(MOST_EARLIER))
+        )
 
     async def times_asked(self, conversation_id: str, since: datetime) -> int:
         """How often they were brought to a person since then."""

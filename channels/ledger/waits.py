@@ -54,10 +54,8 @@ async def oldest(work: Work) -> Line:
 
 async def renew_all(work: Work, peer_id: str, lease_until: datetime) -> list[str]:
     mine = and_(TABLE.state == EscalationState.HELD, TABLE.claimed_by == peer_id)
-    ids = [str(found) for found in (await work.run(select(TABLE.id).where(mine))).scalars()]
-    if ids:
-        await work.run(update(tables.escalations).where(mine).values(lease_until=lease_until))
-    return ids
+    change = update(tables.escalations).where(mine).values(lease_until=lease_until).returning(TABLE.id)
+    return [str(found) for found in (await work.run(change)).scalars()]
 
 
 def due_a_word(before: datetime, most: int) -> Select[Any]:

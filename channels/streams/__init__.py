@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import structlog
 
 from channels.errors import StreamsUnavailable
+from channels.streams.at_once import AtOnce
 from channels.streams.client import as_unavailable, connect
 from channels.streams.keys import Keys
 from channels.streams.turns import Turns
 from channels.streams.watch import Watch, Watching
 from channels.streams.work import Entry, Work
 
-__all__ = ["TYPING", "WRITING", "Entry", "Streams", "Watch"]
+__all__ = ["TYPING", "WRITING", "AtOnce", "Entry", "Streams", "Watch"]
 
 TYPING = "typing"
 WRITING = "writing"
@@ -45,6 +46,14 @@ class Streams:
     async def ping(self) -> None:
         with as_unavailable():
             await self._client.ping()
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[AtOnce]:
+        """`async with streams.together() as told: told.queue_remove(one); told.changed(name)`: one exchange."""
+        with as_unavailable():
+            async with self._client.pipeline(transaction=False) as pipe:
+                yield AtOnce(pipe, self._keys)
+                await pipe.execute()
 
     # Work
 

@@ -1,14 +1,18 @@
 """`python -m tests.bench.queueing`: a long queue and many peer workers who take, let go and vanish at random.
 
+As in life: two processes of the desk, in which 50 peer workers work, and a worker that sweeps, on one ledger and one
+Valkey. In the middle of each part one desk is killed with SIGKILL and begins again; whoever was held there comes back
+by their lease. Two rhythms: with pauses of 1 to 3 s between two acts (real ones take most of an hour), and all at once
+without any pause. A claim's time is what the handler of "take next" waits for: decision, transaction, news to Redis.
+
 Everybody is checked against the audit, which is one line of all that happened in the order it was committed:
 
 - lost: in no state, in two, or missing from the line in Redis once everything is at rest;
 - claimed twice: claimed while somebody held them;
 - order violations: claimed by "take next" while somebody of a lower rank waited.
 
-Beside it, in the same run, the same number of peer workers in the same rhythm on the barest thing that could work:
-ZPOPMIN on a sorted set (no story, no notice, no lease; lost with the process), and one SQL update
-that marks the first row.
+Beside it, with the same pauses, the barest thing that could work: ZPOPMIN on a sorted set (no story, no notice, no
+lease; lost with the process), and one SQL update that marks the first row.
 """
 
 from __future__ import annotations
@@ -16,42 +20,44 @@ from __future__ import annotations
 import argparse
 import asyncio
 import heapq
+import json
 import logging
 import random
 import secrets
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import redis.asyncio
 import structlog
 from cryptography.fernet import Fernet
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from channels.conversation import Channel, Concern, EscalationState, Holder
-from channels.errors import CapReached, NotTaken
-from channels.escalation import Escalations, NotYours
+from channels.errors import NotTaken
+from channels.escalation import Escalations
 from channels.ledger import Ledger, migrate, open_ledger
 from channels.ledger import tables as ledger_tables
-from channels.ledger.database import new_id
+from channels.ledger.database import Work, new_id
 from channels.ledger.queue_order import rank_of
 from channels.ledger.records import PeerRecord
 from channels.ledger.rows import Notes, seal_notes
-from channels.settings import Settings, read_settings
 from channels.streams import Streams
 from channels.valkey import Valkey
 from channels.wording import Wording
+from tests.bench.queue_desk import Order, settings_of
 
 SEED = 20261123
-THINK = 3.0
-"""Seconds between two acts of one peer worker, on average; real ones take most of an hour."""
-LEASE = 4.0
+LEASE = 6.0
 WORRIED = 0.1
-VANISH, PASS_ON = 0.2, 0.2
+DESKS = 2
+KILLED_AFTER = 0.5
+PAUSE = (1.0, 3.0)
 
 
 @dataclass(kw_only=True)
@@ -61,10 +67,22 @@ class Figures:
     claims: list[float] = field(default_factory=list)
     vanished: int = 0
     returned: int = 0
+    killed_with: int = 0
+    """People whom the peer workers of a killed desk were with."""
     lost: int = 0
     twice: int = 0
     violations: int = 0
     late_told_wrong: int = 0
+
+    def read(self, folder: Path) -> None:
+        for path in folder.glob("report-*"):
+            for line in path.read_text().splitlines():
+                what, seconds = line.split()
+                if what == "claim":
+                    self.claims.append(float(seconds))
+                self.vanished += what == "vanished"
+                self.returned += what == "returned"
+            path.unlink()
 
 
 async def fill(ledger: Ledger, waiting: int, chance: random.Random) -> None:
@@ -94,34 +112,6 @@ async def fill(ledger: Ledger, waiting: int, chance: random.Random) -> None:
             strict=True,
         ):  # fmt: skip
             await work.run_many(table.insert(), rows)
-
-
-async def work_shift(queue: Escalations, peer: PeerRecord, figures: Figures, chance: random.Random, end: float) -> None:
-    """One peer worker: takes the next, stays a moment, then closes, passes on or vanishes without a word."""
-    await asyncio.sleep(chance.uniform(0, THINK))
-    while time.monotonic() < end:
-        began = time.perf_counter()
-        with suppress(CapReached):
-            taken = await queue.take_next(peer)
-            if taken is None:
-                return
-            figures.claims.append(time.perf_counter() - began)
-            await asyncio.sleep(chance.expovariate(1 / THINK))
-            fate = chance.random()
-            if fate < VANISH:
-                figures.vanished += 1
-            else:
-                await queue.renew_all(peer.id)
-                with suppress(NotYours):
-                    await (queue.pass_on if fate < VANISH + PASS_ON else queue.close)(taken.id, peer)
-        await asyncio.sleep(chance.expovariate(1 / THINK))
-
-
-async def sweep(queue: Escalations, figures: Figures, stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        figures.returned += (await queue.sweep()).returned
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), 2.0)
 
 
 async def judge(ledger: Ledger, streams: Streams, figures: Figures, waiting: int) -> None:
@@ -166,22 +156,6 @@ async def contest(queue: Escalations, peers: list[PeerRecord], figures: Figures)
     figures.twice += len(winner) != 1
 
 
-async def rhythm(take: Callable[[], Awaitable[object]], peers: int, seconds: float) -> list[float]:
-    """A barest way to take somebody, by so many in the same rhythm."""
-    times: list[float] = []
-    end = time.monotonic() + seconds
-
-    async def one(chance: random.Random) -> None:
-        while time.monotonic() < end:
-            await asyncio.sleep(chance.expovariate(1 / THINK))
-            began = time.perf_counter()
-            await take()
-            times.append(time.perf_counter() - began)
-
-    await asyncio.gather(*(one(random.Random(SEED + number)) for number in range(peers)))
-    return times
-
-
 def percentile(times: list[float], share: float) -> float:
     """Milliseconds."""
     ordered = sorted(times)
@@ -193,7 +167,96 @@ def show(name: str, times: list[float]) -> None:
     print(f"  {name:34} {len(times):6} takes   p50 {p50:6.1f} ms   p99 {p99:6.1f} ms   worst {worst:6.1f} ms")
 
 
-async def baselines(settings: Settings, ledger: Ledger, url: str, arguments: argparse.Namespace) -> None:
+class Processes:
+    """The desks and the worker of one part. Whoever is left at the end is ended."""
+
+    def __init__(self, order: Order, peers: list[PeerRecord]) -> None:
+        self._order = order
+        self._groups = [tuple(peer.id for peer in peers[at::DESKS]) for at in range(DESKS)]
+        self._sweeper = self._start("worker", order)
+        self._desks = [self._start(f"desk-{at}", self._of(at, order.seconds)) for at in range(DESKS)]
+        # Where the killed one goes on; its programs are loaded by then, as a supervisor's next process is at once.
+        self._spare = self._start("desk-again", self._of(0, order.seconds * (1 - KILLED_AFTER)))
+        for desk in self._desks:
+            self._go(desk)
+
+    def _of(self, at: int, seconds: float) -> Order:
+        return replace(self._order, peers=self._groups[at], seconds=seconds, seed=SEED + 100 * at)
+
+    def _start(self, name: str, order: Order) -> subprocess.Popen[str]:
+        told = asdict(replace(order, report=f"{order.folder}/report-{name}"))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.queue_desk"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdin is not None
+        process.stdin.write(json.dumps(told) + "\n")
+        process.stdin.flush()
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        return process
+
+    def _go(self, desk: subprocess.Popen[str]) -> None:
+        assert desk.stdin is not None
+        desk.stdin.write("go\n")
+        desk.stdin.flush()
+
+    def kill_one(self) -> tuple[str, ...]:
+        """SIGKILL, in the middle of whatever it does; and it begins again. Gives its peer workers."""
+        self._desks[0].kill()
+        self._desks[0].wait()
+        self._desks[0] = self._spare
+        self._go(self._spare)
+        return self._groups[0]
+
+    async def end(self) -> None:
+        for desk in self._desks:
+            assert await asyncio.to_thread(desk.wait) == 0, "a desk ended by itself"
+        await asyncio.sleep(LEASE + 2.5)
+        await asyncio.to_thread(self._sweeper.communicate, "end\n")
+
+    def stop(self) -> None:
+        for process in (*self._desks, self._spare, self._sweeper):
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+
+
+async def part(ledger: Ledger, streams: Streams, order: Order, peers: list[PeerRecord], waiting: int) -> Figures:
+    """One rhythm, with one desk killed in its middle."""
+    figures = Figures()
+    processes = Processes(order, peers)
+    try:
+        await asyncio.sleep(order.seconds * KILLED_AFTER)
+        killed = processes.kill_one()
+        held = await ledger.held_escalations()
+        figures.killed_with = sum(one.claimed_by in killed for one in held)
+        await processes.end()
+    finally:
+        processes.stop()
+    figures.read(Path(order.folder))
+    await judge(ledger, streams, figures, waiting)
+    return figures
+
+
+async def rhythm(take: Callable[[], Awaitable[object]], peers: int, seconds: float) -> list[float]:
+    """A barest way to take somebody, by so many in the same rhythm."""
+    times: list[float] = []
+    end = time.monotonic() + seconds
+
+    async def one(chance: random.Random) -> None:
+        while time.monotonic() < end:
+            await asyncio.sleep(chance.uniform(*PAUSE))
+            began = time.perf_counter()
+            await take()
+            times.append(time.perf_counter() - began)
+
+    await asyncio.gather(*(one(random.Random(SEED + number)) for number in range(peers)))
+    return times
+
+
+async def baselines(ledger: Ledger, url: str, arguments: argparse.Namespace) -> None:
     client = redis.asyncio.Redis.from_url(url)
     await client.zadd("bench:bare", {str(number): number for number in range(arguments.waiting)})
     show("bare ZPOPMIN", await rhythm(lambda: client.zpopmin("bench:bare"), arguments.peers, arguments.seconds / 3))
@@ -203,46 +266,72 @@ async def baselines(settings: Settings, ledger: Ledger, url: str, arguments: arg
         "WHERE claimed_by IS NULL AND closed_at IS NULL ORDER BY rank_at, id LIMIT 1)"
     )
 
-    async def mark() -> None:
-        async with ledger._database.writing() as work:
-            await work.run(bare)
+    async def mark(work: Work) -> None:
+        await work.run(bare)
 
-    show("bare SQL update", await rhythm(mark, arguments.peers, arguments.seconds / 3))
+    show("bare SQL update", await rhythm(lambda: ledger._database.write(mark), arguments.peers, arguments.seconds / 3))
 
 
-async def run(settings: Settings, url: str, arguments: argparse.Namespace) -> bool:
-    chance = random.Random(SEED)
+async def alone(queue: Escalations, ledger: Ledger, peers: list[PeerRecord]) -> None:
+    """One peer worker after the other: what a claim costs, in statements and in time."""
+    statements, times, processor = 0, [], time.process_time()
+
+    def count(*_: object) -> None:
+        nonlocal statements
+        statements += 1
+
+    engines = ledger._database.engines
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", count)
+    for peer in peers:
+        began = time.perf_counter()
+        assert await queue.take_next(peer)
+        times.append(time.perf_counter() - began)
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", count)
+    cost = 1000 * (time.process_time() - processor) / len(peers)
+    show("one after the other", times)
+    print(f"    {statements / len(peers):.1f} SQL statements and {cost:.1f} ms of processor time a claim")
+
+
+def report(name: str, figures: Figures) -> bool:
+    show(name, figures.claims)
+    print(
+        f"    vanished {figures.vanished}; a desk killed, its peer workers were with {figures.killed_with}; came back "
+        f"{figures.returned}\n    lost {figures.lost}, claimed twice {figures.twice}, "
+        f"order violations {figures.violations}"
+    )
+    return not (figures.lost or figures.twice or figures.violations)
+
+
+async def run(order: Order, arguments: argparse.Namespace) -> bool:
+    settings = settings_of(order)
     ledger = await open_ledger(settings)
-    streams = Streams.connect(url, "bench", settings.shards)
+    streams = Streams.connect(order.url, "bench", settings.shards)
     queue = Escalations(ledger, streams, Wording.load(), settings)
     peers = [
         await ledger.add_peer(name=f"Peer {number}", login=f"p{number}", role="peer", password_hash="none")
         for number in range(arguments.peers)
     ]
-    await fill(ledger, arguments.waiting, chance)
-    figures, stop = Figures(), asyncio.Event()
-    sweeping = asyncio.create_task(sweep(queue, figures, stop))
-    end = time.monotonic() + arguments.seconds
-    await asyncio.gather(
-        *(work_shift(queue, peer, figures, random.Random(SEED + at), end) for at, peer in enumerate(peers))
-    )
-    await asyncio.sleep(LEASE + 2)
-    stop.set()
-    await sweeping
+    await fill(ledger, arguments.waiting, random.Random(SEED))
     await queue.sweep()
-    await judge(ledger, streams, figures, arguments.waiting)
-    await contest(queue, peers, figures)
-    print(f"{arguments.waiting} waiting, {arguments.peers} peer workers, {arguments.seconds:.0f} s:")
-    show("take next, all of it", figures.claims)
-    await baselines(settings, ledger, url, arguments)
-    print(f"  vanished {figures.vanished}, came back to the line {figures.returned}")
     print(
-        f"  lost {figures.lost}, claimed twice {figures.twice}, order violations {figures.violations}, "
-        f"told wrong who was quicker {figures.late_told_wrong} of {arguments.peers - 1}"
+        f"{arguments.waiting} waiting, {arguments.peers} peer workers, {DESKS} desks, {arguments.seconds:.0f} s each:"
     )
+    paced = await part(ledger, streams, replace(order, pause=PAUSE), peers, arguments.waiting)
+    good = report("take next, with pauses", paced)
+    if arguments.saturated:
+        hurried = await part(ledger, streams, order, peers, arguments.waiting)
+        good = report("take next, all at once", hurried) and good
+    contested = Figures()
+    await contest(queue, peers, contested)
+    good = good and not (contested.twice or contested.late_told_wrong)
+    print(f"  told wrong who was quicker {contested.late_told_wrong} of {arguments.peers - 1}")
+    await alone(queue, ledger, peers[1:])
+    await baselines(ledger, order.url, arguments)
     await streams.close()
     await ledger.close()
-    return not (figures.lost or figures.twice or figures.violations or figures.late_told_wrong)
+    return good
 
 
 def main() -> int:
@@ -250,18 +339,17 @@ def main() -> int:
     parser.add_argument("--waiting", type=int, default=10_000)
     parser.add_argument("--peers", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--saturated", action=argparse.BooleanOptionalAction, default=True)
     arguments = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     with tempfile.TemporaryDirectory(prefix="nwd-bench-") as folder:
-        settings = read_settings(
-            data_dir=Path(folder), encryption_keys=Fernet.generate_key().decode(), lease_seconds=LEASE,
-            person_key_secret=secrets.token_hex(16), lapse_minutes=100_000,
-        )  # fmt: skip
-        migrate(settings.ledger_url)
+        known = {"encryption_keys": Fernet.generate_key().decode(), "person_key_secret": secrets.token_hex(16)}
         server = Valkey(Path(folder))
         server.start()
+        order = Order(folder=folder, url=server.url, secrets=known, lease=LEASE, seconds=arguments.seconds)
+        migrate(settings_of(order).ledger_url)
         try:
-            good = asyncio.run(run(settings, server.url, arguments))
+            good = asyncio.run(run(order, arguments))
         finally:
             server.stop()
     return 0 if good else 1

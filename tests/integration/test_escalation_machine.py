@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import redis
 from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
@@ -28,13 +29,15 @@ from hypothesis.stateful import (
 
 from channels.conversation import Concern, EscalationState, Holder, Sender
 from channels.errors import NotTaken
-from channels.escalation import CapReached, Escalations, NotAgreed, NotYours
+from channels.escalation import CapReached, Escalations, Leaving, NotAgreed, NotYours
 from channels.ledger import Cipher, Ledger
-from channels.ledger.records import EscalationRecord, OpenEscalation, PeerRecord
+from channels.ledger.duties import DutyState
+from channels.ledger.records import Draft, EscalationRecord, OpenEscalation, PeerRecord
 from channels.settings import Settings
+from channels.shifts import Shifts
 from channels.streams import Streams
 from channels.wording import Wording
-from tests.ledger_builders import answer, text_from
+from tests.ledger_builders import answer, empty_postgres, text_from
 from tests.queue_builders import TEAMS, peer_in
 
 WAITING, HELD, LAPSED, CLOSED = EscalationState
@@ -43,6 +46,7 @@ PARTNER = "Lou"
 """Of another organisation: sees only who agreed to it and was passed on to its team."""
 KEYS = {"release": "back_with_assistant", "close": "left", "pass_on": "passed_on"}
 """What the person is told when a peer worker lets go of them."""
+HERE_NOW = "Somebody is here now."
 T = TypeVar("T")
 
 
@@ -58,6 +62,9 @@ class Someone:
     agreed: bool = False
     passed_on: bool = False
     """To the partner's team."""
+    later: bool = False
+    """They want to hear from us when somebody is here."""
+    forgotten: bool = False
 
 
 class QueueMachine(RuleBasedStateMachine):
@@ -66,18 +73,19 @@ class QueueMachine(RuleBasedStateMachine):
     asked = Bundle("asked")
     peers = st.integers(0, len(NAMES) - 1)
 
-    def __init__(self, settings: Settings, cipher: Cipher, migrated: Path, valkey_url: str) -> None:
+    def __init__(self, settings: Settings, cipher: Cipher, begin: Callable[[], str], valkey_url: str) -> None:
         super().__init__()
         self.settings = settings
         self.ahead = timedelta()
         self.model: dict[str, Someone] = {}
-        self.told: Counter[str] = Counter()
+        self.told: Counter[tuple[str, str]] = Counter()
+        self.leaving: set[int] = set()
         self.messages = 0
         self.loop = asyncio.new_event_loop()
-        shutil.copy(migrated, settings.data_dir / "ledger.sqlite")
+        url = begin()
         self.redis = redis.Redis.from_url(valkey_url)
         self.redis.flushall()
-        self.ledger = Ledger.open(settings.ledger_url, cipher, shards=settings.shards)
+        self.ledger = Ledger.open(url, cipher, shards=settings.shards)
         self.streams = Streams.connect(valkey_url, "test", settings.shards)
         self.wording = Wording.load()
         self.escalations = Escalations(
@@ -88,6 +96,7 @@ class QueueMachine(RuleBasedStateMachine):
             teams=TEAMS,
             clock=lambda: datetime.now(UTC) + self.ahead,
         )
+        self.shifts = Shifts(ledger=self.ledger, streams=self.streams, escalations=self.escalations)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.loop.run_until_complete(work)
@@ -112,8 +121,6 @@ class QueueMachine(RuleBasedStateMachine):
             self.run(end())
             self.loop.close()
             self.redis.close()
-        for path in self.settings.data_dir.glob("ledger.sqlite*"):
-            path.unlink()
 
     # -- what can happen
 
@@ -143,10 +150,11 @@ class QueueMachine(RuleBasedStateMachine):
                 someone.number,
                 conversation_id,
                 concern=concern or self._ever_worried(someone.number),
-                agreed=known.agreed,
+                agreed=known.agreed and not known.forgotten,
             )
         else:
             assert escalation_id == latest, "somebody who waits already keeps the place"
+            known.later = known.later and known.state is WAITING
             known.state = WAITING
             known.concern = known.concern or concern
         return escalation_id
@@ -170,7 +178,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     def _take_at_once(self, one: str, trying: list[int]) -> None:
         someone = self.model[one]
-        able = [peer for peer in trying if self._has_room(peer, one)]
+        able = [peer for peer in trying if self._has_room(peer, one) and peer not in self.leaving]
 
         async def take() -> list[Any]:
             claims = (self.escalations.claim(one, self.people[peer]) for peer in trying)
@@ -179,15 +187,16 @@ class QueueMachine(RuleBasedStateMachine):
         results = dict(zip(trying, self.run(take()), strict=True))
         winners = [peer for peer, result in results.items() if isinstance(result, EscalationRecord)]
         losers = [result for result in results.values() if not isinstance(result, EscalationRecord)]
-        assert all(isinstance(result, NotTaken | CapReached) for result in losers), results
+        assert all(isinstance(result, NotTaken | CapReached | Leaving) for result in losers), results
         if someone.state in {WAITING, LAPSED}:
             assert len(winners) == min(1, len(able))
             assert set(winners) <= set(able)
             if winners:
-                someone.state, someone.holder = HELD, winners[0]
-                self.told["joined"] += 1
+                self._is_taken(one, winners[0])
+                names = [result.holder_name for result in losers if isinstance(result, NotTaken)]
+                assert set(names) <= {NAMES[winners[0]]}, "whoever comes second is told who has them"
         else:
-            assert winners == [peer for peer in trying if peer == someone.holder]
+            assert winners == [peer for peer in trying if peer == someone.holder and peer not in self.leaving]
 
     @rule(peer=peers)
     def take_next(self, peer: int) -> None:
@@ -201,7 +210,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(who=st.permutations(range(len(NAMES))))
     def take_next_at_once(self, who: list[int]) -> None:
-        able = [peer for peer in who if self._has_room(peer, "")]
+        able = [peer for peer in who if self._has_room(peer, "") and peer not in self.leaving]
         expected = self._queue()[: len(able)]
 
         async def take() -> list[Any]:
@@ -220,14 +229,17 @@ class QueueMachine(RuleBasedStateMachine):
         except CapReached:
             assert not self._has_room(peer, "")
             return
-        assert self._has_room(peer, "")
+        except Leaving:
+            assert peer in self.leaving
+            return
+        assert self._has_room(peer, "") and peer not in self.leaving
         assert (taken.id if taken else None) == (line[0] if line else None)
         if taken:
             self._is_taken(taken.id, peer)
 
     def _is_taken(self, one: str, peer: int) -> None:
         self.model[one].state, self.model[one].holder = HELD, peer
-        self.told["joined"] += 1
+        self._hears(one, "joined")
 
     @rule(one=asked, yes=st.booleans())
     def say_yes_or_take_it_back(self, one: str, yes: bool) -> None:
@@ -249,13 +261,13 @@ class QueueMachine(RuleBasedStateMachine):
             return
         assert someone.agreed
         if done:
-            self.told["transferred"] += 1
+            self._hears(one, "transferred")
             someone.state, someone.holder, someone.passed_on = WAITING, None, True
 
     @rule(one=asked, peer=peers, how=st.sampled_from(sorted(KEYS)))
     def let_go(self, one: str, peer: int, how: str) -> None:
         if self._done(getattr(self.escalations, how)(one, self.people[peer]), one, peer):
-            self.told[KEYS[how]] += 1
+            self._hears(one, KEYS[how])
             self.model[one].state = WAITING if how == "pass_on" else CLOSED
             self.model[one].holder = None
 
@@ -263,7 +275,7 @@ class QueueMachine(RuleBasedStateMachine):
     def reply(self, one: str, peer: int) -> None:
         assert self.run(self.escalations.renew(one, self.people[peer].id)) is (self.model[one].holder == peer)
         if self._done(self.escalations.reply(one, self.people[peer], "I am here."), one, peer):
-            self.told["reply"] += 1
+            self._hears(one, "reply")
 
     @rule(silent=st.sets(peers))
     def pages_go_quiet(self, silent: set[int]) -> None:
@@ -276,9 +288,9 @@ class QueueMachine(RuleBasedStateMachine):
             for one, peer in held.items():
                 assert await self.escalations.renew(one, self.people[peer].id)
             self.ahead += lease * 0.6
-            for one, peer in held.items():
-                if peer not in silent:
-                    assert await self.escalations.renew(one, self.people[peer].id)
+            for peer in set(held.values()) - silent:
+                theirs = {one for one, holder in held.items() if holder == peer}
+                assert set(await self.escalations.renew_all(self.people[peer].id)) == theirs
             self.ahead += lease * 0.6
             for one in held:
                 await self.streams.drop_lease(one)
@@ -286,9 +298,8 @@ class QueueMachine(RuleBasedStateMachine):
 
         lost = [one for one, peer in held.items() if peer in silent]
         assert self.run(wait()) == len(lost)
-        if lost:
-            self.told["lease_ran_out"] += len(lost)
         for one in lost:
+            self._hears(one, "lease_ran_out")
             self.model[one].state, self.model[one].holder = WAITING, None
 
     @rule(one=asked)
@@ -297,7 +308,55 @@ class QueueMachine(RuleBasedStateMachine):
         assert self.run(self.escalations.lapse(one)) is waits
         if waits:
             self.model[one].state = LAPSED
-            self.told["lapse"] += 1
+            self._hears(one, "lapse")
+
+    @rule(one=asked)
+    def want_to_hear_later(self, one: str) -> None:
+        """Of a conversation: whichever of its escalations is open."""
+        someone = self.model[one]
+        waits = self._open_of(someone.conversation_id, {WAITING, LAPSED})
+        assert self.run(self.ledger.queue.want_follow_up(someone.conversation_id, True)) is (waits is not None)
+        if waits:
+            self.model[waits].later = True
+
+    @rule(one=asked)
+    def somebody_is_here_now(self, one: str) -> None:
+        someone = self.model[one]
+        due = someone.state is LAPSED and someone.later
+        word = Draft(sender=Sender.NOTICE, text=HERE_NOW)
+        assert self.run(self.ledger.queue.follow_up(one, word)) is due
+        if due:
+            someone.state, someone.later = WAITING, False
+            self._hears(one, "here_now")
+
+    @rule(peer=peers, state=st.sampled_from([DutyState.ON, DutyState.AWAY, DutyState.BREAK, DutyState.LEAVING]))
+    def say_how_the_shift_goes(self, peer: int, state: DutyState) -> None:
+        self.run(self.shifts.change(self.people[peer], state))
+        self.leaving.discard(peer)
+        if state is DutyState.LEAVING and self._held_by(peer):
+            self.leaving.add(peer)
+
+    @rule(peer=peers)
+    def go_home(self, peer: int) -> None:
+        held = self._held_by(peer)
+        assert self.run(self.shifts.hand_back_rest(self.people[peer])) == len(held)
+        self.leaving.discard(peer)
+        for one in held:
+            self._hears(one, "shift_ended")
+            self.model[one].state, self.model[one].holder = WAITING, None
+
+    @rule(one=asked)
+    def ask_to_be_forgotten(self, one: str) -> None:
+        """Whatever the state; the worker's next sweep takes them out of Redis."""
+        someone = self.model[one]
+        if someone.forgotten:
+            return
+        person_id = self.run(self.ledger.conversation(someone.conversation_id)).person_id
+        self.run(self.ledger.forget(person_id))
+        self.run(self.escalations.sweep())
+        for each in self.model.values():
+            if each.conversation_id == someone.conversation_id:
+                each.state, each.holder, each.forgotten, each.agreed = CLOSED, None, True, False
 
     @rule()
     def redis_forgets(self) -> None:
@@ -339,14 +398,15 @@ class QueueMachine(RuleBasedStateMachine):
 
     def everything_was_said_once(self) -> None:
         """Looked at once, at the end: by then every step has had its chance to say something twice."""
-        heard: Counter[str] = Counter()
-        for conversation_id in {who.conversation_id for who in self.model.values()}:
+        heard: Counter[tuple[str, str]] = Counter()
+        forgotten = {who.conversation_id for who in self.model.values() if who.forgotten}
+        for conversation_id in {who.conversation_id for who in self.model.values()} - forgotten:
             for message in self.run(self.ledger.messages(conversation_id)):
                 if message.sender is Sender.PEER:
-                    heard["reply"] += 1
+                    heard[conversation_id, "reply"] += 1
                 if message.sender is Sender.NOTICE:
-                    heard[self._key(message.text)] += 1
-        assert heard == self.told
+                    heard[conversation_id, self._key(message.text)] += 1
+        assert heard == Counter({told: count for told, count in self.told.items() if told[0] not in forgotten})
 
     # -- the model's own sums
 
@@ -355,12 +415,22 @@ class QueueMachine(RuleBasedStateMachine):
         waiting = [one for one, who in self.model.items() if who.state in {WAITING, LAPSED}]
         return sorted(waiting, key=lambda one: (not self.model[one].concern, order.index(one)))
 
+    def _hears(self, one: str, key: str) -> None:
+        self.told[self.model[one].conversation_id, key] += 1
+
+    def _open_of(self, conversation_id: str, states: set[EscalationState]) -> str | None:
+        found = (one for one, who in self.model.items() if who.conversation_id == conversation_id)
+        return next((one for one in found if self.model[one].state in states), None)
+
+    def _held_by(self, peer: int) -> list[str]:
+        return [one for one, who in self.model.items() if who.holder == peer]
+
     def _has_room(self, peer: int, but: str) -> bool:
         held = [who for one, who in self.model.items() if who.holder == peer and one != but]
         return len(held) < (1 if any(who.concern for who in held) else 2)
 
     def _ever_worried(self, number: str) -> bool:
-        return any(who.concern for who in self.model.values() if who.number == number)
+        return any(who.concern for who in self.model.values() if who.number == number and not who.forgotten)
 
     def _done(self, act: Coroutine[Any, Any, None], one: str, peer: int) -> bool:
         """Do it; whoever does not hold it must have been refused."""
@@ -374,7 +444,9 @@ class QueueMachine(RuleBasedStateMachine):
 
     def _key(self, text: str) -> str:
         """Which of the wording's texts this is."""
-        keys = ("joined", "left", "back_with_assistant", "passed_on", "lapse", "lease_ran_out", "transferred")
+        if text == HERE_NOW:
+            return "here_now"
+        keys = ("joined", *KEYS.values(), "lapse", "lease_ran_out", "transferred", "shift_ended")
         ends = {key: self.wording.say(key, name="{name}", place="{place}", team="") for key in keys}
         return next(key for key, end in ends.items() if text.endswith(end.split("{name}")[-1].split("{place}")[-1]))
 
@@ -382,10 +454,29 @@ class QueueMachine(RuleBasedStateMachine):
 def test_whatever_happens_nobody_is_lost_or_held_twice(
     settings: Settings, cipher: Cipher, migrated_sqlite: Path, valkey_url: str
 ) -> None:
+    def begin() -> str:
+        for path in settings.data_dir.glob("ledger.sqlite*"):
+            path.unlink()
+        shutil.copy(migrated_sqlite, settings.data_dir / "ledger.sqlite")
+        return settings.ledger_url
+
+    run(lambda: QueueMachine(settings, cipher, begin, valkey_url), examples=10)
+
+
+@pytest.mark.postgres
+def test_the_same_on_postgresql(settings: Settings, cipher: Cipher, migrated_postgres: str, valkey_url: str) -> None:
+    def begin() -> str:
+        empty_postgres(migrated_postgres)
+        return migrated_postgres
+
+    run(lambda: QueueMachine(settings, cipher, begin, valkey_url), examples=5)
+
+
+def run(machine: Callable[[], QueueMachine], examples: int) -> None:
     run_state_machine_as_test(
-        lambda: QueueMachine(settings, cipher, migrated_sqlite, valkey_url),
+        machine,
         settings=hypothesis_settings(
-            max_examples=8,
+            max_examples=examples,
             stateful_step_count=25,
             deadline=None,
             # A failure is at most 25 steps long; making it shorter would take minutes on a real database.

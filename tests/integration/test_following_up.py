@@ -27,6 +27,12 @@ OFFER = WORDING.say("check_in_offer")
 
 
 @pytest.fixture
+def ledger(any_ledger: Ledger) -> Ledger:
+    """Every one of these on SQLite, and again on PostgreSQL."""
+    return any_ledger
+
+
+@pytest.fixture
 def bench(settings: Settings, ledger: Ledger, streams: Streams) -> Bench:
     found = Bench.quick(settings, ledger, streams)
     found.assistant.turn = DETAILS

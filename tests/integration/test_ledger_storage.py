@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from channels.conversation import Channel
 from channels.errors import LedgerUnavailable, SettingsError
 from channels.ledger import Cipher, Ledger, MigrationState, migrate, migration_state, open_ledger
-from channels.ledger.database import Database
+from channels.ledger.database import Database, Work
 from channels.ledger.tables import metadata
 from channels.settings import Settings
 from tests.ledger_builders import OTHER_NUMBER, TEST_KEY, TEST_PERSON_SECRET, text_from
@@ -154,9 +154,12 @@ class TestUnavailable:
     async def test_a_full_disk_is_said_and_nothing_is_half_stored(self, ledger: Ledger, settings: Settings) -> None:
         stored = await ledger.store_inbound(text_from())
         small = Ledger.open(settings.ledger_url, Cipher([TEST_KEY], TEST_PERSON_SECRET), shards=4)
-        async with small._database.writing() as work:
-            pages = (await work.connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
-            await work.connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+        async def fill_up(work: Work) -> None:
+            pages = (await work.run(text("PRAGMA page_count"))).scalar_one()
+            await work.run(text(f"PRAGMA max_page_count={pages}"))
+
+        await small._database.write(fill_up)
         with pytest.raises(LedgerUnavailable):
             await small.store_inbound(text_from(OTHER_NUMBER, "SM2", "x" * 100_000))
         await small.close()

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from channels.conversation import Concern, EscalationState, Holder, Inbound
 from channels.errors import CapReached, ChannelsError, NotTaken, SettingsError
@@ -26,6 +27,12 @@ from tests.queue_builders import HOME, peer_in, shared
 
 pytest_plugins = ["tests.desk_fixtures"]
 WORRY = (Concern.SUICIDE,)
+
+
+@pytest.fixture
+def ledger(any_ledger: Ledger) -> Ledger:
+    """Every one of these on SQLite, and again on PostgreSQL."""
+    return any_ledger
 
 
 @pytest.fixture
@@ -275,11 +282,11 @@ async def test_without_anybody_there_who_speaks_it_the_order_is_the_order(
 
 
 async def test_teams_and_languages_are_given_by_a_command(
-    ledger: Ledger, settings: Settings, sam: PeerRecord, tmp_path: Path
+    ledger: Ledger, any_ledger_url: str, settings: Settings, sam: PeerRecord, tmp_path: Path
 ) -> None:
     path = tmp_path / "teams.yml"
     path.write_text("teams: [{id: peers, name: Peers, organisation: o, home: true}]")
-    known = settings.model_copy(update={"teams_file": path})
+    known = settings.model_copy(update={"teams_file": path, "database_url": SecretStr(any_ledger_url)})
     await set_teams(known, sam.login, ["peers"], ["PL"])
     duty = await ledger.queue.duty(sam.id)
     assert (duty.teams, duty.languages) == ({"peers"}, {"pl"})

@@ -18,6 +18,12 @@ pytest_plugins = ["tests.desk_fixtures"]
 WORRY = (Concern.SUICIDE,)
 
 
+@pytest.fixture
+def ledger(any_ledger: Ledger) -> Ledger:
+    """Every one of these on SQLite, and again on PostgreSQL."""
+    return any_ledger
+
+
 async def taken(office: Office, browser: Browser, end: int = 1, **more: object) -> Person:
     person = await person_asks(office, end, **more)  # type: ignore[arg-type]
     answer = await browser.post(f"{person.page}/take")

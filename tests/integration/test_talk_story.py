@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from channels.conversation import Concern
+from channels.ledger import Ledger
 from channels.ledger.talk_records import NoteKind
 from tests.desk_builders import Browser, Office, Person, person_asks, texts, words_of
 from tests.ledger_builders import text_from
@@ -10,6 +13,12 @@ from tests.ledger_builders import text_from
 pytest_plugins = ["tests.desk_fixtures"]
 
 LOST_JOB = "hi. I lost my job in March and cant pay the rent. my landlord wants me out by friday"
+
+
+@pytest.fixture
+def ledger(any_ledger: Ledger) -> Ledger:
+    """Every one of these on SQLite, and again on PostgreSQL."""
+    return any_ledger
 
 
 async def says(office: Office, text: str, number: str) -> None:

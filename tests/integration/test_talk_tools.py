@@ -50,6 +50,12 @@ class Shelf:
 
 
 @pytest.fixture
+def ledger(any_ledger: Ledger) -> Ledger:
+    """Every one of these on SQLite, and again on PostgreSQL."""
+    return any_ledger
+
+
+@pytest.fixture
 def shelf() -> Shelf:
     return Shelf()
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from channels.conversation import Holder
+from channels.ledger import Ledger
 from channels.ledger.duties import Duty
 from channels.ledger.talk_records import IntroductionState
 from tests.desk_builders import Browser, Office, Person, person_asks, staff_named, texts, words_of
@@ -15,6 +16,12 @@ from tests.ledger_builders import text_from
 from tests.queue_builders import TEAMS
 
 pytest_plugins = ["tests.desk_fixtures"]
+
+
+@pytest.fixture
+def ledger(any_ledger: Ledger) -> Ledger:
+    """Every one of these on SQLite, and again on PostgreSQL."""
+    return any_ledger
 
 
 @pytest.fixture
