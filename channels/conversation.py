@@ -53,6 +53,15 @@ class Concern(StrEnum):
     SOMEONE_ELSE = "someone_else"
 
 
+class Consent(StrEnum):
+    """What a person said yes to, and may take back at any time in their own words."""
+
+    SHARING = "sharing"
+    """Somebody beside us reads what they write: another organisation, or what was said in earlier talks."""
+    CHECK_INS = "check_ins"
+    """We write first: to ask how it went, at a time, or when somebody is here."""
+
+
 class EscalationState(StrEnum):
     """Where an escalation stands; the diagram is in the package README."""
 
@@ -215,7 +224,14 @@ class ReportWrong:
     wrong: str
 
 
-Request: TypeAlias = HandOver | ForgetMe | MyInfo | Note | StartAgain | ReportWrong
+@dataclass(frozen=True, kw_only=True)
+class Withdraw:
+    """The person takes back what they had agreed to. It takes effect with the answer to the message."""
+
+    what: Consent
+
+
+Request: TypeAlias = HandOver | ForgetMe | MyInfo | Note | StartAgain | ReportWrong | Withdraw
 
 
 @dataclass(frozen=True, kw_only=True)

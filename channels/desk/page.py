@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from channels.conversation import Channel, Delivery, ServiceCard
 from channels.desk.access import Opened, Standing, find_escalation
+from channels.desk.agreed import agreed_of
 from channels.desk.beside import gather
 from channels.desk.guard import BESIDE, Site, missing, unsent_words, words_beside
 from channels.desk.queue import concern_words, show_list
@@ -40,7 +41,7 @@ SAID: Final = frozenset(
     {
         "summary_asked", "summary_kept", "summary_agreed", "brought_in", "draft_kept", "note_kept", "snoozed",
         "planned", "plan_changed", "plan_withdrawn", "safe_kept", "redacted", "safeguarding_kept", "named_asked",
-        "named_kept", "card_sent",
+        "named_kept", "card_sent", "taken_back",
     }
 )  # fmt: skip
 
@@ -102,6 +103,7 @@ async def told_of(site: Site, visit: Visit, opened: Opened) -> dict[str, Any]:
         "needs": tuple(dict.fromkeys((*opened.escalation.needs, *conversation.needs))),
         "opened_age": age_in_words(opened.escalation.opened_at, now),
         "first_time": moment_in_words(conversation.created_at, now, site.zone),
+        "agreed": await agreed_of(site, opened),
         "partners": await _partners(site, opened),
         "undelivered": sum(message.delivery is Delivery.FAILED for message in messages),
     }

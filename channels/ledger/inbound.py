@@ -22,6 +22,7 @@ from channels.ledger import (
     returning,
     rows,
     tables,
+    withdrawing,
 )
 from channels.ledger.database import Work, new_id, shard_of
 from channels.ledger.records import PLACE, Committed, Draft, MessageRecord, Outcome, Stored
@@ -252,6 +253,7 @@ async def commit(work: Work, outcome: Outcome) -> Committed | None:
     await end_turn(work, conversation, outcome, sent, notes)
     await check_ins.apply(work, conversation, outcome, notes)
     await record_choice(work, conversation, outcome)
+    await withdrawing.withdraw(work, conversation.id, outcome.withdraw, "person")
     if outcome.language:
         wanted = update(tables.people).where(tables.people.c.id == conversation.reaches)
         await work.run(wanted.values(language=outcome.language))

@@ -53,6 +53,7 @@ from channels.ledger.records import (
 from channels.ledger.rights import Rights
 from channels.ledger.staff_ledger import StaffLedger
 from channels.ledger.talk import Talk
+from channels.ledger.withdrawing import Withdrawing
 
 RETENTION = timedelta(days=90)
 
@@ -77,6 +78,7 @@ class Ledger(StaffLedger):
         self.talk = Talk(database)
         self.introductions = Introductions(database)
         self.planned = Planned(database)
+        self.consents = Withdrawing(database)
         self.care = Care(database)
 
     @classmethod

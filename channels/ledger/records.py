@@ -11,6 +11,7 @@ from channels.conversation import (
     Channel,
     Choice,
     Concern,
+    Consent,
     Delivery,
     EscalationState,
     Holder,
@@ -226,6 +227,8 @@ class Outcome:
     """They would rather we did not after all."""
     told: str = ""
     """How what they were pointed to went: helped, partly, no."""
+    withdraw: frozenset[Consent] = frozenset()
+    """What they had agreed to and have taken back."""
 
 
 @dataclass(frozen=True, kw_only=True)
