@@ -9,8 +9,8 @@ import pytest
 from channels.desk.replies import VARIABLES, SavedReplies, SavedReply, fill
 from channels.fitting import fits_sms
 from channels.gsm7 import is_gsm7
+from channels.reserved_words import words_asked_for
 from channels.wording import Wording, fields_of
-from tests.unit.test_reserved_words import words_asked_for
 from tests.unit.test_wording import REFUSALS, grade
 
 REPLIES = SavedReplies.load()

@@ -252,6 +252,19 @@
     shown.textContent = number > 1 ? "About " + number + " text messages." : "";
   }
 
+  /* A text to be kept for later is counted with long values in the place of its variables. */
+  document.querySelectorAll("textarea[data-count]").forEach(function (area) {
+    var shown = document.getElementById(area.dataset.count);
+    var letters = JSON.parse(area.dataset.letters), samples = JSON.parse(area.dataset.samples);
+    function tell() {
+      var text = area.value.trim().replace(/\{(\w+)\}/g, function (whole, name) { return samples[name] || whole; });
+      var number = segments(text, letters);
+      shown.textContent = number ? number + (number === 1 ? " text message." : " text messages.") : "";
+    }
+    area.addEventListener("input", tell);
+    tell();
+  });
+
   function segments(text, letters) {
     var plain = Array.from(text.normalize("NFC")).map(function (letter) { return plainLetter(letter, letters); }).join("");
     var all = Array.from(plain);
