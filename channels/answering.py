@@ -17,6 +17,7 @@ from channels.assistant import is_shortened
 from channels.codes import new_code, shown
 from channels.composing import Composer, Moment, Plan
 from channels.conversation import (
+    AskedFor,
     Channel,
     Choice,
     Concern,
@@ -279,8 +280,9 @@ class Answering:
                     plan = replace(plan, forget=plan.forget or confirmed)
                 case MyInfo():
                     plan = replace(plan, said=plan.said + await self.composer.say_held(moment, speaker))
-                case Note(needs=needs, place=place):
-                    plan = replace(plan, needs=plan.needs + needs, place=place or plan.place)
+                case Note(needs=needs, place=place, intent=word):
+                    asked_for = AskedFor(word) if word in set(AskedFor) else plan.asked_for
+                    plan = replace(plan, needs=plan.needs + needs, place=place or plan.place, asked_for=asked_for)
                 case ReportWrong():
                     plan = replace(plan, reports=(*plan.reports, request))
                 case StartAgain():

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from channels.conversation import Choice, Concern, Consent, EscalationState, ReportWrong
+from channels.conversation import AskedFor, Choice, Concern, Consent, EscalationState, ReportWrong
 from channels.hours import StaffedHours
 from channels.ledger.records import (
     PLACE,
@@ -117,6 +117,7 @@ class Plan:
     no_check_in: bool = False
     told: str = ""
     withdraw: frozenset[Consent] = frozenset()
+    asked_for: AskedFor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +171,7 @@ class Composer:
             no_check_in=plan.no_check_in,
             told=plan.told,
             withdraw=plan.withdraw,
+            asked_for=plan.asked_for,
         )
 
     async def safety_step(self, moment: Moment) -> Step | None:

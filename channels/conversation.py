@@ -53,6 +53,15 @@ class Concern(StrEnum):
     SOMEONE_ELSE = "someone_else"
 
 
+class AskedFor(StrEnum):
+    """Whom help is asked for, as far as they have said."""
+
+    THEMSELVES = "for_themselves"
+    SOMEBODY_ELSE = "for_someone_else"
+    A_CLIENT = "asked_by_a_worker"
+    """The writer works with them."""
+
+
 class Consent(StrEnum):
     """What a person said yes to, and may take back at any time in their own words."""
 
@@ -206,6 +215,7 @@ class Note:
     needs: tuple[str, ...] = ()
     place: str | None = None
     intent: str = ""
+    """A word of AskedFor, or nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from channels.desk.access import Opened, Standing, find_escalation
 from channels.desk.agreed import agreed_of
 from channels.desk.beside import gather
 from channels.desk.guard import BESIDE, Site, missing, unsent_words, words_beside
-from channels.desk.queue import concern_words, show_list
+from channels.desk.queue import asked_for_words, concern_words, show_list
 from channels.desk.replies import SavedReply
 from channels.desk.sessions import Visit
 from channels.desk.story import Telling
@@ -102,6 +102,7 @@ async def told_of(site: Site, visit: Visit, opened: Opened) -> dict[str, Any]:
         "address": site.words.address(person.channel, person.address),
         "concerns": concern_words(site, opened.escalation.concerns | conversation.concerns),
         "needs": tuple(dict.fromkeys((*opened.escalation.needs, *conversation.needs))),
+        "asked_for": asked_for_words(site, conversation),
         "opened_age": age_in_words(opened.escalation.opened_at, now),
         "first_time": moment_in_words(conversation.created_at, now, site.zone),
         "agreed": await agreed_of(site, opened),

@@ -247,6 +247,7 @@ async def commit(work: Work, outcome: Outcome) -> Committed | None:
     notes = rows.open_notes(work.cipher, conversation.notes).with_more(outcome.concerns, outcome.needs, outcome.place)
     if outcome.concerns:
         notes = replace(notes, concern_at=work.now)
+    notes = replace(notes, asked_for=outcome.asked_for or notes.asked_for)
     escalation_id = await escalations.ask(work, conversation, outcome, notes)
     place = await queue_order.place_of(work, conversation.id) if escalation_id else None
     sent = await outbound.insert(work, conversation, with_place(outcome, place))
