@@ -20,7 +20,8 @@ from channels.answering import Answering, Farewell
 from channels.codes import read_code
 from channels.composing import Moment
 from channels.concern import find_concerns
-from channels.conversation import Concern, Holder, Sender
+from channels.conversation import Concern, Holder, Reply, Sender
+from channels.fitting import FOUND
 from channels.ledger import Ledger
 from channels.ledger.records import Committed, Draft, MessageRecord, OpenEscalation, Outcome
 from channels.noticing import Notices
@@ -182,6 +183,7 @@ class Turns:
             choices=await self.ledger.last_choices(conversation.id),
             concerns=concerns,
             rest=await self._rest_before(message) if asks_for_rest(message) else "",
+            held=await self._held_before(message) if asks_for_rest(message) or message.payload == FOUND else (),
             check_in=await self.ledger.check_ins.state(conversation.id),
         )
 
@@ -191,6 +193,15 @@ class Turns:
         before = await self.ledger.messages(message.conversation_id, start, message.seq - 1 - start)
         ours = takewhile(lambda earlier: earlier.sender is not Sender.PERSON, reversed(before))
         return "\n".join(earlier.rest for earlier in reversed(list(ours)) if earlier.rest)
+
+    async def _held_before(self, message: MessageRecord) -> tuple[Reply, ...]:
+        """What a concern came before, unless something has been listed since."""
+        start = max(0, message.seq - 1 - REMEMBERED)
+        before = await self.ledger.messages(message.conversation_id, start, message.seq - 1 - start)
+        for earlier in reversed(before):
+            if earlier.held or (earlier.reply is not None and earlier.reply.cards):
+                return earlier.held
+        return ()
 
     async def _announce(self, committed: Committed, outcome: Outcome) -> None:
         if committed.outbound:

@@ -100,6 +100,8 @@ class MessageRecord:
     created_at: datetime
     rest: str = ""
     """Outbound only: what did not fit a text message and has been kept."""
+    held: tuple[Reply, ...] = ()
+    """Outbound only: answers that were not given yet, because something else came first."""
     channel: Channel = Channel.SMS
     """Where it was written, or goes to."""
 
@@ -182,6 +184,8 @@ class Draft:
     """Goes before other conversations' messages (a concern, a fallback)."""
     rest: str = ""
     """What did not fit; sent when the person asks for more."""
+    held: tuple[Reply, ...] = ()
+    """Answers that can wait; given when the person asks for them."""
 
 
 @dataclass(frozen=True, kw_only=True)

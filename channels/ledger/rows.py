@@ -90,6 +90,7 @@ def seal_draft(cipher: Cipher, draft: Draft) -> str:
         "reply": asdict(draft.reply) if draft.reply else None,
         "choices": [asdict(choice) for choice in draft.choices],
         **({"rest": draft.rest} if draft.rest else {}),
+        **({"held": [asdict(reply) for reply in draft.held]} if draft.held else {}),
     }
     return cipher.encrypt(json.dumps(held))
 
@@ -143,6 +144,7 @@ def message_of(cipher: Cipher, row: Row[Any]) -> MessageRecord:
         error_text=cipher.decrypt(row.error_text) if row.error_text else "",
         created_at=row.created_at,
         rest=body.get("rest", ""),
+        held=tuple(reply for held in body.get("held", ()) if (reply := reply_of(held)) is not None),
         channel=Channel(row.channel),
     )
 

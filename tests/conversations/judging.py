@@ -14,6 +14,8 @@ from channels.gsm7 import segments
 from channels.never_no import NeverNo
 from channels.wording import CrisisLines
 
+MOST_TEXTS = 2
+"""In the first answer to a concern: somebody in danger reads no more, and it may be on an old phone."""
 SCRIPTS = Path(__file__).parents[1] / "data" / "conversations.yml"
 
 
@@ -108,6 +110,8 @@ class Judge:
             first = " ".join(played.answers[script.at - 1].texts)
             if not any(line.phone in first for line in self.lines.lines):
                 found.append("no crisis line in the first answer")
+            if len(played.answers[script.at - 1].texts) > MOST_TEXTS:
+                found.append("a flood in the first answer to a concern")
         return found
 
 
