@@ -25,6 +25,7 @@ from channels.conversation import (
     Holder,
     MyInfo,
     Note,
+    Remember,
     Reply,
     ReportWrong,
     StartAgain,
@@ -285,6 +286,8 @@ class Answering:
                     plan = replace(plan, needs=plan.needs + needs, place=place or plan.place)
                 case ReportWrong():
                     plan = replace(plan, reports=(*plan.reports, request))
+                case Remember():
+                    plan = replace(plan, remember=request)
                 case StartAgain():
                     plan = replace(plan, start_again=True)
         return plan

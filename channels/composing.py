@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from channels.conversation import Choice, Concern, EscalationState, Reply, ReportWrong
+from channels.conversation import Choice, Concern, EscalationState, Remember, Reply, ReportWrong
 from channels.first_words import Second, say_second
 from channels.hours import StaffedHours
 from channels.ledger.records import (
@@ -126,6 +126,7 @@ class Plan:
     reports: tuple[ReportWrong, ...] = ()
     check_in_at: datetime | None = None
     no_check_in: bool = False
+    remember: Remember | None = None
     told: str = ""
 
 
@@ -165,6 +166,7 @@ class Composer:
             reports=plan.reports,
             check_in_at=plan.check_in_at,
             no_check_in=plan.no_check_in,
+            remember=plan.remember,
             told=plan.told,
         )
 

@@ -246,6 +246,8 @@ async def commit(work: Work, outcome: Outcome) -> Committed | None:
     notes = rows.open_notes(work.cipher, conversation.notes).with_more(outcome.concerns, outcome.needs, outcome.place)
     if outcome.concerns:
         notes = replace(notes, concern_at=work.now)
+    if outcome.remember is not None:
+        notes = replace(notes, remembered=outcome.remember, remembered_at=work.now)
     escalation_id = await escalations.ask(work, conversation, outcome, notes)
     place = await queue_order.place_of(work, conversation.id) if escalation_id else None
     sent = await outbound.insert(work, conversation, with_place(outcome, place))

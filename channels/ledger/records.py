@@ -15,6 +15,7 @@ from channels.conversation import (
     EscalationState,
     Holder,
     Media,
+    Remember,
     Reply,
     ReportWrong,
     Sender,
@@ -64,6 +65,9 @@ class ConversationRecord:
     """They have shut us out at their provider: nothing reaches them until they write again."""
     concern_at: datetime | None = None
     """When a concern was last found."""
+    remembered: Remember | None = None
+    """What the assistant should know again, and since when."""
+    remembered_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -228,6 +232,8 @@ class Outcome:
     """They agreed that we write first, then."""
     no_check_in: bool = False
     """They would rather we did not after all."""
+    remember: Remember | None = None
+    """What the assistant should know again in its next episode."""
     told: str = ""
     """How what they were pointed to went: helped, partly, no."""
 

@@ -19,6 +19,7 @@ from channels.conversation import (
     Holder,
     Inbound,
     Media,
+    Remember,
     Reply,
     Sender,
     ServiceCard,
@@ -39,6 +40,8 @@ class Notes:
     blocked: bool = False
     concern_at: datetime | None = None
     """When a concern was last found."""
+    remembered: Remember | None = None
+    remembered_at: datetime | None = None
 
     def with_more(self, concerns: Iterable[Concern], needs: Iterable[str], place: str | None) -> Notes:
         """Only adds: a concern never clears itself."""
@@ -60,6 +63,8 @@ def seal_notes(cipher: Cipher, notes: Notes) -> str | None:
         "came_from": notes.came_from,
         "blocked": notes.blocked,
         "concern_at": notes.concern_at.isoformat() if notes.concern_at else None,
+        "remembered": asdict(notes.remembered) if notes.remembered else None,
+        "remembered_at": notes.remembered_at.isoformat() if notes.remembered_at else None,
     }
     return cipher.encrypt(json.dumps(held))
 
@@ -74,8 +79,21 @@ def open_notes(cipher: Cipher, token: str | None) -> Notes:
         place=held["place"],
         came_from=held.get("came_from"),
         blocked=held.get("blocked", False),
-        concern_at=datetime.fromisoformat(held["concern_at"]) if held.get("concern_at") else None,
+        concern_at=moment_of(held.get("concern_at")),
+        remembered=remembered_of(held.get("remembered")),
+        remembered_at=moment_of(held.get("remembered_at")),
     )
+
+
+def moment_of(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def remembered_of(held: dict[str, Any] | None) -> Remember | None:
+    if held is None:
+        return None
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in held.items()}
+    return Remember(**known(Remember, values))
 
 
 def seal_inbound(cipher: Cipher, inbound: Inbound) -> str:
@@ -180,6 +198,8 @@ def conversation_of(cipher: Cipher, row: Row[Any], shards: int) -> ConversationR
         came_from=notes.came_from,
         blocked=notes.blocked,
         concern_at=notes.concern_at,
+        remembered=notes.remembered,
+        remembered_at=notes.remembered_at,
     )
 
 

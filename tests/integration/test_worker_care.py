@@ -14,6 +14,7 @@ from channels.conversation import (
     Media,
     MyInfo,
     Note,
+    Remember,
     Reply,
     ServiceCard,
     Turn,
@@ -333,3 +334,19 @@ async def test_my_info_tells_what_is_kept_without_naming_it(bench: Bench) -> Non
     messages = await talk(bench, "my info")
     assert "We keep a note of what it was about. We keep the area you gave. We keep your list." in said(messages)[-1]
     assert "abuse" not in said(messages)[-1]
+
+
+# -- what outlives an episode ----------------------------------------------------------------------------------------
+
+
+async def test_what_the_assistant_knew_is_known_in_the_next_episode_and_erased_with_the_rest(bench: Bench) -> None:
+    known = Remember(need="debt", query="Debt", shown=("svc-rent",), basket=("food",), place_asked=True)
+    bench.assistant.turn = Turn(replies=(Reply(text="Here."),), requests=(known,))
+    (before, *_) = await talk(bench, "debt advice")
+    messages = await talk(bench, "person")
+    conversation = await bench.ledger.conversation(before.conversation_id)
+    assert (conversation.remembered, conversation.episode_turns) == (known, 0)
+    assert before.episode != conversation.episode
+    assert conversation.remembered_at is not None
+    await bench.ledger.forget(conversation.person_id)
+    assert (await bench.ledger.conversation(messages[0].conversation_id)).remembered is None
