@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from channels.conversation import Choice, Concern, EscalationState, Remember, Reply, ReportWrong
-from channels.first_words import Second, say_second
+from channels.first_words import Second, say_first_contact, say_second
 from channels.hours import StaffedHours
 from channels.ledger.records import (
     PLACE,
@@ -178,9 +178,12 @@ class Composer:
         welcome = not moment.conversation.turns and not plan.do_not_text_first
         reopens = moment.reopens and not plan.do_not_text_first
         if moment.new_concerns(plan.concerns) and plan.kind != SAFETY:
+            fresh = moment.new_concerns(plan.concerns)
+            if plan.language and plan.language not in self.wording.crisis.languages:
+                words = speaker.say_concern(self.wording.concern_abroad(fresh, plan.language))
+                return words + say_first_contact(speaker, plan.held) + plan.said
             second = Second(queue=queue, first=welcome, reopens=reopens, held=plan.held)
-            words = speaker.say_concern(self.wording.concern(moment.new_concerns(plan.concerns)))
-            return words + say_second(speaker, second) + plan.said
+            return speaker.say_concern(self.wording.concern(fresh)) + say_second(speaker, second) + plan.said
         next_up = speaker.say_notice(queue, urgent=bool(concerns)) if queue else ()
         first = speaker.say_notice(self.wording.say("first_message")) if welcome else ()
         first += speaker.say_notice(self.wording.say("reopened")) if reopens else ()

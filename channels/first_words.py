@@ -7,7 +7,7 @@ then this one, with what happens next, who we are, and how to have whatever else
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from channels.conversation import Channel, Choice, Reply, Sender
 from channels.fitting import FOUND, fits_sms, order_choices
@@ -44,6 +44,17 @@ def say_second(speaker: Speaker, second: Second) -> tuple[Draft, ...]:
         sender=Sender.NOTICE, text=text, reply=reply, choices=order_choices(reply), urgent=True, held=second.held
     )
     return (draft,)
+
+
+def say_first_contact(speaker: Speaker, held: tuple[Reply, ...]) -> tuple[Draft, ...]:
+    """The second text to somebody who writes in another language: the assistant's first words in it, if it has some.
+
+    They say who this is, and that a person reads it; where somebody is in the queue would be English, and is left out.
+    """
+    words = [reply for reply in held if not reply.cards][:1]
+    rest = tuple(reply for reply in held if reply not in words)
+    said = speaker.say_replies(words, urgent=True)
+    return (*said[:-1], *(replace(draft, held=rest) for draft in said[-1:]))
 
 
 def write_second(speaker: Speaker, second: Second) -> str:

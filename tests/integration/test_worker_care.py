@@ -20,6 +20,7 @@ from channels.conversation import (
     Turn,
 )
 from channels.errors import SendFailed
+from channels.gsm7 import plain
 from channels.ledger import Ledger
 from channels.ledger.records import Draft, SavedService
 from channels.settings import Settings
@@ -101,6 +102,28 @@ async def test_an_answer_that_names_another_thought_is_asked_on_and_not_anew(ben
 async def test_a_concern_of_another_kind_comes_before_the_next_question(bench: Bench) -> None:
     messages = await talk(bench, "i want to die", "yes he hits me")
     assert said(messages)[2:] == [WORDING.concern([Concern.ABUSE])]
+
+
+HELLO = "Dzien dobry. Jestem automatycznym asystentem."
+
+
+async def test_danger_in_another_language_is_met_in_it_and_no_english_questions_follow(bench: Bench) -> None:
+    hurt = HandOver(reason="concern", need="domestic_abuse", language="pl")
+    bench.assistant.turn = Turn(replies=(Reply(text=HELLO), *LIST.replies), requests=(hurt,))
+    messages = await talk(bench, "maz mnie bije", "tak")
+    assert said(messages)[:2] == [plain(WORDING.concern_abroad([Concern.ABUSE], "pl")), HELLO]
+    assert "0808 2000 247" in said(messages)[0]
+    escalation = await bench.ledger.escalation_of(messages[0].conversation_id)
+    assert escalation is not None
+    assert (escalation.concerns, escalation.language) == ({Concern.ABUSE}, "pl")
+    assert WORDING.say("safety_safe") not in said(messages)
+
+
+async def test_what_was_found_for_another_language_waits_for_more_too(bench: Bench) -> None:
+    hurt = HandOver(reason="concern", need="domestic_abuse", language="pl")
+    bench.assistant.turn = Turn(replies=(Reply(text=HELLO), *LIST.replies), requests=(hurt,))
+    messages = await talk(bench, "maz mnie bije", "more")
+    assert "Rent Rescue drop-in" in said(messages)[-1]
 
 
 @pytest.mark.parametrize("cause", ["timeout", "malformed"])
