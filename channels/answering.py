@@ -115,7 +115,11 @@ class Answering:
             plan = await self._plan(moment, speaker)
         if plan.forget:
             return Farewell(drafts=speaker.say_notice(self.wording.say("forgotten")))
-        return self.guard.connect(moment, await self.composer.compose(moment, speaker, plan))
+        outcome = self.guard.connect(moment, await self.composer.compose(moment, speaker, plan))
+        if outcome.concerns and moment.conversation.channel in PUSHED:
+            due = self.follow_up.concern.due(self.composer.clock(), self.composer.opening.service.zone)
+            outcome = replace(outcome, concern_check_at=due)
+        return outcome
 
     def _leave_to_peer(self, moment: Moment) -> Outcome:
         """Nothing is said. That somebody asked for quiet, or has written again since, is kept all the same."""

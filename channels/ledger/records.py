@@ -230,6 +230,8 @@ class Outcome:
     """Mistakes in listings that the person noticed."""
     check_in_at: datetime | None = None
     """They agreed that we write first, then."""
+    concern_check_at: datetime | None = None
+    """Something worried us: ask how they are, then, if nobody has come by then."""
     no_check_in: bool = False
     """They would rather we did not after all."""
     remember: Remember | None = None
