@@ -15,7 +15,7 @@ import structlog
 
 from channels.assistant import is_shortened
 from channels.codes import new_code, shown
-from channels.composing import Composer, Moment, Plan
+from channels.composing import SAFETY, Composer, Moment, Plan
 from channels.conversation import (
     AskedFor,
     Channel,
@@ -27,12 +27,15 @@ from channels.conversation import (
     Holder,
     MyInfo,
     Note,
+    Remember,
+    Reply,
     ReportWrong,
     StartAgain,
     Turn,
     Withdraw,
 )
 from channels.errors import AssistantSilent
+from channels.fitting import FOUND
 from channels.following_up import ANSWERS, CLOSED_DOOR, PUSHED, TOLD, FollowUpRules
 from channels.guard import Guard
 from channels.ledger.records import ConversationRecord, Draft, MessageRecord, OpenEscalation, Outcome
@@ -111,11 +114,17 @@ class Answering:
             plan = await self._plan_loop(moment, speaker)
         elif moment.rest and not moment.concerns:
             plan = Plan(kind="more", said=speaker.say_rest(moment.rest, moment.choices))
+        elif moment.held and not moment.concerns:
+            plan = Plan(said=speaker.say_replies(moment.held))
         else:
             plan = await self._plan(moment, speaker)
         if plan.forget:
             return Farewell(drafts=speaker.say_notice(self.wording.say("forgotten")))
-        return self.guard.connect(moment, await self.composer.compose(moment, speaker, plan))
+        outcome = self.guard.connect(moment, await self.composer.compose(moment, speaker, plan))
+        if outcome.concerns and moment.conversation.channel in PUSHED:
+            due = self.follow_up.concern.due(self.composer.clock(), self.composer.opening.service.zone)
+            outcome = replace(outcome, concern_check_at=due)
+        return outcome
 
     def _leave_to_peer(self, moment: Moment, speaker: Speaker) -> Outcome:
         """Nothing is said. That somebody asked for quiet, or has written again since, is kept all the same.
@@ -142,6 +151,8 @@ class Answering:
                 return self._plan_opt_out(moment, speaker)
             case AskPerson():
                 return Plan(ask=OpenEscalation(reason="asked"), intent="ask_person")
+            case ToBot(payload=payload) if payload == FOUND:
+                return await self._plan_bot(moment, speaker, ToBot("more"))
             case ToBot():
                 return (
                     await self._plan_safety(moment, speaker)
@@ -161,9 +172,7 @@ class Answering:
             return None
         said = speaker.say_concern(self.wording.say(step.key))
         ask = None if moment.waiting else OpenEscalation(reason="concern")
-        return Plan(
-            kind="safety", said=said, ask=ask, do_not_text_first=step.quiet or None, ask_said=not moment.concerns
-        )
+        return Plan(kind=SAFETY, said=said, ask=ask, do_not_text_first=step.quiet or None, ask_said=not moment.concerns)
 
     def _plan_notice(self, moment: Moment, speaker: Speaker, route: OptIn | AskHelp | AskMove | NoWords) -> Plan:
         """What the service answers itself, in fixed words."""
@@ -237,7 +246,7 @@ class Answering:
         if answer != CLOSED_DOOR:
             return Plan(said=said, told=answer)
         plan = await self._plan_bot(moment, speaker, route)
-        return replace(plan, said=said + plan.said, told=answer)
+        return replace(plan, said=plan.said if moment.new_concerns() else said + plan.said, told=answer)
 
     # -- the assistant
 
@@ -252,16 +261,25 @@ class Answering:
             )
         except AssistantSilent as silent:
             return await self._plan_silence(moment, speaker, silent.cause, route.payload)
-        replies = [self.guard.mend_reply(reply, moment.message.id) for reply in turn.replies]
+        plan = await self._add_requests(moment, speaker, turn, Plan())
+        plan = self._add_replies(moment, speaker, turn, plan)
+        if plan.said or plan.ask or plan.forget or moment.concerns:
+            return plan
+        return await self._plan_silence(moment, speaker, "empty", route.payload)
+
+    def _add_replies(self, moment: Moment, speaker: Speaker, turn: Turn, plan: Plan) -> Plan:
+        """The assistant's words come first. With a new concern they wait, but for a question about a right."""
+        replies = tuple(self.guard.mend_reply(reply, moment.message.id) for reply in turn.replies)
+        if moment.new_concerns(plan.concerns):
+            asks = tuple(reply for reply in replies if asks_to_forget(reply))
+            held = tuple(reply for reply in replies if reply not in asks)
+            return replace(plan, said=speaker.say_replies(asks) + plan.said, held=held)
         said = speaker.say_replies(replies, urgent=bool(moment.concerns))
         if is_shortened(moment.message.text):
             said += speaker.say_notice(self.wording.say("too_long"), choices=speaker.person_choice)
         if self.follow_up.may_offer(moment, turn):
             said += speaker.say_notice(self.wording.say("check_in_offer"))
-        plan = await self._add_requests(moment, speaker, turn, Plan(said=said))
-        if plan.said or plan.ask or plan.forget or moment.concerns:
-            return plan
-        return await self._plan_silence(moment, speaker, "empty", route.payload)
+        return replace(plan, said=said + plan.said)
 
     async def _add_requests(self, moment: Moment, speaker: Speaker, turn: Turn, plan: Plan) -> Plan:
         """Actions answer, the worker acts."""
@@ -285,6 +303,8 @@ class Answering:
                     plan = replace(plan, needs=plan.needs + needs, place=place or plan.place, asked_for=asked_for)
                 case ReportWrong():
                     plan = replace(plan, reports=(*plan.reports, request))
+                case Remember():
+                    plan = replace(plan, remember=request)
                 case StartAgain():
                     plan = replace(plan, start_again=True)
                 case Withdraw(what=what):
@@ -332,6 +352,10 @@ class Answering:
         words = await self.composer.fallback_words(moment)
         said = speaker.say_notice(words, urgent=True)
         return Plan(kind="fallback", said=said, ask=ask, ask_said=True, start_again=True)
+
+
+def asks_to_forget(reply: Reply) -> bool:
+    return any(choice.payload in (FORGET_YES, FORGET_NO) for choice in reply.choices)
 
 
 def kind_of_opt_out(moment: Moment) -> str:

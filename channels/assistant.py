@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
+from datetime import timedelta
 from typing import Any, Final
 
 import httpx
@@ -24,6 +25,7 @@ from channels.conversation import (
     HandOver,
     MyInfo,
     Note,
+    Remember,
     Reply,
     ReportWrong,
     Request,
@@ -38,7 +40,10 @@ from channels.ledger.records import ConversationRecord, MessageRecord
 PATH: Final = "/webhooks/gateway/message"
 START_LETTERS, END_LETTERS = 1500, 400
 """What is kept of a very long message: people say what matters first or last. The ledger keeps all of it."""
-
+SILENT: Final = (Note, StartAgain, ReportWrong, Remember)
+"""Requests that answer nobody."""
+REMEMBERED_FOR: Final = timedelta(days=7)
+"""After this long an old matter is not taken up again; that the place was asked for counts for good."""
 CARD_FIELDS: Final = tuple(field.name for field in fields(ServiceCard))
 
 
@@ -80,6 +85,7 @@ class Assistant:
                 "waiting": waiting,
                 "concerns": sorted({*conversation.concerns, *concerns}),
                 **_location(message),
+                **_remembered(conversation, message),
             },
         }
         return read_turn(await self._post(body, message.id))
@@ -109,6 +115,17 @@ def _location(message: MessageRecord) -> dict[str, str]:
     return {} if here is None else {"location": here}
 
 
+def _remembered(conversation: ConversationRecord, message: MessageRecord) -> dict[str, Any]:
+    """What an earlier episode knew, and how long ago that was."""
+    known, at = conversation.remembered, conversation.remembered_at
+    if known is None or at is None:
+        return {}
+    away = message.created_at - at
+    kept = known if away <= REMEMBERED_FOR else Remember(place_asked=known.place_asked)
+    silence = {"silence": max(0.0, away.total_seconds())} if conversation.episode_turns == 0 else {}
+    return {"remembered": asdict(kept), **silence}
+
+
 def shorten(text: str) -> str:
     """The start and the end of a very long message."""
     if len(text) <= START_LETTERS + END_LETTERS:
@@ -131,7 +148,7 @@ def read_turn(body: Any) -> Turn:
         understood = {"intent": body.get("intent") or {}, "problems": tuple(body.get("problems") or ())}
     except (KeyError, TypeError, ValueError, AttributeError):
         raise AssistantSilent("malformed") from None
-    if not replies and all(isinstance(request, Note | StartAgain | ReportWrong) for request in requests):
+    if not replies and all(isinstance(request, SILENT) for request in requests):
         raise AssistantSilent("empty")
     return Turn(replies=tuple(replies), requests=tuple(requests), understood=understood)
 
@@ -174,27 +191,38 @@ def _request(message: Mapping[str, Any]) -> Request | None:
 
 
 def _hand_over(held: Mapping[str, Any]) -> HandOver:
-    need, language = _text(held.get("need")) or None, _text(held.get("language")) or None
-    return HandOver(reason=_text(held.get("reason")) or "asked", need=need, language=language)
+    reason, need = _text(held.get("reason")) or "asked", _text(held.get("need")) or None
+    return HandOver(reason=reason, need=need, language=_text(held.get("language")) or None)
+
+
+def _report_wrong(held: Mapping[str, Any]) -> ReportWrong:
+    return ReportWrong(service_id=_text(held["service_id"])[:64], wrong=_text(held["wrong"])[:32])
 
 
 def _note(held: Mapping[str, Any]) -> Note:
-    needs = tuple(_text(need) for need in held.get("needs") or ())
-    return Note(needs=needs, place=_text(held.get("place")) or None, intent=_text(held.get("intent")))
+    return Note(
+        needs=_texts(held.get("needs")), place=_text(held.get("place")) or None, intent=_text(held.get("intent"))
+    )
 
 
-REQUESTS: Final[Mapping[str, Callable[[Mapping[str, Any]], Request]]] = {
-    "hand_over": _hand_over,
-    "forget_me": lambda held: ForgetMe(confirmed=held.get("confirmed") is True),
-    "my_info": lambda held: MyInfo(),
-    "note": _note,
-    "start_again": lambda held: StartAgain(),
-    "report_wrong": lambda held: ReportWrong(
-        service_id=_text(held["service_id"])[:64], wrong=_text(held["wrong"])[:32]
-    ),
-    "withdraw": lambda held: Withdraw(what=Consent(_text(held["what"]))),
-}
-"""What the assistant can ask for. Each raises KeyError, TypeError or ValueError for anything else."""
+def _remember(held: Mapping[str, Any]) -> Remember:
+    return Remember(
+        need=_text(held.get("need")),
+        query=_text(held.get("query")),
+        shown=_texts(held.get("shown")),
+        offered=_texts(held.get("offered")),
+        basket=_texts(held.get("basket")),
+        about=_text(held.get("about")),
+        preferences=_texts(held.get("preferences")),
+        place_asked=held.get("place_asked") is True,
+    )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    """Raises TypeError for anything but a list of texts."""
+    if not isinstance(value, list | tuple | None):
+        raise TypeError
+    return tuple(_text(each) for each in value or ())
 
 
 def _text(value: object) -> str:
@@ -204,3 +232,16 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError
     return value
+
+
+REQUESTS: Final[Mapping[str, Callable[[Mapping[str, Any]], Request]]] = {
+    "hand_over": _hand_over,
+    "forget_me": lambda held: ForgetMe(confirmed=held.get("confirmed") is True),
+    "my_info": lambda held: MyInfo(),
+    "note": _note,
+    "start_again": lambda held: StartAgain(),
+    "report_wrong": _report_wrong,
+    "remember": _remember,
+    "withdraw": lambda held: Withdraw(what=Consent(_text(held["what"]))),
+}
+"""By the kind of a request on the wire. Each raises KeyError, TypeError or ValueError for nonsense."""

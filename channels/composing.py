@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from channels.conversation import AskedFor, Choice, Concern, Consent, EscalationState, ReportWrong
+from channels.conversation import AskedFor, Choice, Concern, Consent, EscalationState, Remember, Reply, ReportWrong
+from channels.first_words import Second, say_first_contact, say_second
 from channels.hours import StaffedHours
 from channels.ledger.records import (
     PLACE,
@@ -25,7 +26,7 @@ from channels.ledger.records import (
     PersonRecord,
 )
 from channels.opening import Opening
-from channels.safety import SCRIPT, Step, follow_up, opening
+from channels.safety import ONE_QUESTION, SCRIPT, Step, follow_up, opening
 from channels.speaking import Speaker
 from channels.wording import Wording
 
@@ -35,6 +36,8 @@ LINES_REMEMBERED: Final = 12
 """Messages within which crisis lines are not repeated for the same concern."""
 CONCERN_IS_FRESH: Final = timedelta(hours=48)
 """So long after a concern STOP is shown to a person; an escalation with a concern that is open has no such limit."""
+SAFETY: Final = "safety"
+"""Outcome of a message that answers a question which a concern made us ask."""
 ASKED_OUTRIGHT: Final = frozenset({"asked", "complaint", "language"})
 
 
@@ -69,6 +72,8 @@ class Moment:
     """The same words have come so often that only a person should answer on."""
     rest: str = ""
     """What did not fit into our last texts, if this message asks for it."""
+    held: tuple[Reply, ...] = ()
+    """What was found and not said yet because a concern came first, if this message asks for it."""
     check_in: str = ""
     """agreed or asked, where we may write first."""
 
@@ -78,6 +83,10 @@ class Moment:
             EscalationState.WAITING,
             EscalationState.LAPSED,
         )
+
+    def new_concerns(self, more: frozenset[Concern] = frozenset()) -> frozenset[Concern]:
+        """Of this message, and of what the assistant adds: those that were not known here before."""
+        return (self.concerns | more) - self.conversation.concerns
 
     @property
     def stopped_after_concern(self) -> bool:
@@ -99,6 +108,8 @@ class Plan:
 
     kind: str = "bot"
     said: tuple[Draft, ...] = ()
+    held: tuple[Reply, ...] = ()
+    """The assistant's answer to a message with a new concern: it waits until they ask for it."""
     needs: tuple[str, ...] = ()
     place: str | None = None
     language: str | None = None
@@ -115,6 +126,7 @@ class Plan:
     reports: tuple[ReportWrong, ...] = ()
     check_in_at: datetime | None = None
     no_check_in: bool = False
+    remember: Remember | None = None
     told: str = ""
     withdraw: frozenset[Consent] = frozenset()
     asked_for: AskedFor | None = None
@@ -137,25 +149,12 @@ class Composer:
         ask = plan.ask
         if concerns:
             ask = OpenEscalation(reason="concern", need=ask.need if ask else None)
-        queue = await self._say_queue(moment, speaker, plan, concerns)
-        first: tuple[Draft, ...] = ()
-        quiet = plan.do_not_text_first
-        if not moment.conversation.turns and not quiet:
-            first = speaker.say_notice(self.wording.say("first_message"))
-        if moment.reopens and not quiet:
-            quiet = False
-            first += speaker.say_notice(self.wording.say("reopened"))
-        if concerns:
-            drafts = await self._say_concern(moment, speaker, concerns) + queue + first + plan.said
-        elif plan.ask_said:
-            drafts = plan.said + first
-        else:
-            drafts = first + plan.said + queue
+        quiet = False if moment.reopens and not plan.do_not_text_first else plan.do_not_text_first
         return Outcome(
             message_id=moment.message.id,
             expected_holder=moment.conversation.holder,
             kind=plan.kind,
-            drafts=drafts,
+            drafts=await self._say_all(moment, speaker, plan, concerns),
             concerns=concerns,
             needs=plan.needs,
             place=plan.place,
@@ -169,10 +168,33 @@ class Composer:
             reports=plan.reports,
             check_in_at=plan.check_in_at,
             no_check_in=plan.no_check_in,
+            remember=plan.remember,
             told=plan.told,
             withdraw=plan.withdraw,
             asked_for=plan.asked_for,
         )
+
+    async def _say_all(
+        self, moment: Moment, speaker: Speaker, plan: Plan, concerns: frozenset[Concern]
+    ) -> tuple[Draft, ...]:
+        """Everything, in order. A new concern is answered in two texts, and by what they asked for outright."""
+        queue = await self._queue_words(moment, plan, concerns)
+        welcome = not moment.conversation.turns and not plan.do_not_text_first
+        reopens = moment.reopens and not plan.do_not_text_first
+        if moment.new_concerns(plan.concerns) and plan.kind != SAFETY:
+            fresh = moment.new_concerns(plan.concerns)
+            if plan.language and plan.language not in self.wording.crisis.languages:
+                words = speaker.say_concern(self.wording.concern_abroad(fresh, plan.language))
+                return words + say_first_contact(speaker, plan.held) + plan.said
+            second = Second(queue=queue, first=welcome, reopens=reopens, held=plan.held)
+            return speaker.say_concern(self.wording.concern(fresh)) + say_second(speaker, second) + plan.said
+        next_up = speaker.say_notice(queue, urgent=bool(concerns)) if queue else ()
+        first = speaker.say_notice(self.wording.say("first_message")) if welcome else ()
+        first += speaker.say_notice(self.wording.say("reopened")) if reopens else ()
+        if concerns:
+            heard = () if plan.kind == SAFETY else await self._say_concern_again(moment, speaker, concerns)
+            return heard + next_up + first + plan.said
+        return plan.said + first if plan.ask_said else first + plan.said + next_up
 
     async def safety_step(self, moment: Moment) -> Step | None:
         """What comes next when this message answers a question that a concern made us ask."""
@@ -181,10 +203,11 @@ class Composer:
             return None
         start = max(0, moment.message.seq - 1 - LINES_REMEMBERED)
         recent = await self.ledger.messages(moment.conversation.id, start, moment.message.seq - 1 - start)
-        known = moment.conversation.concerns
         openings = {key: opening(self.wording.messages[key]) for key in SCRIPT}
-        again = bool(moment.concerns) and moment.concerns <= known
-        return follow_up(moment.message.text, recent, openings, worried=again)
+        same = moment.conversation.concerns & ONE_QUESTION
+        if moment.new_concerns() - (ONE_QUESTION if same else frozenset()):
+            return None
+        return follow_up(moment.message.text, recent, openings, worried=bool(moment.concerns))
 
     async def say_held(self, moment: Moment, speaker: Speaker) -> tuple[Draft, ...]:
         held = await self.ledger.held(moment.person.id)
@@ -216,36 +239,32 @@ class Composer:
         opens = hours.next_opening(now, self.wording)
         return self.wording.say("fallback_nobody_here", opens=opens, line=line)
 
-    async def _say_concern(self, moment: Moment, speaker: Speaker, concerns: frozenset[Concern]) -> tuple[Draft, ...]:
-        """In full for a concern that is new here; for one we know, briefly, and not with every message."""
-        fresh = concerns - moment.conversation.concerns
-        if fresh:
-            return speaker.say_concern(self.wording.concern(fresh))
+    async def _say_concern_again(
+        self, moment: Moment, speaker: Speaker, concerns: frozenset[Concern]
+    ) -> tuple[Draft, ...]:
+        """For a concern we know: briefly, and not with every message."""
         earlier = await self.ledger.messages(moment.conversation.id, moment.message.seq - LINES_REMEMBERED)
         if any(line.say in message.text for message in earlier for line in self.wording.crisis.lines):
             return ()
         return speaker.say_concern(self.wording.say("concern_again", line=self.wording.lines(concerns, limit=1)))
 
-    async def _say_queue(
-        self, moment: Moment, speaker: Speaker, plan: Plan, concerns: frozenset[Concern]
-    ) -> tuple[Draft, ...]:
+    async def _queue_words(self, moment: Moment, plan: Plan, concerns: frozenset[Concern]) -> str:
         """What really happens next. Somebody who waits already hears it again only if they ask, or move up."""
         if plan.ask_said or not (plan.ask or concerns):
-            return ()
+            return ""
         known = moment.escalation.concerns if moment.escalation else frozenset()
         moves_up = bool(concerns) and not known
         asked = plan.ask is not None and (plan.ask.reason in ASKED_OUTRIGHT or not plan.said)
         if moment.waiting and not moves_up and not (asked and not concerns):
-            return ()
+            return ""
         urgent = bool(concerns)
         now, hours, suffix = self.clock(), self._hours(moment), "_with_concern" if concerns else ""
         if not hours.open_at(now):
             values = {"place": PLACE, "opens": hours.next_opening(now, self.wording)}
             if not concerns:
                 values["hours"] = hours.in_words(self.wording)
-            return speaker.say_notice(self.wording.say(f"nobody_here_now{suffix}", **values), urgent=urgent)
-        again = moment.waiting and not concerns
-        return speaker.say_notice(await self._open_words(suffix, again=again, urgent=urgent), urgent=urgent)
+            return self.wording.say(f"nobody_here_now{suffix}", **values)
+        return await self._open_words(suffix, again=moment.waiting and not concerns, urgent=urgent)
 
     async def _open_words(self, suffix: str, *, again: bool, urgent: bool) -> str:
         """Within hours: whether somebody is really at the desk, and how long it has taken lately."""
@@ -268,6 +287,6 @@ def starts_anew(moment: Moment, plan: Plan, *, asked: bool) -> bool:
     Asking for a person begins one, unless the assistant has just offered choices: "more" must still mean
     something while they wait. The release of the conversation begins one in any case.
     """
-    offers = any(draft.choices for draft in plan.said)
+    offers = bool(plan.held) or any(draft.choices for draft in plan.said)
     opened = asked and not moment.waiting and not offers
     return plan.start_again or opened or moment.conversation.episode_turns + 1 >= LONGEST_EPISODE

@@ -241,7 +241,24 @@ class Withdraw:
     what: Consent
 
 
-Request: TypeAlias = HandOver | ForgetMe | MyInfo | Note | StartAgain | ReportWrong | Withdraw
+@dataclass(frozen=True, kw_only=True)
+class Remember:
+    """What the assistant should know again in the next episode, in place of what it knew before. Ids, and no words."""
+
+    need: str = ""
+    query: str = ""
+    """What the need is called; empty when nothing was asked for."""
+    shown: tuple[str, ...] = ()
+    """Ids of services."""
+    offered: tuple[str, ...] = ()
+    basket: tuple[str, ...] = ()
+    """Needs that were mentioned and not looked at yet."""
+    about: str = ""
+    preferences: tuple[str, ...] = ()
+    place_asked: bool = False
+
+
+Request: TypeAlias = HandOver | ForgetMe | MyInfo | Note | StartAgain | ReportWrong | Withdraw | Remember
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,6 +30,8 @@ SHORT_NAME = 30
 """Letters a service's name is cut to when a list would otherwise need a second message."""
 
 PERSON = "person"
+FOUND = "found"
+"""What the assistant found, and a first answer to a concern left for later."""
 
 Fits = Callable[[str], bool]
 

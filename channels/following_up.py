@@ -1,4 +1,5 @@
 """Writing first, only to somebody who agreed to it and said that it is safe: once, by day, to ask whether it helped.
+And one gentle question after a concern that nobody has answered (`concern_checks`), by the same table and sender.
 
 Rules are data (data/follow_up.yml). Deciding is pure; `FollowUp.ask_due` is what a sweep does.
 """
@@ -17,9 +18,12 @@ import structlog
 import yaml
 
 from channels.composing import Moment
-from channels.conversation import Channel, Choice, Concern, Turn
+from channels.concern_checks import ConcernChecks, Standing, Verdict
+from channels.conversation import Channel, Choice, Concern, Holder, Turn
 from channels.ledger import Ledger
-from channels.ledger.records import Draft
+from channels.ledger.check_ins import CONCERN, HELPED, CheckIn
+from channels.ledger.records import Committed, ConversationRecord, Draft, PersonRecord
+from channels.ledger.talk_records import NoteKind
 from channels.speaking import Speaker
 from channels.streams import Streams
 from channels.wording import Wording
@@ -44,9 +48,10 @@ class FollowUpRules:
     never_offered: frozenset[Concern]
     longest: int
     told_no: tuple[re.Pattern[str], ...]
+    concern: ConcernChecks
 
     @classmethod
-    def load(cls, path: Path = FILE) -> FollowUpRules:
+    def load(cls, concern_check_hours: float = 0, path: Path = FILE) -> FollowUpRules:
         body = yaml.safe_load(path.read_text(encoding="utf-8"))
         return cls(
             days=body["days"],
@@ -57,6 +62,7 @@ class FollowUpRules:
             never_offered=frozenset(Concern(one) for one in body["never_offered"]),
             longest=body["longest"],
             told_no=tuple(re.compile(pattern) for pattern in body["told_no"]),
+            concern=ConcernChecks.build(body["concern"], concern_check_hours),
         )
 
     def due(self, now: datetime, zone: ZoneInfo) -> datetime:
@@ -103,20 +109,45 @@ class FollowUp:
     async def ask_due(self) -> int:
         """Says how many were asked. Raises LedgerUnavailable."""
         now, asked = self.clock(), 0
-        if not self.rules.is_day(now, self.zone):
-            return 0
-        for check_in in await self.ledger.check_ins.due(now):
-            conversation = await self.ledger.conversation(check_in.conversation_id)
-            person = await self.ledger.person(conversation.person_id)
-            speaker = Speaker(wording=self.wording.within(person.language), channel=conversation.channel)
-            committed = await self.ledger.check_ins.ask(check_in, say_question(speaker))
+        kinds = (HELPED, CONCERN) if self.rules.is_day(now, self.zone) else (CONCERN,)
+        for check_in in await self.ledger.check_ins.due(now, kinds):
+            committed = await self._ask(check_in)
             if committed is None:
                 continue
             asked += 1
-            structlog.get_logger().info("checked_in", conversation_id=conversation.id)
-            await self.streams.announce_outbound(committed.shard, conversation.id)
-            await self.streams.changed(conversation.id)
+            structlog.get_logger().info("checked_in", conversation_id=check_in.conversation_id, kind=check_in.kind)
+            await self.streams.announce_outbound(committed.shard, check_in.conversation_id)
+            await self.streams.changed(check_in.conversation_id)
         return asked
+
+    async def _ask(self, check_in: CheckIn) -> Committed | None:
+        conversation = await self.ledger.conversation(check_in.conversation_id)
+        person = await self.ledger.person(conversation.person_id)
+        speaker = Speaker(wording=self.wording.within(person.language), channel=conversation.channel)
+        if check_in.kind == HELPED:
+            return await self.ledger.check_ins.ask(check_in, say_question(speaker))
+        verdict = self.rules.concern.judge(await self._standing(conversation, person), self.zone)
+        if verdict is Verdict.DROP:
+            await self.ledger.check_ins.call_off(check_in)
+        if verdict is not Verdict.ASK:
+            return None
+        words = speaker.say_notice(speaker.wording.say("concern_check"), choices=speaker.person_choice)
+        return await self.ledger.check_ins.ask(check_in, words, unread_since=conversation.last_seq)
+
+    async def _standing(self, conversation: ConversationRecord, person: PersonRecord) -> Standing:
+        waits = await self.ledger.escalation_of(conversation.id)
+        asked = [note for note in await self.ledger.talk.notes(conversation.id) if note.kind is NoteKind.SAFE_CONTACT]
+        safe = asked[-1].body if asked else None
+        return Standing(
+            at=self.clock(),
+            last_inbound_at=conversation.last_inbound_at or conversation.created_at,
+            quiet=person.do_not_text_first or conversation.blocked,
+            answered=conversation.holder is not Holder.BOT or waits is None or waits.answered_at is not None,
+            concerns=conversation.concerns,
+            agreed=bool(await self.ledger.check_ins.state(conversation.id)),
+            safe=None if safe is None else safe.get("ok") == "yes",
+            safe_hours=None if safe is None else (int(safe.get("from", 0)), int(safe.get("to", 24))),
+        )
 
 
 def say_question(speaker: Speaker) -> tuple[Draft, ...]:

@@ -16,11 +16,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from channels.conversation import Sender
+from channels.conversation import Concern, Sender
 from channels.ledger.records import MessageRecord
 
 MOST_WORDS: Final = 8
 """A longer message tells more than yes or no, and the assistant should read it."""
+
+
+ONE_QUESTION: Final = frozenset({Concern.SUICIDE, Concern.METHOD_SEEKING, Concern.SELF_HARM})
+"""Who has been asked about one of these is not asked anew because the answer names another."""
 
 
 class Answer(StrEnum):

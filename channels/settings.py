@@ -160,6 +160,9 @@ class Settings(BaseSettings):
         10.0, description="Minutes after which somebody who waits hears how it stands; 0 turns it off."
     )
     wait_updates: int = Field(3, description="Most such updates for one person until somebody comes.")
+    concern_check_hours: float = Field(
+        4.0, ge=0, description="Hours of silence after a concern nobody has answered, until one gentle text. 0: none."
+    )
     teams_file: Path = Field(
         Path(), description="File of the teams and organisations that share the queue (YAML); empty means one team."
     )

@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
 
-from channels.concern import find_concerns
 from channels.conversation import Choice, Holder, Sender
 from channels.ledger.records import ConversationRecord, EscalationRecord, MessageRecord, Pace, PersonRecord
 from channels.routing import AskPerson, NoWords, OptIn, ToBot, decide
@@ -84,19 +83,18 @@ class Slowing:
     settings: Settings
     clock: Callable[[], datetime]
 
-    async def judge(self, message: MessageRecord) -> Judgement:
-        """What to do with the earliest message that is not answered yet."""
+    async def judge(self, message: MessageRecord, *, concerned: bool) -> Judgement:
+        """What to do with the earliest message that is not answered yet. `concerned`: either layer found a concern."""
         conversation = await self.ledger.conversation(message.conversation_id)
         if conversation.holder is Holder.PEER:
             return Judgement(verdict=Verdict.ANSWER)
         pace = await self.ledger.pace(conversation.id)
-        concern = bool(find_concerns(message.text))
         if pace.replied >= SAME_WORDS - 1:
-            looped = await self._looped(message, pace, SAME_WORDS_WITH_CONCERN if concern else SAME_WORDS)
+            looped = await self._looped(message, pace, SAME_WORDS_WITH_CONCERN if concerned else SAME_WORDS)
             if looped is not None:
                 return Judgement(verdict=looped)
         most = self.settings.person_per_minute
-        if concern or most <= 0 or pace.written <= most or not await self._may_merge(message, conversation):
+        if concerned or most <= 0 or pace.written <= most or not await self._may_merge(message, conversation):
             return Judgement(verdict=Verdict.ANSWER)
         if message.seq < pace.newest_unanswered:
             return Judgement(verdict=Verdict.MERGE)

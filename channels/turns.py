@@ -20,12 +20,13 @@ from channels.answering import Answering, Farewell
 from channels.codes import read_code
 from channels.composing import Moment
 from channels.concern import find_concerns
-from channels.conversation import Concern, Holder, Sender
+from channels.conversation import Concern, Holder, Reply, Sender
+from channels.fitting import FOUND
 from channels.ledger import Ledger
 from channels.ledger.records import Committed, Draft, MessageRecord, OpenEscalation, Outcome
 from channels.noticing import Notices
 from channels.routing import asks_for_rest
-from channels.slowing import MERGED, Judgement, Slowing, Verdict
+from channels.slowing import MERGED, Slowing, Verdict
 from channels.streams import Streams
 from channels.typing_signs import TypingSigns
 from channels.worker_metrics import WorkerMetrics
@@ -72,17 +73,21 @@ class Turns:
                 return
             if await self._carry_on(message) or await self._hear(message):
                 continue
-            judgement = await self.slowing.judge(message)
+            concerns = await self._find_concerns(message)
+            judgement = await self.slowing.judge(message, concerned=bool(concerns))
             if judgement.verdict is not Verdict.ANSWER:
                 self.metrics.count_slowed(judgement.verdict)
             if judgement.verdict is Verdict.WAIT:
                 await self.ledger.defer(message.id)
                 return
             if judgement.verdict in SILENT:
-                await self._mark(message, SILENT[judgement.verdict])
+                await self._mark(message, SILENT[judgement.verdict], concerns)
                 continue
             attempt = await self.ledger.count_attempt(message.id)
-            if not await self._answer(message, attempt, judgement):
+            if judgement.words:
+                message = replace(message, text=judgement.words)
+                concerns |= await self._find_concerns(message)
+            if not await self._answer(message, concerns, attempt, looped=judgement.verdict is Verdict.HAND_OVER):
                 return
 
     async def _announce_again(self, conversation_id: str) -> bool:
@@ -128,9 +133,8 @@ class Turns:
             await self.streams.changed(QUEUE)
         return heard is not None
 
-    async def _mark(self, message: MessageRecord, kind: str) -> None:
+    async def _mark(self, message: MessageRecord, kind: str, concerns: frozenset[Concern]) -> None:
         """Shown on the desk, and nothing said. A peer worker who has taken over meanwhile has it judged again."""
-        concerns = frozenset(one.concern for one in find_concerns(message.text))
         ask = OpenEscalation(reason="concern") if concerns else None
         outcome = Outcome(
             message_id=message.id, expected_holder=Holder.BOT, kind=kind, concerns=concerns, escalation=ask
@@ -138,14 +142,12 @@ class Turns:
         if (committed := await self.ledger.commit(outcome)) is not None:
             await self._announce(committed, outcome)
 
-    async def _answer(self, message: MessageRecord, attempt: int, judgement: Judgement) -> bool:
+    async def _answer(
+        self, message: MessageRecord, concerns: frozenset[Concern], attempt: int, *, looped: bool
+    ) -> bool:
         """False when it could not be settled now; the sweeper brings it back."""
         started = time.monotonic()
-        if judgement.words:
-            message = replace(message, text=judgement.words)
-        concerns = await self._find_concerns(message)
         for _ in range(MOST_DECISIONS):
-            looped = judgement.verdict is Verdict.HAND_OVER
             moment = replace(await self._look(message, concerns), attempt=attempt, looped=looped)
             async with self.signs.thinking(moment):
                 decided = await self.answering.answer(moment)
@@ -182,6 +184,7 @@ class Turns:
             choices=await self.ledger.last_choices(conversation.id),
             concerns=concerns,
             rest=await self._rest_before(message) if asks_for_rest(message) else "",
+            held=await self._held_before(message) if asks_for_rest(message) or message.payload == FOUND else (),
             check_in=await self.ledger.check_ins.state(conversation.id),
         )
 
@@ -191,6 +194,15 @@ class Turns:
         before = await self.ledger.messages(message.conversation_id, start, message.seq - 1 - start)
         ours = takewhile(lambda earlier: earlier.sender is not Sender.PERSON, reversed(before))
         return "\n".join(earlier.rest for earlier in reversed(list(ours)) if earlier.rest)
+
+    async def _held_before(self, message: MessageRecord) -> tuple[Reply, ...]:
+        """What a concern came before, unless something has been listed since."""
+        start = max(0, message.seq - 1 - REMEMBERED)
+        before = await self.ledger.messages(message.conversation_id, start, message.seq - 1 - start)
+        for earlier in reversed(before):
+            if earlier.held or (earlier.reply is not None and earlier.reply.cards):
+                return earlier.held
+        return ()
 
     async def _announce(self, committed: Committed, outcome: Outcome) -> None:
         if committed.outbound:

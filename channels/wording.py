@@ -16,6 +16,7 @@ from channels.errors import SettingsError
 DATA = Path(__file__).parent / "data"
 ANY = "any"
 ENGLISH = "en"
+PHONE = "phone"
 
 URGENCY = (
     Concern.DANGER_NOW,
@@ -123,6 +124,8 @@ class Wording:
         self.crisis = crisis
         self.service = service
         self.language = ENGLISH
+        self.abroad: Mapping[str, str] = {}
+        """The first words to somebody in danger who writes in another language, by ISO 639-1 code."""
         self.others: dict[str, Wording] = {}
         """The same in the other languages of the country, each with English where a text is not translated."""
         self.look: Callable[[str], str] = str
@@ -133,13 +136,14 @@ class Wording:
         texts: dict[str, dict[str, str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
         profile = CrisisLines.load(country)
         wording = cls(texts["messages"], texts["pieces"], profile, service)
+        wording.abroad = load_abroad()
         for language in profile.languages[1:]:
             body = yaml.safe_load(path.with_suffix(f".{language}.yml").read_text(encoding="utf-8"))
             other = cls(
                 {**texts["messages"], **body["messages"]}, {**texts["pieces"], **body["pieces"]},
                 profile.in_language(language), service,
             )  # fmt: skip
-            other.language = language
+            other.language, other.abroad = language, wording.abroad
             wording.others[language] = other
         return wording
 
@@ -163,6 +167,18 @@ class Wording:
         found = tuple(concerns)
         return self.say(f"concern_{most_urgent(found)}", lines=self.lines(found))
 
+    def concern_abroad(self, concerns: Iterable[Concern], language: str) -> str:
+        """The first words to these concerns in a language that our texts are not in, without a question that leads on.
+
+        Where there are none in that language: briefly in English, with the same numbers.
+        """
+        chosen = [line for line in self.crisis.choose(concerns) if PHONE in line.by] or self.crisis.choose()
+        if language not in self.abroad:
+            return self.say("concern_again", line=chosen[0].say)
+        # "112 or 999" holds a word of English.
+        emergency = self.crisis.emergency.split()[0]
+        return self.abroad[language].format(emergency=emergency, number=chosen[0].phone)
+
     def lines(self, concerns: Iterable[Concern] = (), limit: int = 2) -> str:
         return "\n".join(line.say for line in self.crisis.choose(concerns, limit))
 
@@ -182,6 +198,11 @@ class Wording:
             "line": self.lines(limit=1),
             "lines": self.lines(),
         }
+
+
+def load_abroad(path: Path = DATA / "safety_languages.yml") -> Mapping[str, str]:
+    body: dict[str, dict[str, str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {language: words["safe"] for language, words in body.items()}
 
 
 def fields_of(text: str) -> frozenset[str]:

@@ -121,7 +121,7 @@ class Worker:
             clock=parts.clock,
             own_number=settings.fallback_number,
         )
-        follow_up_rules = FollowUpRules.load()
+        follow_up_rules = FollowUpRules.load(parts.settings.concern_check_hours)
         answering = Answering(
             assistant=parts.assistant, composer=composer, guard=guard, follow_up=follow_up_rules,
             taking_back=TakingBack.load(), on_silence=metrics.count_silence,

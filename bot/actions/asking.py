@@ -51,8 +51,10 @@ def ask_for_reader(heard: Heard, tools: Toolbox) -> Answer:
     needs = tools.foreign.guess(heard.text, language) if tools.foreign and language else ()
     found = search_for(heard, tools, needs)
     text = tools.wording.say("other_language", heard.turns)
+    grave = next((need.id for need in needs if need.id in CONCERNING), None)
     if words is not None:
-        text = f"{words.hello} {words.found}" if found else words.hello
+        # Whoever may be in danger gets these words by themselves: the list comes when they ask for it.
+        text = f"{words.hello} {words.found}" if found and not grave else words.hello
     replies = [Reply(text=text, choices=() if words else tools.wording.choices("person", "privacy"))]
     slots: dict[str, object] = {}
     if found:
@@ -60,7 +62,6 @@ def ask_for_reader(heard: Heard, tools: Toolbox) -> Answer:
         replies.append(make_list(introduction, found.matches, found.place, tools))
         ids = tuple(match.service.id for match in found.matches)
         slots = {"need": needs[0].id, "shown": ids, "offered": ids, "last_query": join_labels(needs)}
-    grave = next((need.id for need in needs if need.id in CONCERNING), None)
     asked = HandOver(
         reason="concern" if grave and not heard.concerns else "language",
         need=grave or (needs[0].id if needs else heard.need),

@@ -69,23 +69,30 @@ def read_tracker(tracker: Mapping[str, Any]) -> Heard:
     slots = mapping_of(tracker.get("slots"))
     metadata = mapping_of(latest.get("metadata"))
     intent = mapping_of(latest.get("intent"))
+    remembered = mapping_of(metadata.get("remembered"))
     turns = metadata.get("turns")
-    silence = read_silence(tracker.get("events"))
+    silence = read_silence(tracker.get("events")) or read_seconds(metadata.get("silence"))
+
+    def known(name: str) -> object:
+        """What this episode knows, else what was known before it."""
+        held = slots.get(name)
+        return remembered.get("query" if name == "last_query" else name) if held is None else held
+
     return Heard(
         text=read_text(latest.get("text")),
         intent=text_of(intent.get("name")) or "",
         value=read_value(latest.get("entities")),
-        need=text_of(slots.get("need")),
+        need=text_of(known("need")),
         place=text_of(slots.get("place")) or text_of(metadata.get("place")),
         location=read_location(metadata.get("location")),
-        shown=texts_of(slots.get("shown")),
-        offered=texts_of(slots.get("offered")),
-        last_query=text_of(slots.get("last_query")) or "",
-        basket=texts_of(slots.get("basket")),
-        about=text_of(slots.get("about")) or "",
-        preferences=texts_of(slots.get("preferences")),
+        shown=texts_of(known("shown")),
+        offered=texts_of(known("offered")),
+        last_query=text_of(known("last_query")) or "",
+        basket=texts_of(known("basket")),
+        about=text_of(known("about")) or "",
+        preferences=texts_of(known("preferences")),
         asked=read_asked(slots.get("asked"), silence),
-        place_asked=slots.get("place_asked") is True,
+        place_asked=known("place_asked") is True,
         silence=silence,
         channel=text_of(metadata.get("channel")) or "",
         language=text_of(metadata.get("language")),
@@ -136,6 +143,11 @@ def read_silence(events: object) -> float:
     ]
     times = [float(time) for time in said[-2:] if isinstance(time, int | float)]
     return max(0.0, times[-1] - times[0]) if times else 0.0
+
+
+def read_seconds(value: object) -> float:
+    """How long they had been away, by the worker's clock: a new episode cannot know."""
+    return max(0.0, float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
 
 
 def read_asked(value: object, silence: float) -> str:

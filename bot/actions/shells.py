@@ -14,7 +14,7 @@ from typing import Any
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from bot.actions.answer import write_messages, write_slots
+from bot.actions.answer import write_messages, write_request, write_slots
 from bot.actions.context import Decision, in_context
 from bot.actions.find_support import find_support
 from bot.actions.forget_me import forget_me
@@ -26,6 +26,7 @@ from bot.actions.let_be import let_be
 from bot.actions.my_info import my_info
 from bot.actions.put_right import put_right
 from bot.actions.refine_list import refine_list
+from bot.actions.remembering import remember
 from bot.actions.say_again import say_again
 from bot.actions.say_hello import say_hello
 from bot.actions.show_details import show_details
@@ -80,6 +81,8 @@ class Shell(Action):  # type: ignore[misc]  # rasa_sdk carries no types
             dispatcher.utter_message(response=answer.response)
         for body in write_messages(answer):
             dispatcher.utter_message(json_message=body)
+        if answer.slots:
+            dispatcher.utter_message(json_message=write_request(remember(heard, answer, tools)))
         return list(write_slots(answer.slots))
 
 

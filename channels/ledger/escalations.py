@@ -69,6 +69,7 @@ async def ask(work: Work, conversation: Row[Any], outcome: Outcome, notes: rows.
         "urgent": current.urgent or bool(merged.concerns),
         "rank_at": rank_of(current.opened_at, urgent=current.urgent or bool(merged.concerns)),
         "reason": reason_now(outcome) or current.reason,
+        "language": outcome.language or current.language,
     }
     if wanted and may(Move.ASK_AGAIN, current.state):
         change |= waiting_again(work)
@@ -114,7 +115,7 @@ async def start(work: Work, conversation: Row[Any], outcome: Outcome, notes: row
             follow_up=False,
             reason=asked.reason if asked else CONCERN,
             notes=rows.seal_notes(work.cipher, rows.Notes(concerns=own.concerns, needs=own.needs)),
-            language=person.language,
+            language=outcome.language or person.language,
             opened_at=opened_at,
             waiting_since=opened_at,
             claimed_name="",

@@ -15,6 +15,8 @@ check_ins = Table(
     Column("state", WORD, nullable=False),
     Column("due_at", UtcTime, nullable=False),
     Column("made_at", UtcTime, nullable=False),
+    # helped (they agreed to be asked about help they were pointed to) or concern (something worried us).
+    Column("kind", WORD, nullable=False, server_default="helped"),
     Index("ix_check_ins_state_due_at", "state", "due_at"),
     Index("ix_check_ins_conversation_id", "conversation_id"),
 )

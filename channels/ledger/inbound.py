@@ -248,6 +248,8 @@ async def commit(work: Work, outcome: Outcome) -> Committed | None:
     if outcome.concerns:
         notes = replace(notes, concern_at=work.now)
     notes = replace(notes, asked_for=outcome.asked_for or notes.asked_for)
+    if outcome.remember is not None:
+        notes = replace(notes, remembered=outcome.remember, remembered_at=work.now)
     escalation_id = await escalations.ask(work, conversation, outcome, notes)
     place = await queue_order.place_of(work, conversation.id) if escalation_id else None
     sent = await outbound.insert(work, conversation, with_place(outcome, place))

@@ -7,7 +7,7 @@ an escalation that is open goes on in the same hands, and what we say goes to wh
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Row, Select, func, or_, select, update
@@ -18,6 +18,7 @@ from channels.ledger.database import Work, shard_of
 from channels.ledger.queue_order import rank_of
 from channels.ledger.records import Draft, Moved
 
+EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 WRONG: Final = "wrong_code"
 MOVED: Final = "moved"
 WINDOW: Final = timedelta(minutes=15)
@@ -87,10 +88,13 @@ async def join_words(work: Work, here: Row[Any], there: Row[Any]) -> None:
     told = rows.open_notes(work.cipher, here.notes)
     held = rows.open_notes(work.cipher, there.notes)
     moments = [one.concern_at for one in (told, held) if one.concern_at is not None]
+    known = max((told, held), key=lambda notes: notes.remembered_at or EARLIEST)
     notes = replace(
         held.with_more(told.concerns, told.needs, told.place),
         concern_at=max(moments, default=None),
         asked_for=told.asked_for or held.asked_for,
+        remembered=known.remembered,
+        remembered_at=known.remembered_at,
     )
     conversations = tables.conversations
     await work.run(

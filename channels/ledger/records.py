@@ -17,6 +17,7 @@ from channels.conversation import (
     EscalationState,
     Holder,
     Media,
+    Remember,
     Reply,
     ReportWrong,
     Sender,
@@ -68,6 +69,9 @@ class ConversationRecord:
     """When a concern was last found."""
     asked_for: AskedFor | None = None
     """Whom help is for, as far as they said."""
+    remembered: Remember | None = None
+    """What the assistant should know again, and since when."""
+    remembered_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +108,8 @@ class MessageRecord:
     created_at: datetime
     rest: str = ""
     """Outbound only: what did not fit a text message and has been kept."""
+    held: tuple[Reply, ...] = ()
+    """Outbound only: answers that were not given yet, because something else came first."""
     channel: Channel = Channel.SMS
     """Where it was written, or goes to."""
 
@@ -186,6 +192,8 @@ class Draft:
     """Goes before other conversations' messages (a concern, a fallback)."""
     rest: str = ""
     """What did not fit; sent when the person asks for more."""
+    held: tuple[Reply, ...] = ()
+    """Answers that can wait; given when the person asks for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,8 +234,12 @@ class Outcome:
     """Mistakes in listings that the person noticed."""
     check_in_at: datetime | None = None
     """They agreed that we write first, then."""
+    concern_check_at: datetime | None = None
+    """Something worried us: ask how they are, then, if nobody has come by then."""
     no_check_in: bool = False
     """They would rather we did not after all."""
+    remember: Remember | None = None
+    """What the assistant should know again in its next episode."""
     told: str = ""
     """How what they were pointed to went: helped, partly, no."""
     withdraw: frozenset[Consent] = frozenset()

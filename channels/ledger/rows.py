@@ -20,6 +20,7 @@ from channels.conversation import (
     Holder,
     Inbound,
     Media,
+    Remember,
     Reply,
     Sender,
     ServiceCard,
@@ -41,6 +42,8 @@ class Notes:
     concern_at: datetime | None = None
     """When a concern was last found."""
     asked_for: AskedFor | None = None
+    remembered: Remember | None = None
+    remembered_at: datetime | None = None
 
     def with_more(self, concerns: Iterable[Concern], needs: Iterable[str], place: str | None) -> Notes:
         """Only adds: a concern never clears itself."""
@@ -63,6 +66,8 @@ def seal_notes(cipher: Cipher, notes: Notes) -> str | None:
         "blocked": notes.blocked,
         "concern_at": notes.concern_at.isoformat() if notes.concern_at else None,
         "asked_for": notes.asked_for,
+        "remembered": asdict(notes.remembered) if notes.remembered else None,
+        "remembered_at": notes.remembered_at.isoformat() if notes.remembered_at else None,
     }
     return cipher.encrypt(json.dumps(held))
 
@@ -77,9 +82,22 @@ def open_notes(cipher: Cipher, token: str | None) -> Notes:
         place=held["place"],
         came_from=held.get("came_from"),
         blocked=held.get("blocked", False),
-        concern_at=datetime.fromisoformat(held["concern_at"]) if held.get("concern_at") else None,
+        concern_at=moment_of(held.get("concern_at")),
         asked_for=AskedFor(held["asked_for"]) if held.get("asked_for") else None,
+        remembered=remembered_of(held.get("remembered")),
+        remembered_at=moment_of(held.get("remembered_at")),
     )
+
+
+def moment_of(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def remembered_of(held: dict[str, Any] | None) -> Remember | None:
+    if held is None:
+        return None
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in held.items()}
+    return Remember(**known(Remember, values))
 
 
 def seal_inbound(cipher: Cipher, inbound: Inbound) -> str:
@@ -94,6 +112,7 @@ def seal_draft(cipher: Cipher, draft: Draft) -> str:
         "reply": asdict(draft.reply) if draft.reply else None,
         "choices": [asdict(choice) for choice in draft.choices],
         **({"rest": draft.rest} if draft.rest else {}),
+        **({"held": [asdict(reply) for reply in draft.held]} if draft.held else {}),
     }
     return cipher.encrypt(json.dumps(held))
 
@@ -147,6 +166,7 @@ def message_of(cipher: Cipher, row: Row[Any]) -> MessageRecord:
         error_text=cipher.decrypt(row.error_text) if row.error_text else "",
         created_at=row.created_at,
         rest=body.get("rest", ""),
+        held=tuple(reply for held in body.get("held", ()) if (reply := reply_of(held)) is not None),
         channel=Channel(row.channel),
     )
 
@@ -183,6 +203,8 @@ def conversation_of(cipher: Cipher, row: Row[Any], shards: int) -> ConversationR
         blocked=notes.blocked,
         concern_at=notes.concern_at,
         asked_for=notes.asked_for,
+        remembered=notes.remembered,
+        remembered_at=notes.remembered_at,
     )
 
 

@@ -8,12 +8,16 @@ from typing import Any
 
 import yaml
 
+from bot.actions.wording import load_wording
 from bot.words.checking import Rules
 from bot.words.command import RULES_FILE
 from channels.gsm7 import segments
 from channels.never_no import NeverNo
 from channels.wording import CrisisLines
 
+ASKS_PLACE = ("ask_place", "ask_where", "ask_where_near")
+MOST_TEXTS = 2
+"""In the first answer to a concern: somebody in danger reads no more, and it may be on an old phone."""
 SCRIPTS = Path(__file__).parents[1] / "data" / "conversations.yml"
 
 
@@ -59,13 +63,16 @@ class Judge:
     never_no: NeverNo
     rules: Rules
     lines: CrisisLines
+    place_questions: tuple[str, ...]
     most_segments: int = 2
 
     @classmethod
     def build(cls) -> Judge:
         never_no = NeverNo.load()
         body: dict[str, Any] = yaml.safe_load(RULES_FILE.read_text(encoding="utf-8"))
-        return cls(never_no=never_no, rules=Rules.build(body, never_no), lines=CrisisLines.load("GB"))
+        asked = tuple(variant for key in ASKS_PLACE for variant in load_wording().texts[key])
+        rules = Rules.build(body, never_no)
+        return cls(never_no=never_no, rules=rules, lines=CrisisLines.load("GB"), place_questions=asked)
 
     def judge(self, played: Played) -> list[str]:
         found = [
@@ -94,6 +101,9 @@ class Judge:
         known = (*phones, *(line.phone for line in self.lines.lines))
         return any(phone in text for phone in known) or self.never_no.connects(text)
 
+    def _asks_place(self, answer: Answer) -> bool:
+        return any(question in text for text in answer.texts for question in self.place_questions)
+
     def _judge_end(self, played: Played) -> list[str]:
         script, found = played.script, []
         if script.concern and not script.concern & played.concerns:
@@ -102,12 +112,16 @@ class Judge:
             found.append("concern raised for calm words")
         if script.queue and not played.queued:
             found.append("no person asked")
+        if sum(self._asks_place(answer) for answer in played.answers) > 1:
+            found.append("the place asked for twice")
         if script.lists and not any(answer.phones for answer in played.answers):
             found.append("no service suggested")
         if script.at and len(played.answers) >= script.at:
             first = " ".join(played.answers[script.at - 1].texts)
             if not any(line.phone in first for line in self.lines.lines):
                 found.append("no crisis line in the first answer")
+            if len(played.answers[script.at - 1].texts) > MOST_TEXTS:
+                found.append("a flood in the first answer to a concern")
         return found
 
 

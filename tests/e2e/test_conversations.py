@@ -14,7 +14,18 @@ from tests.e2e.conftest import Product, run_product
 pytestmark = pytest.mark.stack
 MOST_AMISS = 5
 """Conversations in which a rule about understanding may still be broken; those about safety hold in every one."""
-ALWAYS = ("silence", "nobody to reach", "reserved word", "too long", "cannot_help", "not_eligible", "label", "pact")
+ALWAYS = (
+    "silence",
+    "nobody to reach",
+    "reserved word",
+    "too long",
+    "a flood",
+    "the place asked",
+    "cannot_help",
+    "not_eligible",
+    "label",
+    "pact",
+)
 
 
 @pytest.fixture(scope="module")

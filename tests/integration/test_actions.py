@@ -149,11 +149,13 @@ def custom(response: httpx.Response) -> list[dict[str, Any]]:
 async def test_find_support_answers_with_cards_and_a_note(client: httpx.AsyncClient) -> None:
     response = await client.post("/webhook", json=call("action_find_support", "cant pay my rent"), headers=AUTHORISED)
     assert response.status_code == 200
-    reply, note = custom(response)
+    reply, note, known = custom(response)
     cards = [ServiceCard(**card) for card in reply["reply"]["cards"]]
     assert [card.service_id for card in cards] == ["svc-rent-help", "svc-debt", "svc-cafe"]
     assert reply["reply"]["choices"][-1] == {"title": "Talk to a person", "payload": "person"}
     assert note == {"request": {"kind": "note", "needs": ["rent_arrears"], "place": None}}
+    assert known["request"]["kind"] == "remember"
+    assert known["request"]["shown"] == ["svc-rent-help", "svc-debt", "svc-cafe"]
     slots = {event["name"]: event["value"] for event in response.json()["events"]}
     assert slots["last_query"] == "cant pay my rent"
     assert slots["offered"] == ["svc-rent-help", "svc-debt", "svc-cafe"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from channels.conversation import (
     Media,
     MyInfo,
     Note,
+    Remember,
     Reply,
     Sender,
     ServiceCard,
@@ -119,6 +121,33 @@ async def test_a_turn_carries_the_episode_and_what_is_known_and_never_a_number(
             },
         )
     ]
+
+
+KNOWN = Remember(need="debt", query="Debt", shown=("a",), basket=("food",), place_asked=True)
+
+
+@pytest.mark.parametrize(
+    ("away", "turns", "remembered", "silence"),
+    [
+        pytest.param(timedelta(minutes=5), 3, KNOWN, None, id="in the middle of an episode"),
+        pytest.param(timedelta(hours=20), 0, KNOWN, 72_000.0, id="the next day"),
+        pytest.param(timedelta(days=30), 0, Remember(place_asked=True), 2_592_000.0, id="a month later"),
+    ],
+)
+async def test_what_was_known_before_goes_along(
+    assistant: Assistant, rasa: FakeRasa, away: timedelta, turns: int, remembered: Remember, silence: float | None
+) -> None:
+    at = MESSAGE.created_at - away
+    await assistant.answer(replace(CONVERSATION, remembered=KNOWN, remembered_at=at, episode_turns=turns), MESSAGE)
+    metadata = rasa.requests[0][1]["metadata"]
+    assert metadata["remembered"] == json.loads(json.dumps(asdict(remembered)))
+    assert metadata.get("silence") == silence
+
+
+async def test_what_should_be_remembered_is_read(assistant: Assistant, rasa: FakeRasa) -> None:
+    request = {"custom": {"request": {"kind": "remember", **asdict(KNOWN)}}}
+    rasa.answer = rasa.say({"messages": [{"text": "hello"}, request]})
+    assert (await assistant.answer(CONVERSATION, MESSAGE)).requests == (KNOWN,)
 
 
 async def test_where_somebody_is_goes_along(assistant: Assistant, rasa: FakeRasa) -> None:

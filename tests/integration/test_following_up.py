@@ -11,6 +11,7 @@ from channels.conversation import Channel, Note, Reply, Turn
 from channels.following_up import FollowUpRules
 from channels.ledger import Ledger
 from channels.ledger.records import MessageRecord
+from channels.ledger.talk_records import NoteKind
 from channels.settings import Settings
 from channels.streams import Streams
 from tests.ledger_builders import peer_named
@@ -176,3 +177,74 @@ async def test_a_closed_door_told_in_passing_is_counted_and_still_answered(bench
 def test_other_words_are_read_as_they_are(text: str) -> None:
     assert not RULES.tells_of_closed_door(text)
     assert not RULES.agrees(text)
+
+
+# -- after a concern ---------------------------------------------------------------------------------------------------
+
+GENTLE = WORDING.say("concern_check")
+
+
+@pytest.fixture
+def worried(settings: Settings, ledger: Ledger, streams: Streams) -> Bench:
+    return Bench.quick(settings, ledger, streams)
+
+
+def hours_later(hours: float) -> datetime:
+    """So long from now, moved to the day if it would be night."""
+    moment = (datetime.now(LONDON) + timedelta(hours=hours)).astimezone(LONDON)
+    return moment if 8 <= moment.hour < 22 else (moment + timedelta(hours=10)).replace(hour=8)
+
+
+async def test_some_hours_after_a_concern_nobody_has_answered_one_gentle_text_comes_once(worried: Bench) -> None:
+    messages = await talk(worried, "i want to die")
+    assert await ask_at(worried, datetime.now(UTC)) == 0
+    assert await ask_at(worried, hours_later(5)) == 1
+    assert await ask_at(worried, hours_later(6)) == 0
+    assert (await worried.ledger.messages(messages[0].conversation_id))[-1].text == GENTLE
+    assert await worried.ledger.check_ins.state(messages[0].conversation_id) == "", "it is not what CHECK agrees to"
+
+
+async def test_a_second_worry_brings_no_second_text(worried: Bench) -> None:
+    await talk(worried, "i want to die")
+    await ask_at(worried, hours_later(5))
+    worried.clock = lambda: datetime.now(UTC)
+    await talk(worried, "i cut myself again")
+    assert await ask_at(worried, hours_later(6)) == 0
+
+
+@pytest.mark.parametrize("text", ["he hits me when he drinks", "im 11 and my dad hits me"])
+async def test_whoever_may_not_be_alone_with_the_phone_is_not_texted(worried: Bench, text: str) -> None:
+    await talk(worried, text)
+    assert await ask_at(worried, hours_later(5)) == 0
+
+
+async def test_whoever_was_hurt_and_said_it_is_safe_is(worried: Bench) -> None:
+    messages = await talk(worried, "he hits me when he drinks")
+    safe = {"ok": "yes", "from": 0, "to": 24}
+    await worried.ledger.talk.add(messages[0].conversation_id, NoteKind.SAFE_CONTACT, "sam", safe)
+    assert await ask_at(worried, hours_later(5)) == 1
+
+
+async def test_not_once_somebody_has_come(worried: Bench) -> None:
+    messages = await talk(worried, "i want to die")
+    escalation = await worried.ledger.escalation_of(messages[0].conversation_id)
+    assert escalation is not None
+    await worried.worker().escalations.claim(escalation.id, await peer_named(worried.ledger, "Sam"))
+    assert await ask_at(worried, hours_later(5)) == 0
+
+
+@pytest.mark.parametrize("word", ["STOP", "forget me"])
+async def test_not_to_whoever_wants_no_texts(worried: Bench, word: str) -> None:
+    messages = await talk(worried, "i want to die")
+    if word == "forget me":
+        await worried.ledger.forget(await person_of(worried, messages))
+    else:
+        await talk(worried, word)
+    assert await ask_at(worried, hours_later(5)) == 0
+
+
+async def test_not_where_we_cannot_write_first_or_it_is_turned_off(worried: Bench) -> None:
+    await talk(worried, "i want to die", channel=Channel.WEB, address="visitor")
+    worried.settings = worried.settings.model_copy(update={"concern_check_hours": 0.0})
+    await talk(worried, "i want to die")
+    assert await ask_at(worried, hours_later(5)) == 0

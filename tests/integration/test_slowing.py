@@ -13,6 +13,7 @@ from channels.streams import Streams
 from tests.worker_builders import WORDING, Bench, said, talk
 
 FIRST = WORDING.say("first_message")
+CODED = "there is a box by the door with everybody's name on something"
 OUT_OF_OFFICE = "I am driving. I will read your text at {number}:30. Ref 00{number}."
 
 
@@ -23,12 +24,25 @@ def bench(settings: Settings, ledger: Ledger, streams: Streams) -> Bench:
     return made
 
 
-async def burst(bench: Bench, texts: list[str], *, channel: Channel = Channel.SMS) -> list[MessageRecord]:
+class Sure:
+    """A classifier that is sure of one line which no pattern knows, and remembers what it was shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    async def notice(self, message: MessageRecord) -> frozenset[Concern]:
+        self.shown.append(message.text)
+        return frozenset({Concern.SUICIDE}) if message.text == CODED else frozenset()
+
+
+async def burst(
+    bench: Bench, texts: list[str], *, channel: Channel = Channel.SMS, **parts: object
+) -> list[MessageRecord]:
     """Everything has arrived before anybody looks."""
     stored: list[Stored] = []
     for text in texts:
         stored.append(await bench.store(text, channel=channel))
-    async with bench.working():
+    async with bench.working(**parts):
         await bench.streams.announce_inbound(stored[0].shard, stored[0].conversation_id)
         return await bench.until_quiet(stored[0].conversation_id, patience=60)
 
@@ -57,6 +71,25 @@ async def test_a_concern_that_only_the_words_together_hold_is_found(bench: Bench
     messages = await burst(bench, [*(f"so {number}" for number in range(12)), "i want", "to", "kill", "myself"])
     assert not [message for message in theirs(messages)[:-1] if message.outcome != "merged"]
     assert said(messages)[0] == WORDING.concern([Concern.SUICIDE])
+
+
+async def test_what_only_the_classifier_finds_in_a_burst_is_answered_at_once(bench: Bench) -> None:
+    classifier = Sure()
+    texts = [f"message {number}" for number in range(20)]
+    texts[5] = CODED
+    messages = await burst(bench, texts, notices=classifier)
+    outcomes = [message.outcome for message in theirs(messages)]
+    assert (outcomes[4], outcomes[5]) == ("merged", "bot")
+    assert said(messages)[0] == WORDING.concern([Concern.SUICIDE])
+    assert set(texts) <= set(classifier.shown), "every message is looked at"
+
+
+async def test_the_same_coded_words_again_are_answered_as_any_other_concern_is(bench: Bench) -> None:
+    async with bench.working(notices=Sure()):
+        for _ in range(6):
+            stored = await bench.write(CODED)
+            messages = await bench.until_quiet(stored.conversation_id)
+    assert "quiet" not in [message.outcome for message in theirs(messages)]
 
 
 async def test_few_messages_are_each_answered(bench: Bench) -> None:

@@ -14,11 +14,13 @@ from channels.conversation import (
     Media,
     MyInfo,
     Note,
+    Remember,
     Reply,
     ServiceCard,
     Turn,
 )
 from channels.errors import SendFailed
+from channels.gsm7 import plain
 from channels.ledger import Ledger
 from channels.ledger.records import Draft, SavedService
 from channels.settings import Settings
@@ -29,6 +31,8 @@ from tests.worker_builders import LIST, WORDING, Bench, said, silence, talk
 SAMARITANS = "116 123"
 FIRST = WORDING.say("first_message")
 WAITING = WORDING.say("waiting_with_concern", place="next")
+WHO = " ".join(WORDING.say(key) for key in ("first_short", "first_rights"))
+MORE = WORDING.say("found_more")
 ERASE = Turn(requests=(ForgetMe(confirmed=True),))
 
 
@@ -40,12 +44,11 @@ def bench(settings: Settings, ledger: Ledger, streams: Streams) -> Bench:
 # -- concerns --------------------------------------------------------------------------------------------------------
 
 
-async def test_a_concern_hears_first_gives_lines_and_a_person_and_the_services_still_follow(bench: Bench) -> None:
+async def test_a_concern_hears_first_gives_lines_and_a_person_in_two_texts(bench: Bench) -> None:
     bench.assistant.turn = LIST
     messages = await talk(bench, "behind with rent and dont want to be here anymore")
     words = WORDING.concern([Concern.SUICIDE])
-    assert said(messages)[:3] == [words, WAITING, FIRST]
-    assert "Rent Rescue drop-in 01632 960112" in said(messages)[3]
+    assert said(messages) == [words, f"{WAITING} {WHO} {MORE}"]
     assert SAMARITANS in words
     escalation = await bench.ledger.escalation_of(messages[0].conversation_id)
     assert escalation is not None
@@ -53,11 +56,81 @@ async def test_a_concern_hears_first_gives_lines_and_a_person_and_the_services_s
     assert bench.assistant.asked[0]["concerns"] == {Concern.SUICIDE}
 
 
+@pytest.mark.parametrize("between", [(), ("no",), ("yes", "no")], ids=["at once", "after a no", "after two answers"])
+async def test_what_was_found_beside_a_concern_waits_for_more(bench: Bench, between: tuple[str, ...]) -> None:
+    bench.assistant.turn = LIST
+    messages = await talk(bench, "behind with rent and dont want to be here anymore", *between, "MORE", "1")
+    assert "1 Rent Rescue drop-in 01632 960112" in said(messages)[-2]
+    assert [asked["payload"] for asked in bench.assistant.asked] == [None, "details:svc-rent"]
+
+
+async def test_what_was_found_is_given_once(bench: Bench) -> None:
+    bench.assistant.turn = LIST
+    await talk(bench, "behind with rent and dont want to be here anymore", "more", "more")
+    assert [asked["text"] for asked in bench.assistant.asked[1:]] == ["more"]
+
+
+async def test_where_there_are_buttons_one_brings_what_was_found(bench: Bench) -> None:
+    bench.assistant.turn = LIST
+    chat = {"channel": Channel.TELEGRAM, "address": "4711"}
+    await talk(bench, "behind with rent and dont want to be here anymore", **chat)
+    assert [choice.payload for choice in bench.telegram.choices[-1]] == ["found", "person"]
+    messages = await talk(bench, "What else I found", payload="found", **chat)
+    assert messages[-1].reply == LIST.replies[0]
+
+
+async def test_a_button_for_what_was_found_goes_on_to_more_when_it_was_given(bench: Bench) -> None:
+    bench.assistant.turn = LIST
+    await talk(bench, "dont want to be here anymore", channel=Channel.TELEGRAM, address="4711")
+    for _ in range(2):
+        await talk(bench, "What else I found", payload="found", channel=Channel.TELEGRAM, address="4711")
+    assert [asked["payload"] for asked in bench.assistant.asked] == [None, "more"]
+
+
+async def test_a_question_about_a_right_is_never_held_back(bench: Bench) -> None:
+    question = Reply(text="Erase it all?", choices=(Choice(title="Erase it all", payload="forget:yes"),))
+    bench.assistant.turn = Turn(replies=(question,), requests=(ForgetMe(confirmed=False),))
+    messages = await talk(bench, "i want to die, forget me")
+    assert "Erase it all?" in said(messages)[2]
+
+
+async def test_an_answer_that_names_another_thought_is_asked_on_and_not_anew(bench: Bench) -> None:
+    messages = await talk(bench, "i want to die", "yes i want to cut myself")
+    assert said(messages)[2:] == [WORDING.say("safety_plan")]
+
+
+async def test_a_concern_of_another_kind_comes_before_the_next_question(bench: Bench) -> None:
+    messages = await talk(bench, "i want to die", "yes he hits me")
+    assert said(messages)[2:] == [WORDING.concern([Concern.ABUSE])]
+
+
+HELLO = "Dzien dobry. Jestem automatycznym asystentem."
+
+
+async def test_danger_in_another_language_is_met_in_it_and_no_english_questions_follow(bench: Bench) -> None:
+    hurt = HandOver(reason="concern", need="domestic_abuse", language="pl")
+    bench.assistant.turn = Turn(replies=(Reply(text=HELLO), *LIST.replies), requests=(hurt,))
+    messages = await talk(bench, "maz mnie bije", "tak")
+    assert said(messages)[:2] == [plain(WORDING.concern_abroad([Concern.ABUSE], "pl")), HELLO]
+    assert "0808 2000 247" in said(messages)[0]
+    escalation = await bench.ledger.escalation_of(messages[0].conversation_id)
+    assert escalation is not None
+    assert (escalation.concerns, escalation.language) == ({Concern.ABUSE}, "pl")
+    assert WORDING.say("safety_safe") not in said(messages)
+
+
+async def test_what_was_found_for_another_language_waits_for_more_too(bench: Bench) -> None:
+    hurt = HandOver(reason="concern", need="domestic_abuse", language="pl")
+    bench.assistant.turn = Turn(replies=(Reply(text=HELLO), *LIST.replies), requests=(hurt,))
+    messages = await talk(bench, "maz mnie bije", "more")
+    assert "Rent Rescue drop-in" in said(messages)[-1]
+
+
 @pytest.mark.parametrize("cause", ["timeout", "malformed"])
 async def test_a_dead_assistant_does_not_hide_a_concern(bench: Bench, cause: str) -> None:
     bench.assistant.answering = silence(cause)
     messages = await talk(bench, "i want to kill myself")
-    assert said(messages) == [WORDING.concern([Concern.SUICIDE]), WAITING, FIRST]
+    assert said(messages) == [WORDING.concern([Concern.SUICIDE]), f"{WAITING} {WHO}"]
     assert messages[0].outcome == "fallback"
 
 
@@ -89,7 +162,7 @@ async def test_somebody_who_waits_moves_up_with_a_concern_and_is_told(bench: Ben
     await talk(bench, "person", address="+441632960009")
     messages = await talk(bench, "person", "i want to end my life")
     assert WORDING.say("waiting", place="number 2") in said(messages)
-    assert WAITING in said(messages)
+    assert said(messages)[-1] == WAITING
     queue = await bench.ledger.waiting()
     assert queue[0].conversation_id == messages[0].conversation_id
 
@@ -97,7 +170,7 @@ async def test_somebody_who_waits_moves_up_with_a_concern_and_is_told(bench: Ben
 async def test_what_the_assistant_recognises_adds_to_the_check(bench: Bench) -> None:
     bench.assistant.turn = Turn(replies=LIST.replies, requests=(HandOver(reason="concern", need="domestic_abuse"),))
     messages = await talk(bench, "it is bad at home with him again")
-    assert said(messages)[:2] == [WORDING.concern([Concern.ABUSE]), WAITING]
+    assert said(messages) == [WORDING.concern([Concern.ABUSE]), f"{WAITING} {WHO} {MORE}"]
 
 
 async def test_a_concern_is_never_cleared_by_a_denial(bench: Bench) -> None:
@@ -284,3 +357,19 @@ async def test_my_info_tells_what_is_kept_without_naming_it(bench: Bench) -> Non
     messages = await talk(bench, "my info")
     assert "We keep a note of what it was about. We keep the area you gave. We keep your list." in said(messages)[-1]
     assert "abuse" not in said(messages)[-1]
+
+
+# -- what outlives an episode ----------------------------------------------------------------------------------------
+
+
+async def test_what_the_assistant_knew_is_known_in_the_next_episode_and_erased_with_the_rest(bench: Bench) -> None:
+    known = Remember(need="debt", query="Debt", shown=("svc-rent",), basket=("food",), place_asked=True)
+    bench.assistant.turn = Turn(replies=(Reply(text="Here."),), requests=(known,))
+    (before, *_) = await talk(bench, "debt advice")
+    messages = await talk(bench, "person")
+    conversation = await bench.ledger.conversation(before.conversation_id)
+    assert (conversation.remembered, conversation.episode_turns) == (known, 0)
+    assert before.episode != conversation.episode
+    assert conversation.remembered_at is not None
+    await bench.ledger.forget(conversation.person_id)
+    assert (await bench.ledger.conversation(messages[0].conversation_id)).remembered is None

@@ -46,6 +46,8 @@ def test_what_is_wrong_with_an_answer_is_named(answer: Answer, rule: str) -> Non
         (played(said(GOOD), calm=True, concerns=frozenset({"abuse"})), "concern raised for calm words"),
         (played(said(GOOD), queue=True), "no person asked"),
         (played(said("Text PERSON."), at=1), "no crisis line in the first answer"),
+        (played(Answer(texts=(GOOD,) * 3, queued=True), at=1), "a flood in the first answer to a concern"),
+        (played(*[said(f"{GOOD} {JUDGE.place_questions[0]}")] * 2), "the place asked for twice"),
         (played(said(GOOD), lists=True), "no service suggested"),
     ],
 )

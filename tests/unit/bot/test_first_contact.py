@@ -88,6 +88,7 @@ def test_danger_in_another_language_is_a_concern() -> None:
     hurt = NeedGuess(id="domestic_abuse", label="Being hurt or controlled", score=0.7)
     answer = ask_for_reader(hear("Mi marido me pega cuando bebe"), tools_with(hurt))
     assert HandOver(reason="concern", need="domestic_abuse", language="es") in answer.requests
+    assert answer.replies[0].text == FIRST_CONTACT["es"].hello, "no list is announced before they ask for one"
 
 
 def test_an_unknown_language_is_welcomed_in_english_and_goes_to_a_person() -> None:
