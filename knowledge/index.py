@@ -90,6 +90,10 @@ def stamp_of(source: Source, marks: NDArray[np.uint8]) -> str:
     return digest.hexdigest()
 
 
+AT_ONCE = 250_000
+"""Vectors that are added up at once: 400 MB."""
+
+
 @dataclass(frozen=True)
 class Spread:
     """Mean and covariance of all vectors of one field: enough to say how unusual one similarity is, exactly."""
@@ -98,10 +102,17 @@ class Spread:
     covariance: NDArray[np.float32]
 
     @classmethod
-    def of(cls, vectors: Vectors) -> Spread:
-        mean = vectors.mean(axis=0)
-        away = vectors - mean
-        return cls(mean.astype(np.float32), (away.T @ away / len(vectors)).astype(np.float32))
+    def of(cls, vectors: Vectors, rows: NDArray[np.intp] | None = None, at_once: int = AT_ONCE) -> Spread:
+        """Of all vectors or of some rows, a part at a time: those of a million services must not be copied whole."""
+        rows = np.arange(len(vectors)) if rows is None else rows
+        parts = [rows[at : at + at_once] for at in range(0, len(rows), at_once)]
+        means = np.stack([vectors[part].mean(axis=0) * (len(part) / len(rows)) for part in parts])
+        mean = means.sum(axis=0, dtype=np.float32)
+        squares = np.zeros((vectors.shape[1], vectors.shape[1]), np.float32)
+        for part in parts:
+            away = vectors[part] - mean
+            squares += away.T @ away
+        return cls(mean, (squares / len(rows)).astype(np.float32))
 
     def standardise(self, query: Vectors, similar: NDArray[np.float32]) -> NDArray[np.float32]:
         deviation = float(np.sqrt(max(float(query @ self.covariance @ query), 1e-6)))
@@ -197,7 +208,7 @@ def build_index(source: Source, vectors: Vectors, heads: Heads, *, version: str,
 
 
 def spreads_of(vectors: Vectors, fields: NDArray[np.int8]) -> dict[Field, Spread]:
-    return {field: Spread.of(vectors[fields == field]) for field in Field if (fields == field).any()}
+    return {field: Spread.of(vectors, np.flatnonzero(fields == field)) for field in Field if (fields == field).any()}
 
 
 def carry_needs(
@@ -208,7 +219,7 @@ def carry_needs(
     carried = np.zeros((len(source.services), len(source.needs)), dtype=np.float32)
     untagged = [row for row, service in enumerate(source.services) if not service.needs]
     if untagged:
-        carried[untagged] = heads.guess_carried(vectors[fields == Field.ABOUT][untagged])
+        carried[untagged] = heads.guess_carried(vectors[np.flatnonzero(fields == Field.ABOUT)[untagged]])
     terms = dict(_term_vectors(source, owners))  # a term's vector is the same wherever it occurs
     meant = dict(zip(terms, heads.messages.probabilities(vectors[list(terms.values())]), strict=True)) if terms else {}
     for row, service in enumerate(source.services):

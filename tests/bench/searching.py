@@ -94,16 +94,20 @@ def build(settings: Settings, services: int, folder: Path) -> dict[str, float]:
     heads = read_heads(settings, source, lambda texts: encode_cached(publisher, cache, texts))
     vectors = encode_cached(publisher, cache, all_texts(source))
     cache.close()
-    large, repeated = repeat(source, vectors, services)
+    large, repeated = repeat(source, vectors, services, folder / "vectors.npy")
     began = time.monotonic()
     index = build_index(large, repeated, heads, version="bench", now=datetime.now(UTC))
     built = time.monotonic()
     write_index(index, folder)
+    (folder / "vectors.npy").unlink()
     return {"build_s": built - began, "write_s": time.monotonic() - built, "peak_mb": peak_mb()}
 
 
-def repeat(source: Source, vectors: np.ndarray, services: int) -> tuple[Source, np.ndarray]:
-    """The local listings again and again, each vector moved a little; national ones once, as in life."""
+def repeat(source: Source, vectors: np.ndarray, services: int, scratch: Path) -> tuple[Source, np.ndarray]:
+    """The local listings again and again, each vector moved a little; national ones once, as in life.
+
+    The vectors are mapped from a file: those of a million services are 8 GB.
+    """
     known = {need.id for need in source.needs}
     sizes = [2 + sum(need in known for need in each.needs) + len(each.terms) for each in source.services]
     starts = np.concatenate([[0], np.cumsum(sizes)])
@@ -113,7 +117,7 @@ def repeat(source: Source, vectors: np.ndarray, services: int) -> tuple[Source, 
     listed = [replace(source.services[at], id=f"{source.services[at].id}-{time}") for time, at in enumerate(chosen)]
     rows = np.concatenate([np.arange(starts[at], starts[at + 1]) for at in chosen]).astype(np.int64)
     noise = np.random.default_rng(SEED)
-    made = np.empty((len(rows), DIMENSIONS), np.float32)
+    made = np.lib.format.open_memmap(scratch, "w+", np.float32, (len(rows), DIMENSIONS))
     for at in range(0, len(rows), BATCH):
         some = vectors[rows[at : at + BATCH]]
         some = some + JITTER * noise.standard_normal(some.shape, dtype=np.float32)

@@ -25,6 +25,14 @@ def test_a_spread_standardises_like_the_whole_list_would() -> None:
     np.testing.assert_allclose(Spread.of(vectors).standardise(query, similar), expected, atol=1e-4)
 
 
+def test_a_spread_is_the_same_when_it_is_added_up_in_parts() -> None:
+    vectors = np.random.default_rng(1).standard_normal((50, 8)).astype(np.float32)
+    rows = np.arange(3, 50)
+    whole, parts = Spread.of(vectors[3:]), Spread.of(vectors, rows, at_once=7)
+    np.testing.assert_allclose(parts.mean, whole.mean, atol=1e-6)
+    np.testing.assert_allclose(parts.covariance, whole.covariance, atol=1e-5)
+
+
 def test_cosines_are_those_of_the_stored_vectors(index: Index) -> None:
     seen = view(index, "help with debt letters")
     sight = look(index, {"": seen}, "help with debt letters", NONE)
