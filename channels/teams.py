@@ -94,6 +94,10 @@ class Sight:
     def organisations(self) -> frozenset[str]:
         return frozenset(team.organisation for team in self.teams)
 
+    def knows(self, other: Sight) -> bool:
+        """Of colleagues: those at home everybody, all others only who is of an organisation of theirs."""
+        return self.home or not self.organisations.isdisjoint(other.organisations)
+
     def sees(self, escalation: EscalationRecord, agreed: Iterable[str]) -> bool:
         if self.home:
             return True
