@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from channels.desk import counts
+from channels.desk import closed_doors, counts
 from channels.desk.guard import Site, missing
 from channels.desk.knowing import known_of
 from channels.desk.roles import may_coordinate
@@ -62,6 +62,7 @@ async def show_reports(site: Site, visit: Visit) -> Response:
         return missing(site, visit)
     first, last = _period(site, visit)
     lines = await _tallies(site, first, last)
+    doors = await site.ledger.check_ins.closed_doors(*_moments(site, first, last))
     return site.page_for(
         visit,
         "reports.html",
@@ -72,6 +73,9 @@ async def show_reports(site: Site, visit: Visit) -> Response:
         columns=counts.COLUMNS,
         charts=[(name, _chart(counts.bars(lines, name))) for name in ("contacts", "asked", "answered")],
         chart=CHART,
+        doors=closed_doors.rows_of(doors, site.words),
+        doors_total=closed_doors.total(doors),
+        door_columns=closed_doors.COLUMNS,
     )
 
 
@@ -82,9 +86,22 @@ async def export(site: Site, visit: Visit) -> Response:
     first, last = _period(site, visit)
     rows = [counts.row_of(line) for line in await _tallies(site, first, last)]
     await site.ledger.audit(visit.peer.id, "report_exported", visit.peer.id, f"{first} {last}")
-    name = f"report-{first}-{last}.csv"
+    return _file(f"report-{first}-{last}.csv", counts.as_csv(rows))
+
+
+async def export_doors(site: Site, visit: Visit) -> Response:
+    """GET /desk/closed-doors.csv, of the same days; in the audit as well."""
+    if not may_coordinate(visit) or not (await site.escalations.sight(visit.peer)).home:
+        return missing(site, visit)
+    first, last = _period(site, visit)
+    doors = await site.ledger.check_ins.closed_doors(*_moments(site, first, last))
+    await site.ledger.audit(visit.peer.id, "closed_doors_exported", visit.peer.id, f"{first} {last}")
+    return _file(f"closed-doors-{first}-{last}.csv", closed_doors.as_csv(closed_doors.rows_of(doors, site.words)))
+
+
+def _file(name: str, words: str) -> Response:
     return Response(
-        counts.as_csv(rows),
+        words,
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -149,9 +166,12 @@ async def _whole_wall(site: Site) -> Wall:
 
 
 async def _tallies(site: Site, first: date, last: date) -> list[counts.Tally]:
+    return counts.tallies(await site.ledger.queue.counted(*_moments(site, first, last)), site.zone)
+
+
+def _moments(site: Site, first: date, last: date) -> tuple[datetime, datetime]:
     start = datetime.combine(first, time(), site.zone).astimezone(UTC)
-    end = datetime.combine(last + timedelta(days=1), time(), site.zone).astimezone(UTC)
-    return counts.tallies(await site.ledger.queue.counted(start, end), site.zone)
+    return start, datetime.combine(last + timedelta(days=1), time(), site.zone).astimezone(UTC)
 
 
 def _period(site: Site, visit: Visit) -> tuple[date, date]:

@@ -10,7 +10,9 @@ from channels.conversation import Concern
 from channels.ledger import Ledger
 from channels.ledger.duties import Duty
 from channels.settings import Settings
+from channels.staff import add_demo_peers
 from channels.streams import Streams
+from channels.teams import Sight, Teams
 from tests.desk_builders import Browser, Clock, Office, open_office, person_asks, staff_named, words_of
 from tests.queue_builders import shared
 
@@ -133,3 +135,21 @@ async def test_so_are_accounts_the_audit_and_rights(partners: Office, path: str,
     refused = [await rae.get(path), await lou.get(path)]
     assert [one.status_code for one in refused] == [403, 403]
     assert (await robin.get(path)).status_code == 200
+
+
+async def test_the_demo_has_two_teams_so_that_sharing_can_be_tried(ledger: Ledger, settings: Settings) -> None:
+    await add_demo_peers(settings)
+    teams = Teams.of(settings)
+    assert [(team.id, team.home) for team in teams.all] == [("peers", True), ("debt", False)]
+    at_home = {}
+    for login in ("sam", "ana", "robin", "dee"):
+        peer = await ledger.peer_by_login(login)
+        assert peer is not None
+        at_home[login] = Sight.of(teams, (await ledger.queue.duty(peer.id)).teams).home
+    assert at_home == {"sam": True, "ana": True, "robin": True, "dee": False}
+    assert Sight.of(teams, ()).home, "somebody new to the demo sees who asks"
+    assert not Sight.of(teams, ("misspelt",)).home
+
+
+def test_outside_the_demo_there_are_no_made_up_teams(settings: Settings) -> None:
+    assert Teams.of(settings.model_copy(update={"demo": False})).all == ()
