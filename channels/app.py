@@ -150,7 +150,7 @@ async def _channel_routes(parts: Parts, stack: AsyncExitStack) -> list[BaseRoute
 
 def _desk_routes(parts: Parts, stack: AsyncExitStack) -> list[BaseRoute]:
     settings, wording, ledger, streams = parts
-    escalations = Escalations(ledger, streams, wording, settings, teams=Teams.load(settings.teams_file))
+    escalations = Escalations(ledger, streams, wording, settings, teams=Teams.of(settings))
     media = MediaFetcher(settings)
     stack.push_async_callback(media.close)
     catalogue = SearchClient(settings)

@@ -1,4 +1,4 @@
-"""What demo mode makes up so that nobody has to configure anything: secrets, and two people who can sign in.
+"""What demo mode makes up so that nobody has to configure anything: secrets, and people who can sign in.
 
 Secrets are drawn once and kept in the data folder, readable by its owner only. A setting that the
 environment gives always wins. None of this runs when `NWD_DEMO=0`.
@@ -18,7 +18,9 @@ from channels.settings import Settings
 DEMO_NUMBER = "+441632960000"
 """From the range that Ofcom keeps free for drama."""
 
-DEMO_PEERS = (("Sam", "sam", "peer"), ("Ana", "ana", "peer"), ("Robin", "robin", "coordinator"))
+DEMO_PEERS = (("Sam", "sam", "peer"), ("Ana", "ana", "peer"), ("Robin", "robin", "coordinator"), ("Dee", "dee", "peer"))
+DEMO_TEAMS = {"dee": frozenset({"debt"})}
+"""Of another organisation (`data/demo_teams.yml`); everybody else is at home."""
 DEMO_PASSWORD = "wrenbridge-demo"  # noqa: S105 - shown on the sign-in page of the demo, which listens on loopback only
 
 

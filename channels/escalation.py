@@ -31,15 +31,13 @@ from channels.ledger.database import shard_of
 from channels.ledger.duties import DutyState
 from channels.ledger.queue_order import rank_of
 from channels.ledger.records import Draft, EscalationRecord, PeerRecord
-from channels.ledger.standing import Standing
-from channels.ledger.taking import Decide, Terms
-from channels.matching import WhoIsHere, is_kept_for_speaker, may_be_kept
+from channels.matching import WhoIsHere
 from channels.notices import Says, lapse_notice, notice_for
 from channels.refusals import EmptyReply, Leaving, NotAgreed, NotYours
-from channels.resting import check_rested, tired_of
 from channels.settings import Settings
 from channels.streams import AtOnce, Streams
 from channels.teams import Sight, Teams
+from channels.terms import TermsOf
 
 __all__ = ["CapReached", "EmptyReply", "Escalations", "Leaving", "NotAgreed", "NotYours", "notice_for", "rank", "score"]
 
@@ -100,6 +98,10 @@ class Escalations:
         self._mend_at = 0.0
         self._log = structlog.get_logger()
 
+    @property
+    def _terms(self) -> TermsOf:
+        return TermsOf(wording=self.wording, teams=self.teams, lease=self._lease, clock=self._clock)
+
     # -- the queue
 
     async def announce(self, escalation_id: str) -> None:
@@ -115,6 +117,13 @@ class Escalations:
     async def waiting(self, limit: int | None = None) -> list[EscalationRecord]:
         """Everybody who waits, LAPSED included, in the order they should be taken; or the first so many."""
         return await self._ledger.waiting() if limit is None else await self._ledger.queue.first(limit)
+
+    async def waiting_for(self, sight: Sight) -> list[EscalationRecord]:
+        """Of everybody who waits those whom somebody may see, in order."""
+        if sight.home:
+            return await self.waiting()
+        agreed = await self._ledger.queue.waiting_with_yes(sight.organisations)
+        return [one for one, organisations in agreed if sight.sees(one, organisations)]
 
     async def sight(self, peer: PeerRecord) -> Sight:
         """Whom a peer worker may see."""
@@ -132,13 +141,7 @@ class Escalations:
 
         `anyway`: a peer worker who should rest has been told so, and wants to all the same.
         """
-
-        def decide(stands: Standing, wanted: EscalationRecord | None) -> Terms:
-            mine = wanted is not None and wanted.claimed_by == peer.id
-            if not anyway and not mine:
-                check_rested(stands.care, self._clock(), hard=wanted is not None and bool(wanted.concerns))
-            return self._terms(peer, stands, Sight.of(self.teams, stands.duty.teams))
-
+        decide = self._terms.chosen(peer, anyway=anyway)
         escalation = await self._ledger.queue.take(escalation_id, peer, decide)
         await self._taken(escalation, peer)
         return escalation
@@ -149,45 +152,13 @@ class Escalations:
         After several hard talks it is the first who is not a hard one too; NeedsRest when only such people wait.
         """
         try:
-            escalation = await self._ledger.queue.take_next(peer, self._next_for(peer, None))
+            escalation = await self._ledger.queue.take_next(peer, self._terms.next_one(peer, None))
         except WhoIsHere:
             others = await self._spoken_by_others(peer)
-            escalation = await self._ledger.queue.take_next(peer, self._next_for(peer, others))
+            escalation = await self._ledger.queue.take_next(peer, self._terms.next_one(peer, others))
         if escalation:
             await self._taken(escalation, peer)
         return escalation
-
-    def _next_for(self, peer: PeerRecord, spoken_by_others: frozenset[str] | None) -> Decide:
-        """Who is at the desk is asked only for somebody for whom it matters: without knowing it, raises WhoIsHere."""
-        now = self._clock()
-
-        def decide(stands: Standing, _chosen: EscalationRecord | None) -> Terms:
-            check_rested(stands.care, now, hard=False)
-            spoken, sight = stands.duty.languages, Sight.of(self.teams, stands.duty.teams)
-
-            def fits(escalation: EscalationRecord, agreed: frozenset[str]) -> bool:
-                if not sight.sees(escalation, agreed):
-                    return False
-                if spoken_by_others is None and may_be_kept(escalation, spoken, now):
-                    raise WhoIsHere
-                return not is_kept_for_speaker(escalation, spoken, spoken_by_others or (), now)
-
-            return replace(self._terms(peer, stands, sight), sees=fits, spared=tired_of(stands.care, now))
-
-        return decide
-
-    def _terms(self, peer: PeerRecord, stands: Standing, sight: Sight) -> Terms:
-        """Raises Leaving."""
-        if stands.duty.state is DutyState.LEAVING:
-            raise Leaving
-        joined = Draft(sender=Sender.NOTICE, text=self.wording.say("joined", name=peer.name), sender_name=peer.name)
-        return Terms(
-            lease_until=self._clock() + self._lease,
-            notice=joined,
-            sees=sight.sees,
-            most=stands.duty.most,
-            asking=None if sight.home else sight.organisations,
-        )
 
     async def _spoken_by_others(self, peer: PeerRecord) -> frozenset[str]:
         """By those at the desk. Without Redis nobody knows who that is, and nobody is kept for them."""

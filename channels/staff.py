@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import replace
 
-from channels.demo import DEMO_PASSWORD, DEMO_PEERS
+from channels.demo import DEMO_PASSWORD, DEMO_PEERS, DEMO_TEAMS
 from channels.errors import ChannelsError
 from channels.ledger import Ledger, migrate, open_ledger
+from channels.ledger.duties import Duty
 from channels.passwords import hash_password
 from channels.settings import Settings
 from channels.teams import Teams
@@ -27,7 +28,10 @@ async def add_demo_peers(settings: Settings) -> None:
     try:
         for name, login, role in DEMO_PEERS:
             if await ledger.peer_by_login(login) is None:
-                await ledger.add_peer(name=name, login=login, role=role, password_hash=hash_password(DEMO_PASSWORD))
+                hashed = hash_password(DEMO_PASSWORD)
+                peer = await ledger.add_peer(name=name, login=login, role=role, password_hash=hashed)
+                if teams := DEMO_TEAMS.get(login):
+                    await ledger.queue.keep_duty(Duty(peer_id=peer.id, teams=teams), "system")
     finally:
         await ledger.close()
 
@@ -45,7 +49,7 @@ async def add_peer(settings: Settings, name: str, login: str, role: str, passwor
 
 async def set_teams(settings: Settings, login: str, teams: Collection[str], languages: Collection[str]) -> None:
     """Raises ChannelsError for a login or a team that there is not."""
-    known = Teams.load(settings.teams_file)
+    known = Teams.of(settings)
     for team_id in teams:
         if known.get(team_id) is None:
             raise ChannelsError(f"teams: there is no team {team_id} in NWD_TEAMS_FILE.")

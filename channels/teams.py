@@ -7,7 +7,7 @@
 
 Teams of the home organisation run the service and see everybody who asks for a person. A team of another organisation
 sees somebody only once that person has said yes to that organisation, and then only on the team's topics (none: all)
-or when they were passed on to it. Without a file there is one team, at home, and everybody is in it.
+or when they were passed on to it. Without a file there is one team, at home, and everybody is in it; the demo has two.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from channels.errors import SettingsError
 from channels.ledger.records import EscalationRecord
+from channels.settings import Settings
 
+DEMO: Final = Path(__file__).parent / "data" / "demo_teams.yml"
 FIELDS = {"id", "name", "organisation", "organisation_name", "home", "topics", "hours"}
 
 
@@ -48,6 +50,14 @@ class Teams:
     """Every team there is; empty when nothing was set up."""
 
     all: tuple[Team, ...] = ()
+    otherwise: str = ""
+    """The team at home of whoever is in none (`otherwise: peers` in the file). Empty: they see nobody."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Teams:
+        """Those of the file, or the demo's. Raises SettingsError."""
+        named = str(settings.teams_file) not in ("", ".")
+        return cls.load(settings.teams_file if named or not settings.demo else DEMO)
 
     @classmethod
     def load(cls, path: Path | None) -> Teams:
@@ -55,14 +65,16 @@ class Teams:
         if path is None or str(path) in ("", "."):
             return cls()
         try:
-            listed = yaml.safe_load(path.read_text(encoding="utf-8"))["teams"]
-            teams = cls(tuple(_team(entry) for entry in listed))
+            body = yaml.safe_load(path.read_text(encoding="utf-8"))
+            teams = cls(tuple(_team(entry) for entry in body["teams"]), str(body.get("otherwise", "")))
         except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as problem:
             raise SettingsError(f"NWD_TEAMS_FILE: {path} is not a list of teams ({problem}).") from None
         if teams.all and not any(team.home for team in teams.all):
             raise SettingsError("NWD_TEAMS_FILE: one team at least needs `home: true`, or nobody sees who asks.")
         if len({team.id for team in teams.all}) < len(teams.all):
             raise SettingsError("NWD_TEAMS_FILE: two teams have the same id.")
+        if teams.otherwise and not any(team.home for team in teams.named([teams.otherwise])):
+            raise SettingsError("NWD_TEAMS_FILE: `otherwise` must be the id of a team with `home: true`.")
         return teams
 
     def named(self, ids: Collection[str]) -> tuple[Team, ...]:
@@ -86,13 +98,17 @@ class Sight:
 
     @classmethod
     def of(cls, teams: Teams, ids: Collection[str]) -> Sight:
-        """Where teams are set up, somebody in none of them sees nobody."""
-        mine = teams.named(ids)
+        """Where teams are set up, somebody in none of them sees nobody, unless the file says who they are with."""
+        mine = teams.named(ids or [teams.otherwise])
         return cls(home=not teams.all or any(team.home for team in mine), teams=mine)
 
     @property
     def organisations(self) -> frozenset[str]:
         return frozenset(team.organisation for team in self.teams)
+
+    def knows(self, other: Sight) -> bool:
+        """Of colleagues: those at home everybody, all others only who is of an organisation of theirs."""
+        return self.home or not self.organisations.isdisjoint(other.organisations)
 
     def sees(self, escalation: EscalationRecord, agreed: Iterable[str]) -> bool:
         if self.home:

@@ -104,7 +104,7 @@ class Worker:
         wording = Wording.load(settings.country, settings.service_name)
         guard = Guard(rules=NeverNo.load(), wording=wording, on_mended=metrics.count_mended)
         wording.look = guard.mend_text
-        teams = Teams.load(settings.teams_file)
+        teams = Teams.of(settings)
         escalations = Escalations(ledger, streams, wording, settings, teams=teams, clock=parts.clock)
         opening = Opening.load(settings, teams)
         attendance = Attendance(ledger=ledger, streams=streams, wording=wording, clock=parts.clock)

@@ -11,9 +11,9 @@ from channels.conversation import Sender
 from channels.desk.access import Opened, Standing, newest
 from channels.desk.agreeing import agreed_after, answers_after
 from channels.desk.guard import Site
+from channels.desk.knowing import colleagues_of
 from channels.desk.sessions import Visit
 from channels.desk.summary import summarise
-from channels.desk.teams import answers
 from channels.desk.words import moment_in_words
 from channels.ledger.records import MessageRecord, PeerRecord
 from channels.ledger.talk_records import CareRecord, IntroductionState, NoteKind, NoteRecord, PlanRecord
@@ -115,7 +115,7 @@ async def gather(site: Site, visit: Visit, opened: Opened, messages: Sequence[Me
         earlier=() if opened.partly else tuple(earlier_of(site, opened)),
         earlier_state=earlier_state(opened, messages),
         meeting=meeting_of(site, opened, messages),
-        colleagues=tuple(peer for peer in peers.values() if peer.id != visit.peer.id and answers(peer)),
+        colleagues=tuple(await colleagues_of(site, visit)),
         teams=site.escalations.teams.all,
         notes=tuple(note_of(site, note, peers) for note in opened.notes if may_read(note, opened)),
         plans=tuple(plan_of(site, plan) for plan in plans),

@@ -9,8 +9,8 @@ from channels.desk.acting import back, leads_told, number_posted, refuse
 from channels.desk.agreeing import agreed_after
 from channels.desk.beside import is_older
 from channels.desk.guard import Site, posted
+from channels.desk.knowing import colleague
 from channels.desk.sessions import Visit
-from channels.desk.teams import answers
 from channels.ledger.talk_records import IntroductionState, NoteKind, Whom
 
 
@@ -38,8 +38,8 @@ async def find_whom(site: Site, visit: Visit, value: str) -> Whom | None:
     if kind == "team" and (team := site.escalations.teams.get(name)):
         said = site.words.say("bring", "team", name=team.name if team.home else team.organisation_name)
         return Whom(to_kind="team", to_id=team.id, to_name=said, reads_all=team.home)
-    peer = await site.ledger.peer(name) if kind == "person" else None
-    if peer is None or peer.id == visit.peer.id or not answers(peer):
+    peer = await colleague(site, visit, name) if kind == "person" else None
+    if peer is None:
         return None
     sight = await site.escalations.sight(peer)
     return Whom(to_kind="person", to_id=peer.id, to_name=peer.name, reads_all=sight.home)

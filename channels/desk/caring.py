@@ -9,9 +9,9 @@ from starlette.responses import RedirectResponse, Response
 
 from channels.desk.acting import number_posted
 from channels.desk.guard import Site, posted
+from channels.desk.knowing import colleague, colleagues_of
 from channels.desk.queue import show_list
 from channels.desk.sessions import Visit
-from channels.desk.teams import answers
 from channels.escalation import QUEUE
 
 RESTS: Final = (5, 15, 30, 60)
@@ -20,7 +20,7 @@ RESTS: Final = (5, 15, 30, 60)
 
 async def show_debrief(site: Site, visit: Visit) -> Response:
     """GET /desk/debrief: three questions to oneself. Nothing of the answers is asked for, sent or kept."""
-    colleagues = [peer for peer in await site.ledger.peers() if peer.id != visit.peer.id and answers(peer)]
+    colleagues = await colleagues_of(site, visit)
     care = await site.ledger.care.of(visit.peer.id)
     return site.page_for(visit, "debrief.html", colleagues=colleagues, care=care, rests=RESTS)
 
@@ -31,8 +31,8 @@ async def finish_debrief(site: Site, visit: Visit) -> Response:
     minutes = number_posted(visit, "minutes")
     if minutes in RESTS:
         await site.ledger.care.rest(visit.peer.id, site.now() + timedelta(minutes=minutes))
-    buddy = await site.ledger.peer(posted(visit.request, "buddy"))
-    if buddy is not None and buddy.id != visit.peer.id and answers(buddy):
+    buddy = await colleague(site, visit, posted(visit.request, "buddy"))
+    if buddy is not None:
         await site.ledger.care.ping(visit.peer, buddy.id, "buddy")
     await site.streams.changed(QUEUE)
     return RedirectResponse(f"/desk?said={'resting' if minutes in RESTS else 'debriefed'}", 303)

@@ -46,6 +46,8 @@ from channels.wording import Wording
 HERE: Final = Path(__file__).parent
 SIGN_IN: Final = "/desk/sign-in"
 ACCOUNT: Final = "/desk/account"
+OURS: Final = frozenset({Permission.INVITE, Permission.AUDIT, Permission.RIGHTS})
+"""What only whoever runs the service does, whatever role somebody of another organisation has."""
 MOST_VIEWINGS: Final = 10_000
 BESIDE: Final = ("note", "worry", "later", "summary", "reason")
 
@@ -191,7 +193,7 @@ async def _let_in(
     visit = await _recognise(site, request, active=active)
     if visit is None:
         return sign_in_first(site, request, active=active)
-    if permission is not None and not may(visit.peer.role, permission):
+    if permission is not None and not await _may(site, visit, permission):
         return site.refuse(request, 403, "role" if permission is Permission.ANSWER else "permission")
     if permission is not None and await _lacks_second(site, visit):
         return RedirectResponse(ACCOUNT, 303) if active else Response(status_code=401)
@@ -201,6 +203,11 @@ async def _let_in(
     if visit.is_new:
         site.sessions.give(response, visit)
     return response
+
+
+async def _may(site: Site, visit: Visit, permission: Permission) -> bool:
+    ours = permission not in OURS or (await site.escalations.sight(visit.peer)).home
+    return ours and may(visit.peer.role, permission)
 
 
 async def _recognise(site: Site, request: Request, *, active: bool) -> Visit | None:

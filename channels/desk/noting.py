@@ -11,6 +11,7 @@ from channels.conversation import EscalationState
 from channels.desk.access import ID, Opened
 from channels.desk.acting import back, chosen, leads_told, refuse
 from channels.desk.guard import Site, posted
+from channels.desk.knowing import may_be_asked
 from channels.desk.sessions import Visit
 from channels.desk.teams import answers, is_lead
 from channels.escalation import QUEUE
@@ -28,8 +29,8 @@ async def keep_note(site: Site, visit: Visit, opened: Opened) -> Response:
     if not text:
         return await refuse(site, visit, opened, "empty_note")
     await site.ledger.talk.add(opened.conversation.id, NoteKind.NOTE, visit.peer.id, {"text": text})
-    for peer in mentioned(text, await site.ledger.peers()):
-        if peer.id != visit.peer.id:
+    if MENTION.search(text):
+        for peer in mentioned(text, await may_be_asked(site, visit, opened.escalation)):
             await site.ledger.care.ping(visit.peer, peer.id, "mention", opened.conversation.id)
     await site.streams.changed(QUEUE)
     return back(opened, "notes", said=["note_kept"])

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from channels.conversation import AskedFor, Concern, EscalationState, Sender
 from channels.desk import for_you
 from channels.desk.guard import Site
+from channels.desk.knowing import known_of
 from channels.desk.sessions import Visit
 from channels.desk.words import age_in_words
 from channels.errors import StreamsUnavailable
@@ -133,7 +134,7 @@ async def _waiting(site: Site, sight: Sight) -> tuple[list[EscalationRecord], in
     """The first of those they may see, and how many those are."""
     if sight.home:
         return await site.escalations.waiting(MOST_SHOWN), await site.ledger.queue.count()
-    seen = await _visible(site, sight, await site.escalations.waiting())
+    seen = await site.escalations.waiting_for(sight)
     return seen, len(seen)
 
 
@@ -192,9 +193,9 @@ async def _is_unanswered(site: Site, conversation: ConversationRecord) -> bool:
 
 
 async def _count_present(site: Site, visit: Visit) -> int:
-    """How many peer workers have the desk open, this one included."""
+    """How many peer workers whom they know of have the desk open, this one included."""
     try:
         await site.streams.present(visit.peer.id, PRESENT_SECONDS)
-        return len(await site.streams.presence())
+        return len(await known_of(site, visit, await site.streams.presence()))
     except StreamsUnavailable:
         return 0

@@ -57,6 +57,7 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/desk/wall", wall.show_wall),
     ("GET", "/desk/reports", wall.show_reports),
     ("GET", "/desk/reports.csv", wall.export),
+    ("GET", "/desk/closed-doors.csv", wall.export_doors),
     ("POST", "/desk/shift", shifts.change),
     ("POST", "/desk/shift/options", shifts.set_options),
     ("POST", "/desk/shift/hand-back", shifts.hand_back_rest),

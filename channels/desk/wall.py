@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from starlette.responses import Response
 
-from channels.desk import counts
+from channels.desk import closed_doors, counts
 from channels.desk.guard import Site, missing
+from channels.desk.knowing import known_of
 from channels.desk.roles import may_coordinate
 from channels.desk.sessions import Visit
 from channels.desk.words import age_in_words
 from channels.errors import StreamsUnavailable
 from channels.ledger.duties import Duty, DutyState
+from channels.ledger.records import EscalationRecord
+from channels.teams import Sight
 
 LONGEST: Final = 366
 USUAL: Final = 14
@@ -42,22 +46,23 @@ async def show_wall(site: Site, visit: Visit) -> Response:
     """GET /desk/wall"""
     if not may_coordinate(visit):
         return missing(site, visit)
-    return site.page_for(visit, "wall.html", wall=await _wall(site))
+    return site.page_for(visit, "wall.html", wall=await _wall(site, visit))
 
 
 async def show_wall_part(site: Site, visit: Visit) -> Response:
     """GET /desk/wall/now: for an open page."""
     if not may_coordinate(visit):
         return missing(site, visit)
-    return site.page_for(visit, "_wall.html", wall=await _wall(site))
+    return site.page_for(visit, "_wall.html", wall=await _wall(site, visit))
 
 
 async def show_reports(site: Site, visit: Visit) -> Response:
-    """GET /desk/reports?from=2026-11-01&to=2026-11-14"""
-    if not may_coordinate(visit):
+    """GET /desk/reports?from=2026-11-01&to=2026-11-14: of whoever runs the service."""
+    if not may_coordinate(visit) or not (await site.escalations.sight(visit.peer)).home:
         return missing(site, visit)
     first, last = _period(site, visit)
     lines = await _tallies(site, first, last)
+    doors = await site.ledger.check_ins.closed_doors(*_moments(site, first, last))
     return site.page_for(
         visit,
         "reports.html",
@@ -68,33 +73,84 @@ async def show_reports(site: Site, visit: Visit) -> Response:
         columns=counts.COLUMNS,
         charts=[(name, _chart(counts.bars(lines, name))) for name in ("contacts", "asked", "answered")],
         chart=CHART,
+        doors=closed_doors.rows_of(doors, site.words),
+        doors_total=closed_doors.total(doors),
+        door_columns=closed_doors.COLUMNS,
     )
 
 
 async def export(site: Site, visit: Visit) -> Response:
     """GET /desk/reports.csv, of the same days; that somebody took it along is in the audit."""
-    if not may_coordinate(visit):
+    if not may_coordinate(visit) or not (await site.escalations.sight(visit.peer)).home:
         return missing(site, visit)
     first, last = _period(site, visit)
     rows = [counts.row_of(line) for line in await _tallies(site, first, last)]
     await site.ledger.audit(visit.peer.id, "report_exported", visit.peer.id, f"{first} {last}")
-    name = f"report-{first}-{last}.csv"
+    return _file(f"report-{first}-{last}.csv", counts.as_csv(rows))
+
+
+async def export_doors(site: Site, visit: Visit) -> Response:
+    """GET /desk/closed-doors.csv, of the same days; in the audit as well."""
+    if not may_coordinate(visit) or not (await site.escalations.sight(visit.peer)).home:
+        return missing(site, visit)
+    first, last = _period(site, visit)
+    doors = await site.ledger.check_ins.closed_doors(*_moments(site, first, last))
+    await site.ledger.audit(visit.peer.id, "closed_doors_exported", visit.peer.id, f"{first} {last}")
+    return _file(f"closed-doors-{first}-{last}.csv", closed_doors.as_csv(closed_doors.rows_of(doors, site.words)))
+
+
+def _file(name: str, words: str) -> Response:
     return Response(
-        counts.as_csv(rows),
+        words,
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-async def _wall(site: Site) -> Wall:
+async def _wall(site: Site, visit: Visit) -> Wall:
+    sight = await site.escalations.sight(visit.peer)
+    return await _whole_wall(site) if sight.home else await _their_wall(site, visit, sight)
+
+
+async def _their_wall(site: Site, visit: Visit, sight: Sight) -> Wall:
+    """Of another organisation: people who said yes to it, and its own colleagues."""
+    now, line = site.now(), await site.escalations.waiting_for(sight)
+    worried = [one for one in line if one.concerns]
+    duties = await site.ledger.queue.duties()
+    holders = [one.claimed_by for one in await site.ledger.held_escalations() if one.claimed_by]
+    present = await _present(site)
+    known = await known_of(site, visit, [*holders, *present])
+    here = [one for one in present if one in known]
+    on = sum(duties.get(one, Duty(peer_id=one)).state is DutyState.ON for one in here)
+    return Wall(
+        waiting=len(line),
+        with_concern=len(worried),
+        longest=_longest(line, now),
+        longest_with_concern=_longest(worried, now),
+        within=counts.within(()),
+        held=sum(one in known for one in holders),
+        here=on,
+        away=len(here) - on,
+    )
+
+
+def _longest(line: Sequence[EscalationRecord], now: datetime) -> str:
+    return age_in_words(min(one.opened_at for one in line), now) if line else ""
+
+
+async def _present(site: Site) -> list[str]:
+    try:
+        return await site.streams.presence()
+    except StreamsUnavailable:
+        return []
+
+
+async def _whole_wall(site: Site) -> Wall:
     now = site.now()
     line = await site.ledger.queue.oldest()
     midnight = datetime.combine(now.astimezone(site.zone).date(), time(), site.zone).astimezone(UTC)
     today = await site.ledger.queue.counted(midnight, now + timedelta(seconds=1))
-    try:
-        present = await site.streams.presence()
-    except StreamsUnavailable:
-        present = []
+    present = await _present(site)
     duties = await site.ledger.queue.duties()
     here = sum(duties.get(one, Duty(peer_id=one)).state is DutyState.ON for one in present)
     return Wall(
@@ -110,9 +166,12 @@ async def _wall(site: Site) -> Wall:
 
 
 async def _tallies(site: Site, first: date, last: date) -> list[counts.Tally]:
+    return counts.tallies(await site.ledger.queue.counted(*_moments(site, first, last)), site.zone)
+
+
+def _moments(site: Site, first: date, last: date) -> tuple[datetime, datetime]:
     start = datetime.combine(first, time(), site.zone).astimezone(UTC)
-    end = datetime.combine(last + timedelta(days=1), time(), site.zone).astimezone(UTC)
-    return counts.tallies(await site.ledger.queue.counted(start, end), site.zone)
+    return start, datetime.combine(last + timedelta(days=1), time(), site.zone).astimezone(UTC)
 
 
 def _period(site: Site, visit: Visit) -> tuple[date, date]:

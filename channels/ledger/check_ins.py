@@ -4,7 +4,8 @@
 
 `helped` was agreed to in so many words; `concern` follows something that worried us, while nobody has come.
 
-A check-in belongs to its conversation and goes with it. What is told is counted by need and day, and by nothing else.
+A check-in belongs to its conversation and goes with it. What is told is counted by service,
+need and day, and by nothing else.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from typing import Any, Final
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
-from channels.conversation import Holder
-from channels.ledger import outbound, reading, rows
+from channels.conversation import Holder, Sender
+from channels.ledger import outbound, reading, rows, tables
 from channels.ledger.database import Database, Work, new_id, shard_of
 from channels.ledger.follow_up_tables import check_ins, told
 from channels.ledger.records import Committed, Draft, Outcome
@@ -28,6 +29,9 @@ HELPED, CONCERN = "helped", "concern"
 CHECKED_AGAIN: Final = timedelta(days=3)
 """After one check for a concern, until there may be another."""
 AT_ONCE: Final = 100
+SAID_NO: Final = "no"
+LOOKED_BACK: Final = 100
+"""Messages of ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,16 @@ class Told:
 
     need: str
     answer: str
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosedDoor:
+    """How often people were told no by a service, for a need. Both are empty where nobody knows."""
+
+    service_id: str
+    service_name: str
+    need: str
     count: int
 
 
@@ -108,6 +122,10 @@ class CheckIns:
                 queue_place=None,
             )
 
+    async def closed_doors(self, start: datetime, end: datetime) -> list[ClosedDoor]:
+        """What was told between two moments; days are UTC's."""
+        return await self._database.read(lambda work: closed_doors(work, start, end))
+
     async def counts(self, since: datetime) -> list[Told]:
         """For whoever answers for the service: what helped, and which doors were closed."""
         number = func.count().label("number")
@@ -119,6 +137,36 @@ class CheckIns:
         )
         async with self._database.reading() as work:
             return [Told(need=row.need, answer=row.answer, count=row.number) for row in await work.run(wanted)]
+
+
+async def closed_doors(work: Work, start: datetime, end: datetime) -> list[ClosedDoor]:
+    """A service goes by the name it had last."""
+    service, name = func.coalesce(told.c.service_id, ""), func.coalesce(told.c.service_name, "")
+    wanted = (
+        select(service.label("service"), func.max(name).label("name"), told.c.need, func.count().label("number"))
+        .where(told.c.answer == SAID_NO, told.c.told_on >= start, told.c.told_on < end)
+        .group_by(service, told.c.need)
+    )
+    return [
+        ClosedDoor(service_id=row.service, service_name=row.name, need=row.need, count=row.number)
+        for row in await work.run(wanted)
+    ]
+
+
+async def looked_at_last(work: Work, conversation_id: str) -> dict[str, str]:
+    """The service they saw in full last: the one they talk of when they say how it went. Nothing if there is none."""
+    table = tables.messages.c
+    wanted = (
+        select(table.body)
+        .where(table.conversation_id == conversation_id, table.sender != Sender.PERSON, table.body.is_not(None))
+        .order_by(table.seq.desc())
+        .limit(LOOKED_BACK)
+    )
+    for row in await work.run(wanted):
+        reply = rows.reply_of(rows.open_body(work.cipher, row.body).get("reply"))
+        if reply is not None and reply.detail and len(reply.cards) == 1:
+            return {"service_id": reply.cards[0].service_id, "service_name": reply.cards[0].name}
+    return {}
 
 
 async def apply(work: Work, conversation: Row[Any], outcome: Outcome, notes: rows.Notes) -> None:
@@ -137,8 +185,9 @@ async def apply(work: Work, conversation: Row[Any], outcome: Outcome, notes: row
         await plan_concern_check(work, conversation.id, outcome.concern_check_at)
     if outcome.told:
         day = work.now.replace(hour=0, minute=0, second=0, microsecond=0)
+        service = await looked_at_last(work, conversation.id)
         for need in sorted(notes.needs)[:3] or ("",):
-            await work.run(insert(told).values(id=new_id(), need=need, answer=outcome.told, told_on=day))
+            await work.run(insert(told).values(id=new_id(), need=need, answer=outcome.told, told_on=day, **service))
         await _settle(work, conversation.id, DONE, HELPED)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, ForeignKey, Index, Table
 
-from channels.ledger.tables import ID, WORD, UtcTime, metadata
+from channels.ledger.tables import ID, WORD, Plain, UtcTime, metadata
 
 check_ins = Table(
     "check_ins",
@@ -28,6 +28,9 @@ told = Table(
     # An id of a need, or empty where none was known. Nothing here leads to a person, so the moment is cut to its day.
     Column("need", WORD, nullable=False),
     Column("answer", WORD, nullable=False),
+    # The service they had looked at last, as an editor published it; empty where none was.
+    Column("service_id", Plain(64)),
+    Column("service_name", Plain(120)),
     Column("told_on", UtcTime, nullable=False),
     Index("ix_told_told_on", "told_on"),
 )

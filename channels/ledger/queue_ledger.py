@@ -45,6 +45,10 @@ class QueueLedger:
         """The first so many in line."""
         return await self._database.read(lambda work: escalations.listed(work, queue_order.waiting().limit(limit)))
 
+    async def waiting_with_yes(self, organisations: Collection[str]) -> list[tuple[EscalationRecord, frozenset[str]]]:
+        """Those in line who said yes to one of these organisations, and to which they did."""
+        return await self._database.read(lambda work: taking.waiting_with_yes(work, organisations))
+
     async def take(self, escalation_id: str, peer: PeerRecord, decide: Decide) -> EscalationRecord:
         """Raises CapReached, NotTaken, and what `decide` raises."""
         return await self._database.write(lambda work: taking.take(work, escalation_id, peer, decide))

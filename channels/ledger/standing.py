@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Integer, Select, bindparam, cast, func, select
+from sqlalchemy import BindParameter, Integer, Select, bindparam, cast, func, select
 
 from channels.conversation import EscalationState
 from channels.errors import CapReached
@@ -35,7 +35,7 @@ class Standing:
 
 
 def wanted() -> Select[Any]:
-    who = bindparam("who")
+    who: BindParameter[str] = bindparam("who")
     theirs = select(func.count()).where(TABLE.state == EscalationState.HELD, TABLE.claimed_by == who)
     urgent = theirs.with_only_columns(func.max(cast(TABLE.urgent, Integer)))
     peer, rested = tables.peers.c.id, talk_tables.peer_care

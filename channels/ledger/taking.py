@@ -7,12 +7,12 @@ locked (SKIP LOCKED) would be people passed over, when whoever had them locked d
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Integer, Row, Select, bindparam, select
+from sqlalchemy import ColumnElement, Integer, Row, Select, bindparam, select
 
 from channels.conversation import EscalationState
 from channels.errors import ChannelsError, NotTaken
@@ -99,11 +99,19 @@ async def take_next(work: Work, peer: PeerRecord, decide: Decide) -> EscalationR
 
 def in_line(terms: Terms) -> Select[Any]:
     """Those in question, first in line first."""
-    if terms.asking is None:
-        return EVERYBODY
+    return EVERYBODY if terms.asking is None else EVERYBODY.where(said_yes_to(terms.asking))
+
+
+def said_yes_to(organisations: Collection[str]) -> ColumnElement[bool]:
     yes = desk_tables.consents.c
-    agreed = select(yes.conversation_id).where(yes.organisation.in_(sorted(terms.asking)))
-    return EVERYBODY.where(TABLE.conversation_id.in_(agreed))
+    agreed = select(yes.conversation_id).where(yes.organisation.in_(sorted(organisations)))
+    return TABLE.conversation_id.in_(agreed)
+
+
+async def waiting_with_yes(work: Work, organisations: Collection[str]) -> list[tuple[EscalationRecord, frozenset[str]]]:
+    line = await escalations.listed(work, queue_order.waiting().where(said_yes_to(organisations)))
+    agreed = await consents.agreed(work, [one.conversation_id for one in line])
+    return [(one, agreed.get(one.conversation_id, NOBODY)) for one in line]
 
 
 async def first_of(work: Work, line: Select[Any], peer: PeerRecord | None, terms: Terms) -> EscalationRecord | None:

@@ -63,7 +63,7 @@ class WebChat:
     def __post_init__(self) -> None:
         self.templates = open_templates(self.settings, Path(__file__).parent / "templates")
         self.templates.env.filters["call_address"] = call_address
-        hours = Opening.load(self.settings, Teams.load(self.settings.teams_file)).of(Channel.WEB)
+        hours = Opening.load(self.settings, Teams.of(self.settings)).of(Channel.WEB)
         self.reader = Reader(
             ledger=self.ledger, hours=hours, wording=self.wording, clock=self.clock, attendance=self.attendance,
             reads=self.streams,

@@ -9,14 +9,17 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import async_playwright
+from sqlalchemy import insert
 
 from channels.conversation import Channel, Concern
 from channels.desk.sessions import Sessions
+from channels.ledger.database import Work
+from channels.ledger.follow_up_tables import told
 from tests.desk_builders import Browser, Office, person_asks, serving, staff_named, words_of
 from tests.ledger_builders import peer_named
 
 pytest_plugins = ["tests.desk_fixtures"]
-PAGES = ("/desk/wall", "/desk/wall/now", "/desk/reports", "/desk/reports.csv")
+PAGES = ("/desk/wall", "/desk/wall/now", "/desk/reports", "/desk/reports.csv", "/desk/closed-doors.csv")
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = importlib.util.find_spec("axe_playwright_python")
 LOOKS = [
@@ -68,6 +71,26 @@ async def test_a_report_counts_by_day_and_channel_and_taking_it_along_is_recorde
     assert rows["sms"]["asked"] == "fewer than 5"
     last = (await office.ledger.audit_log(1))[0]
     assert (last.action, last.actor) == ("report_exported", (await staff_named(office, "Robin")).id)
+
+
+async def test_closed_doors_are_counted_by_service_and_need(office: Office, robin: Browser) -> None:
+    """As people told us: 6 times of one service, once of another."""
+
+    async def tell(work: Work) -> None:
+        for at, (name, need) in enumerate([("Rent Rescue", "rent_arrears")] * 6 + [("Food Bank", "food")]):
+            service = {"service_id": name.lower(), "service_name": name, "need": need}
+            await work.run(insert(told).values(id=f"{at:024}", answer="no", told_on=work.now, **service))
+        await work.run(insert(told).values(id="f" * 24, answer="helped", need="food", told_on=work.now))
+
+    await office.ledger._database.write(tell)
+    page = words_of((await robin.get("/desk/reports")).text)
+    assert "Rent Rescue" in page and "Food Bank" in page
+    answer = await robin.get("/desk/closed-doors.csv")
+    rows = [(row["service"], row["said_no"]) for row in csv.DictReader(io.StringIO(answer.text))]
+    assert rows == [("Rent Rescue", "6"), ("Food Bank", "fewer than 5")]
+    assert (await office.ledger.audit_log(1))[0].action == "closed_doors_exported"
+    (early,) = list(csv.reader(io.StringIO((await robin.get("/desk/closed-doors.csv?to=2025-01-31")).text)))
+    assert early == ["service", "need", "said_no"]
 
 
 @pytest.mark.parametrize(

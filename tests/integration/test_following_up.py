@@ -146,6 +146,25 @@ async def test_an_answer_is_thanked_for_and_counted_without_the_person(bench: Be
     assert await bench.ledger.check_ins.state(messages[0].conversation_id) == ""
 
 
+async def test_a_closed_door_is_that_of_the_service_they_looked_at_last(bench: Bench) -> None:
+    start, end = datetime.now(UTC) - timedelta(days=2), datetime.now(UTC) + timedelta(days=2)
+    await agree(bench)
+    await talk(bench, "they said no")
+    (door,) = await bench.ledger.check_ins.closed_doors(start, end)
+    known = (door.service_id, door.service_name, door.need, door.count)
+    assert known == (RENT.service_id, RENT.name, "rent_arrears", 1)
+    assert await bench.ledger.check_ins.closed_doors(start, start) == []
+
+
+async def test_without_a_service_a_closed_door_is_counted_all_the_same(bench: Bench) -> None:
+    bench.assistant.turn = LIST
+    await talk(bench, "they said no")
+    (door,) = await bench.ledger.check_ins.closed_doors(
+        datetime.now(UTC) - timedelta(days=2), datetime.max.replace(tzinfo=UTC)
+    )
+    assert (door.service_name, door.count) == ("", 1)
+
+
 async def test_they_said_no_opens_the_next_door(bench: Bench) -> None:
     await agree(bench)
     await ask_at(bench, NOON + timedelta(days=4))

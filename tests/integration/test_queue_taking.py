@@ -233,6 +233,9 @@ async def test_on_to_a_team_only_with_a_yes_and_in_the_place_they_had(
         pytest.param("teams: [{id: a, name: A, organisation: o}]", "home", id="nobody at home"),
         pytest.param("teams: [{id: a, name: A, organisation: o, home: yes please}]", "home", id="home is no word"),
         pytest.param("teams: [{id: a, name: A, organisation: o, homme: true}]", "homme", id="misspelt"),
+        pytest.param(
+            "teams: [{id: a, name: A, organisation: o, home: true}]\notherwise: b", "otherwise", id="no such team"
+        ),
         pytest.param("team: []", "NWD_TEAMS_FILE", id="not a list of teams"),
     ],
 )
