@@ -46,7 +46,7 @@ class Landing:
     async def broken(self, request: Request) -> Response:
         """Something failed that nobody foresaw. Whoever needed us gets somebody else to turn to."""
         if "text/html" not in request.headers.get("accept", ""):
-            return PlainTextResponse("Something went wrong", status_code=500)
+            return PlainTextResponse("Trouble on our side", status_code=500)
         return self.templates.TemplateResponse(request, "broken.html", self._lines(), status_code=500)
 
     def _lines(self) -> dict[str, str]:

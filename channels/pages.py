@@ -12,6 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -118,9 +119,16 @@ def static_routes() -> list[BaseRoute]:
     return [Mount("/static", StaticFiles(directory=STATIC))]
 
 
-def cross_site(request: Request) -> bool:
-    """True when a browser says that another site's page sent this. Old browsers say nothing."""
-    return request.headers.get("sec-fetch-site", "same-origin") == "cross-site"
+def cross_site(request: Request, base_url: str = "") -> bool:
+    """True when a browser says that another site's page, or a neighbour's, sent this. Old ones name its origin only."""
+    said = request.headers.get("sec-fetch-site")
+    if said is not None:
+        return said not in {"same-origin", "none"}
+    origin = request.headers.get("origin")
+    if origin is None:
+        return False
+    place = urlsplit(origin).netloc
+    return not place or place not in {request.headers.get("host"), urlsplit(base_url).netloc}
 
 
 def clock(at: datetime) -> str:

@@ -166,7 +166,15 @@ class Settings(BaseSettings):
     teams_file: Path = Field(
         Path(), description="File of the teams and organisations that share the queue (YAML); empty means one team."
     )
-    retention_days: int = Field(90, description="Days after which message texts are erased by themselves.")
+    retention_days: int = Field(90, ge=1, description="Days after which message texts are erased by themselves.")
+    retention_notes_days: int = Field(90, ge=1, description="The same for what peer workers wrote beside a talk.")
+    retention_safeguarding_days: int = Field(365, ge=1, description="The same for safeguarding notes.")
+    retention_delivery_days: int = Field(
+        30, ge=1, description="Days that providers' ids, receipts and refused requests are kept."
+    )
+    retention_consent_days: int = Field(365, ge=1, description="Days after which a yes to sharing is none any more.")
+    retention_audit_days: int = Field(1095, ge=1, description="Days that who did what is kept.")
+    retention_report_days: int = Field(730, ge=1, description="Days that what reports are counted from is kept.")
     sweep_seconds: float = Field(5.0, description="How often the worker looks for anything that has not progressed.")
     sms_per_second: float = Field(
         10.0, description="Most SMS segments a worker hands to the provider in a second; 0 means as fast as it can."

@@ -14,11 +14,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from channels.conversation import EscalationState
-from channels.errors import CapReached, StreamsUnavailable
+from channels.errors import CapReached, NotTaken, StreamsUnavailable
 from channels.escalation import Escalations, Leaving, NotYours
 from channels.ledger import Ledger
 from channels.ledger.duties import Duty, DutyState
 from channels.ledger.records import EscalationRecord, PeerRecord
+from channels.own_peer import own_peer_of
 from channels.resting import NeedsRest
 from channels.streams import Streams
 
@@ -36,8 +37,9 @@ class Shifts:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def announce(self, escalation_id: str) -> None:
-        """Show the desks what is new, and give it to whoever is free and wants to be given people."""
+        """Show the desks what is new, and give it to whom they were with, or to whoever wants to be given people."""
         await self.escalations.announce(escalation_id)
+        await self._give_back(escalation_id)
         await self.give()
 
     async def change(
@@ -101,6 +103,30 @@ class Shifts:
             if peer is not None and await self._give_to(peer) is not None:
                 given += 1
         return given
+
+    async def _give_back(self, escalation_id: str) -> None:
+        """Whoever asks again goes back to whom they were with, if that one is here, free and rested.
+
+        Only when they ask: not once somebody has come and gone in this talk, and never before somebody in danger.
+        """
+        escalation = await self.ledger.escalation(escalation_id)
+        if escalation is None or escalation.state is not EscalationState.WAITING or escalation.answered_at is not None:
+            return
+        first = await self.ledger.queue.first(1)
+        if first and first[0].concerns and not escalation.concerns:
+            return
+        own = await own_peer_of(self.ledger, escalation)
+        peer = await self.ledger.peer(own) if own and await self._is_here(own) else None
+        if peer is not None and not peer.ended and await self.escalations.may_see(peer, escalation):
+            with suppress(CapReached, Leaving, NeedsRest, NotTaken):
+                await self.escalations.claim(escalation.id, peer)
+
+    async def _is_here(self, peer_id: str) -> bool:
+        try:
+            present = peer_id in await self.streams.presence()
+        except StreamsUnavailable:
+            return False
+        return present and (await self.ledger.queue.duty(peer_id)).state is DutyState.ON
 
     async def _give_to(self, peer: PeerRecord) -> EscalationRecord | None:
         """Nobody comes by themselves to somebody who rests, nor one hard talk after the other."""

@@ -15,6 +15,7 @@ from channels.errors import StreamsUnavailable
 from channels.escalation import Swept
 from channels.ledger import Ledger
 from channels.ledger.records import EscalationRecord
+from channels.ledger.retention import Periods
 from channels.streams import Streams
 from channels.worker_metrics import WorkerMetrics
 
@@ -63,7 +64,7 @@ class Sweeper:
     clock: Callable[[], datetime]
     every: float
     """Seconds; also how long something must have stood still."""
-    retention: timedelta
+    retention: Periods
     _next_retention: float = field(default=0.0)
 
     async def sweep(self) -> None:
@@ -104,9 +105,13 @@ class Sweeper:
             await self._expire_now()
 
     async def _expire_now(self) -> None:
-        count = await self.ledger.expire(self.clock() - self.retention)
-        if count:
-            structlog.get_logger().info("words_expired", count=count)
+        now, periods = self.clock(), self.retention
+        count = await self.ledger.expire(
+            now - periods.messages, notes=now - periods.notes, safeguarding=now - periods.safeguarding
+        )
+        gone = await self.ledger.retention.expire(periods, now)
+        if count or any(gone.values()):
+            structlog.get_logger().info("words_expired", count=count, **gone)
 
 
 async def repeat(job: Callable[[], Any], every: float, stop: asyncio.Event, *, at_once: bool = True) -> None:

@@ -39,6 +39,7 @@ from channels.guard import Guard
 from channels.health import Health
 from channels.intake import Intake
 from channels.ledger import Ledger, open_ledger
+from channels.ledger.retention import Periods
 from channels.never_no import NeverNo
 from channels.noticing import Notices, Noticing, PatternsAlone
 from channels.opening import Opening
@@ -157,7 +158,7 @@ class Worker:
         self.sweeper = Sweeper(
             ledger=ledger, streams=streams, escalations=escalations, shifts=shifts, company=company,
             inbound=self.inbound, outbound=self.outbound, metrics=metrics, clock=parts.clock,
-            every=settings.sweep_seconds, retention=timedelta(days=settings.retention_days),
+            every=settings.sweep_seconds, retention=Periods.of(settings),
         )  # fmt: skip
         self.planner = Planner(ledger=ledger, streams=streams, clock=parts.clock)
         self._reconciler = self._reconciling(parts, metrics)

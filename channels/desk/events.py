@@ -20,7 +20,7 @@ from channels.desk.access import find_escalation, find_standing
 from channels.desk.conversations import REPLYING
 from channels.desk.guard import Site
 from channels.desk.queue import PRESENT_SECONDS
-from channels.desk.sessions import Visit
+from channels.desk.sessions import Visit, from_elsewhere
 from channels.errors import StreamsUnavailable
 from channels.escalation import QUEUE
 from channels.streams import WRITING
@@ -33,7 +33,9 @@ SHORTEST_BEAT: Final = 0.2
 
 
 async def listen(site: Site, visit: Visit) -> Response:
-    """GET /desk/events"""
+    """GET /desk/events; a cookie alone, which a page of another site can make a browser send, opens no stream."""
+    if from_elsewhere(visit.request, site.settings):
+        return Response(status_code=403)
     names = [QUEUE]
     wanted = visit.request.query_params.get("conversation", "")
     if wanted:

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
 
 from starlette.responses import Response
 
-from channels.desk.access import newest
 from channels.desk.guard import Site
 from channels.desk.sessions import Visit
 from channels.desk.teams import is_asked
 from channels.desk.words import age_in_words, moment_in_words
-from channels.ledger.records import EscalationRecord
-from channels.ledger.talk_records import NoteKind
-
-BACK_WITHIN: Final = timedelta(days=2)
-"""Somebody who asks again this soon is offered first to whom they were with."""
+from channels.own_peer import own_peer_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,19 +101,8 @@ async def returns(site: Site, visit: Visit) -> list[Asked]:
             path=f"/desk/conversations/{one.conversation_id}",
         )
         for one in await site.ledger.talk.waiting_again(visit.peer.id)
-        if await is_theirs(site, one, visit.peer.id) and await site.escalations.may_see(visit.peer, one)
+        if await own_peer_of(site.ledger, one) == visit.peer.id and await site.escalations.may_see(visit.peer, one)
     ]
-
-
-async def is_theirs(site: Site, escalation: EscalationRecord, peer_id: str) -> bool:
-    """The last to be with them, not long ago; or the person they chose as their own."""
-    named = newest(await site.ledger.talk.notes(escalation.conversation_id), NoteKind.NAMED_PEER)
-    if named is not None and named.body.get("agreed"):
-        return str(named.body.get("peer")) == peer_id
-    earlier = await site.ledger.talk.earlier(escalation.conversation_id)
-    if not earlier or earlier[0].closed_at is None:
-        return False
-    return earlier[0].claimed_by == peer_id and escalation.opened_at - earlier[0].closed_at < BACK_WITHIN
 
 
 async def snoozes(site: Site, visit: Visit) -> list[Asked]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -25,6 +25,7 @@ MOST_SHOWN: Final = 30
 """Rows of a list. Nobody reads further, and everybody moves up."""
 
 PRESENT_SECONDS: Final = 90.0
+LOOKED_BACK: Final = 10
 SAID: Final = frozenset(
     {
         "released", "closed", "passed_on", "hard", "transferred", "nobody_waits", "options", "introduced", "left_again",
@@ -55,6 +56,8 @@ class Row:
     """The last word is theirs."""
     stopped: bool
     """They wrote STOP after something that worries us."""
+    unread: int = 0
+    """Their newest message, where whoever holds them has not had it on a page in front yet; 0 for none."""
     asked_for: str = ""
     """That they ask for somebody else, in words; empty for somebody who asks for themselves."""
 
@@ -119,7 +122,7 @@ async def make_lists(site: Site, visit: Visit) -> Lists:
     mine = [escalation for escalation in held if escalation.claimed_by == visit.peer.id]
     others = [escalation for escalation in held if escalation.claimed_by != visit.peer.id]
     return Lists(
-        mine=[await _row(site, escalation) for escalation in mine],
+        mine=[replace(await _row(site, one), unread=await _unread(site, one.conversation_id)) for one in mine],
         waiting=[await _row(site, escalation, place) for place, escalation in enumerate(waiting[:MOST_SHOWN], 1)],
         waiting_count=waiting_count,
         others=[await _row(site, escalation) for escalation in others[:MOST_SHOWN]],
@@ -190,6 +193,13 @@ def asked_for_words(site: Site, conversation: ConversationRecord) -> str:
 async def _is_unanswered(site: Site, conversation: ConversationRecord) -> bool:
     last = await site.ledger.messages(conversation.id, conversation.last_seq - 1)
     return bool(last) and last[-1].sender is Sender.PERSON
+
+
+async def _unread(site: Site, conversation_id: str) -> int:
+    last_seq = (await site.ledger.conversation(conversation_id)).last_seq
+    latest = await site.ledger.messages(conversation_id, max(0, last_seq - LOOKED_BACK))
+    theirs = max((message.seq for message in latest if message.sender is Sender.PERSON), default=0)
+    return theirs if theirs > await site.streams.read_upto(conversation_id) else 0
 
 
 async def _count_present(site: Site, visit: Visit) -> int:

@@ -10,7 +10,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, bindparam, delete, insert, select, update
 
 from channels.ledger import tables
 from channels.ledger.cipher import Cipher
@@ -18,6 +18,8 @@ from channels.ledger.database import Work
 from channels.ledger.records import AuditRecord
 
 HEAD = 1
+ANCHOR = 2
+"""Where the chain begins once its oldest rows are over: how many went, and the link of the last one, sealed."""
 BATCH = 1000
 # Built once: every change of anything passes here.
 THE_HEAD = select(tables.audit_head).where(tables.audit_head.c.id == HEAD).with_for_update()
@@ -65,6 +67,26 @@ async def lock_head(work: Work) -> Row[Any]:
     return head
 
 
+def anchor_seal(cipher: Cipher, rows: int, chain: str) -> str:
+    return cipher.keyed_hash("audit_anchor", str(rows), chain)
+
+
+async def expire(work: Work, before: datetime) -> int:
+    """Let go of the rows from before a moment; what is left still shows any tampering. Says how many went."""
+    await lock_head(work)
+    table, heads = tables.audit, tables.audit_head
+    wanted = select(table.c.id, table.c.chain).where(table.c.at < before).order_by(table.c.id.desc()).limit(1)
+    last = (await work.run(wanted)).first()
+    if last is None:
+        return 0
+    gone = await work.changed(delete(table).where(table.c.id <= last.id))
+    row = {"rows": last.id, "chain": last.chain, "seal": anchor_seal(work.cipher, last.id, last.chain)}
+    if not await work.changed(update(heads).where(heads.c.id == ANCHOR).values(**row)):
+        await work.run(insert(heads).values(id=ANCHOR, **row))
+    await append(work, "retention", "audit_expired", "", str(gone))
+    return gone
+
+
 async def latest(work: Work, limit: int, before: int | None = None) -> list[AuditRecord]:
     """Newest first; only those before row `before`, if given."""
     wanted = select(tables.audit).order_by(tables.audit.c.id.desc()).limit(limit)
@@ -76,7 +98,10 @@ async def latest(work: Work, limit: int, before: int | None = None) -> list[Audi
 async def verify(work: Work) -> bool:
     """Whether every row is as it was written and none is missing. Where there are peers there is a chain."""
     head = (await work.run(select(tables.audit_head).where(tables.audit_head.c.id == HEAD))).first()
-    count, chain = 0, ""
+    anchor = (await work.run(select(tables.audit_head).where(tables.audit_head.c.id == ANCHOR))).first()
+    count, chain = (anchor.rows, anchor.chain) if anchor else (0, "")
+    if anchor and anchor.seal != anchor_seal(work.cipher, count, chain):
+        return False
     while True:
         wanted = select(tables.audit).where(tables.audit.c.id > count).order_by(tables.audit.c.id).limit(BATCH)
         batch = (await work.run(wanted)).all()

@@ -105,8 +105,8 @@ def held_conversations() -> Select[Any]:
     )
 
 
-async def people_gone_quiet(work: Work, before: datetime) -> list[str]:
-    """People with no message since, nothing on its way, and nobody waiting or talking with them."""
+async def people_gone_quiet(work: Work, before: datetime, noted: Select[Any]) -> list[str]:
+    """People with no message since, nothing on its way, nobody waiting or talking with them, and not among `noted`."""
     conversation = tables.conversations.c
     wanted = (
         select(tables.people.c.id)
@@ -117,6 +117,7 @@ async def people_gone_quiet(work: Work, before: datetime) -> list[str]:
             tables.people.c.shares.is_(None),
             tables.people.c.created_at < before,
             conversation.id.not_in(held_conversations()),
+            conversation.id.not_in(noted),
             ~exists().where(
                 tables.messages.c.conversation_id == conversation.id, tables.messages.c.created_at >= before
             ),

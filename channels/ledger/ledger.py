@@ -50,6 +50,7 @@ from channels.ledger.records import (
     Stored,
     Unconfirmed,
 )  # fmt: skip
+from channels.ledger.retention import Retention
 from channels.ledger.rights import Rights
 from channels.ledger.saved_replies import SavedRepliesLedger
 from channels.ledger.staff_ledger import StaffLedger
@@ -80,6 +81,7 @@ class Ledger(StaffLedger):
         self.introductions = Introductions(database)
         self.planned = Planned(database)
         self.consents = Withdrawing(database)
+        self.retention = Retention(database)
         self.saved_replies = SavedRepliesLedger(database)
         self.care = Care(database)
 
@@ -327,12 +329,14 @@ class Ledger(StaffLedger):
         async with self._database.writing() as work:
             return await moving.redeem(work, message_id, code, notice)
 
-    async def expire(self, before: datetime) -> int:
-        """Retention. Says how many messages and people were emptied."""
+    async def expire(
+        self, before: datetime, *, notes: datetime | None = None, safeguarding: datetime | None = None
+    ) -> int:
+        """Retention of words. Says how many rows were emptied. Notes have times of their own, else the same."""
         total = 0
         while True:
             async with self._database.writing() as work:
-                done = await people.expire(work, before)
+                done = await people.expire(work, before, notes or before, safeguarding or before)
             if not done:
                 break
             total += done

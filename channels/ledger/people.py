@@ -75,10 +75,11 @@ async def forget(work: Work, person_id: str, actor: str) -> None:
     await audit.append(work, actor, "person_forgotten", person_id)
 
 
-async def expire(work: Work, before: datetime) -> int:
-    """One batch of retention; 0 when everything old is gone."""
-    done = await erasure.expire_words(work, before) + await lists.expire(work, before) + await talk.expire(work, before)
-    quiet = await erasure.people_gone_quiet(work, before)
+async def expire(work: Work, before: datetime, notes: datetime, safeguarding: datetime) -> int:
+    """One batch of retention; 0 when everything old is gone. Nobody goes before the last note about them does."""
+    done = await erasure.expire_words(work, before) + await lists.expire(work, before)
+    done += await talk.expire(work, notes, safeguarding)
+    quiet = await erasure.people_gone_quiet(work, before, talk.noted_since(notes, safeguarding))
     for person_id in quiet:
         await forget(work, person_id, "retention")
     return done + len(quiet)

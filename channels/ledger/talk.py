@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import delete, exists, func, insert, or_, select, update
+from sqlalchemy import Select, and_, delete, exists, func, insert, or_, select, update
 
 from channels.conversation import EscalationState
 from channels.ledger import audit, erasure, escalations, queue_order, reading, tables, talk_tables
@@ -147,12 +147,22 @@ async def drop(work: Work, conversation_id: str) -> None:
     await work.run(update(pings).where(pings.c.conversation_id == conversation_id).values(conversation_id=None))
 
 
-async def expire(work: Work, before: datetime) -> int:
+def noted_since(notes: datetime, safeguarding: datetime) -> Select[Any]:
+    """Conversations with a note that is still to be kept; each kind has its time."""
+    table = talk_tables.talk_notes.c
+    serious = table.kind == NoteKind.SAFEGUARDING
+    young = or_(and_(serious, table.at >= safeguarding), and_(~serious, table.at >= notes))
+    return select(table.conversation_id).where(young)
+
+
+async def expire(work: Work, before: datetime, safeguarding: datetime) -> int:
     """Says how many rows went. What is known of somebody whose words are held stays with them."""
     notes, drafts, plans = talk_tables.talk_notes, talk_tables.talk_drafts, talk_tables.planned_messages
     pings, held = talk_tables.pings, erasure.held_conversations()
+    serious = notes.c.kind == NoteKind.SAFEGUARDING
+    old = or_(and_(serious, notes.c.at < safeguarding), and_(~serious, notes.c.at < before))
     return (
-        await work.changed(delete(notes).where(notes.c.at < before, notes.c.conversation_id.not_in(held)))
+        await work.changed(delete(notes).where(old, notes.c.conversation_id.not_in(held)))
         + await work.changed(delete(drafts).where(drafts.c.at < before))
         + await work.changed(delete(plans).where(plans.c.due_at < before, plans.c.conversation_id.not_in(held)))
         + await work.changed(delete(pings).where(pings.c.at < before))

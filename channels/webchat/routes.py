@@ -112,7 +112,7 @@ class WebChat:
 
     async def take(self, request: Request) -> Response:
         """A message or a press. The script gets 204; a plain form goes back to the page."""
-        if cross_site(request):
+        if cross_site(request, self.settings.base_url):
             return from_elsewhere()
         visitor = Visitor.of(request)
         form = await request.form(max_fields=20, max_files=0)
@@ -139,6 +139,8 @@ class WebChat:
 
     async def stream(self, request: Request) -> Response:
         """204 tells the browser not to ask again: there is no conversation to follow yet."""
+        if cross_site(request, self.settings.base_url):
+            return from_elsewhere()
         visitor = Visitor.of(request)
         conversation = await self.reader.conversation(visitor)
         if conversation is None:
@@ -152,7 +154,7 @@ class WebChat:
 
     async def show_typing(self, request: Request) -> Response:
         """Something is being written, not what: shown to the peer worker who is with them, and kept nowhere."""
-        if cross_site(request):
+        if cross_site(request, self.settings.base_url):
             return from_elsewhere()
         conversation = await self.reader.conversation(Visitor.of(request))
         if conversation is not None and conversation.holder is Holder.PEER:
@@ -164,7 +166,7 @@ class WebChat:
         quiet = "quiet" in request.query_params
         response = Response(status_code=204) if quiet else RedirectResponse(self.settings.exit_url, status_code=303)
         response.headers["Clear-Site-Data"] = '"cache"'
-        if not cross_site(request):
+        if not cross_site(request, self.settings.base_url):
             forget_visitor(request, response, secure=self._secure)
         return response
 
@@ -173,7 +175,7 @@ class WebChat:
 
     async def keep(self, request: Request) -> Response:
         """Keep the chat on this device, or no longer."""
-        if cross_site(request):
+        if cross_site(request, self.settings.base_url):
             return from_elsewhere()
         form = await request.form(max_fields=20, max_files=0)
         visitor = replace(Visitor.of(request), kept=text_in(form, "keep") == "yes")
@@ -182,7 +184,7 @@ class WebChat:
         return response
 
     async def make_code(self, request: Request) -> Response:
-        if cross_site(request):
+        if cross_site(request, self.settings.base_url):
             return from_elsewhere()
         visitor = Visitor.of(request)
         conversation = await self.reader.conversation(visitor)
@@ -193,7 +195,7 @@ class WebChat:
 
     async def use_code(self, request: Request) -> Response:
         """Go on here with a chat from another device. Whatever was said on this one stays behind, unmerged."""
-        if cross_site(request):
+        if cross_site(request, self.settings.base_url):
             return from_elsewhere()
         here = request.client.host if request.client else ""
         form = await request.form(max_fields=20, max_files=0)

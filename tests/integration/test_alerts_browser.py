@@ -9,8 +9,9 @@ from playwright.async_api import Browser as Chromium
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.chat_visits import CHROMIUM
-from tests.desk_builders import Office, person_asks
+from tests.desk_builders import Office, person_asks, staff_named
 from tests.integration.test_desk_browser import base, chromium, until
+from tests.ledger_builders import text_from
 
 __all__ = ["base", "chromium"]
 pytest_plugins = ["tests.desk_fixtures"]
@@ -75,7 +76,7 @@ async def later(page: Page, milliseconds: int = HALF_A_MINUTE) -> None:
 
 
 async def test_without_leave_it_shows_and_makes_no_sound(office: Office, page: Page) -> None:
-    bar = page.get_by_text("Somebody new is waiting.")
+    bar = page.get_by_text("Somebody waits for you to look.")
     await expect(bar).to_be_hidden()
     await person_asks(office)
     await until(page, "document.title.includes('(1) Desk')")
@@ -140,6 +141,23 @@ async def test_whoever_comes_back_to_wait_is_new_again(office: Office, page: Pag
     await until(page, "document.title.includes('(1) Desk')")
     await later(page, 2000)
     assert await page.evaluate("window.tones") == 2
+
+
+async def test_whoever_is_given_or_writes_alerts_until_their_words_were_on_a_page(office: Office, page: Page) -> None:
+    person, sam = await person_asks(office), await staff_named(office, "Sam")
+    await office.escalations.claim(person.escalation_id, sam)
+    await until(page, "document.querySelector('.row.mine') !== null")
+    await later(page, 2000)
+    await expect(page.get_by_role("button", name=SEEN)).to_be_visible()
+    await page.click(f"#open-{person.conversation_id}")
+    await page.wait_for_selector(".log > li")
+    await page.goto("/desk")
+    await later(page, 2000)
+    await expect(page.get_by_role("button", name=SEEN)).to_be_hidden()
+    await office.ledger.store_inbound(text_from("+441632960001", "next", "are you there"))
+    await page.reload()
+    await later(page, 2000)
+    await expect(page.get_by_role("button", name=SEEN)).to_be_visible()
 
 
 async def test_taking_somebody_is_seeing_them(office: Office, page: Page) -> None:

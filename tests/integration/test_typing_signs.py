@@ -146,4 +146,4 @@ async def test_the_desk_says_where_somebody_came_from_and_that_they_have_blocked
     await ledger.set_blocked(Channel.TELEGRAM, address, True)
     page = words_of((await jo.get(person.page)).text)
     assert "Came by poster-7" in page
-    assert "They have blocked us on Telegram." in page
+    assert "They have shut us out on Telegram." in page

@@ -99,7 +99,7 @@
     });
   }
   bar.querySelector("button").addEventListener("click", acknowledge);
-  live.addEventListener("click", function (event) { if (event.target.closest(".row-acts")) { acknowledge(); } });
+  live.addEventListener("click", function (event) { if (event.target.closest(".row-acts, [data-opens]")) { acknowledge(); } });
   window.addEventListener("storage", function () { show(); look(); });
   show();
   look();
