@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from io import StringIO
 from pathlib import Path
 
 from bot.concern.command import answer_file
@@ -14,6 +15,7 @@ from bot.concern.examples import ExamplesError
 from bot.concern.layers import Classifier, NoClassifier
 from bot.concern.reading import open_reader
 from bot.nlu_report import draw_confusion, measure, write_report
+from bot.pictures import draw_layers
 from bot.words.command import add_arguments, check_words
 from bot.words.texts import WordsError
 from knowledge.errors import KnowledgeError
@@ -32,6 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
     figures = commands.add_parser("evaluate-concern", help="what both layers find in labelled messages, as totals")
     figures.add_argument("folder", type=Path, help="positives.jsonl, negatives.jsonl and third_party.jsonl")
     figures.add_argument("--json", action="store_true", help="one JSON object a line: counts, shares, intervals")
+    figures.add_argument("--picture", type=Path, help="where the shares are drawn, as SVG")
     nlu = commands.add_parser(
         "evaluate-nlu", help="how well messages are understood, by cross-validation and held back"
     )
@@ -67,6 +70,18 @@ def evaluate_nlu(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def evaluate_concern(chosen: argparse.Namespace, classifier: Classifier) -> int:
+    """Print the shares, or draw them from the lines that say them and print those."""
+    if not chosen.picture:
+        evaluate(chosen.folder, classifier, sys.stdout, as_json=chosen.json)
+        return 0
+    lines = StringIO()
+    evaluate(chosen.folder, classifier, lines, as_json=True)
+    chosen.picture.write_text(draw_layers(lines.getvalue().splitlines()), encoding="utf-8")
+    sys.stdout.write(lines.getvalue())
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit code: 0, 1 when a line was bad, 2 when nothing could be done."""
     chosen = build_parser().parse_args(arguments)
@@ -99,8 +114,7 @@ def run_concern(chosen: argparse.Namespace) -> int:
         return 2 if isinstance(classifier, NoClassifier) else 0
     try:
         if chosen.command == "evaluate-concern":
-            evaluate(chosen.folder, classifier, sys.stdout, as_json=chosen.json)
-            return 0
+            return evaluate_concern(chosen, classifier)
         return answer_file(chosen.input, classifier, sys.stdout, as_json=chosen.json)
     except (OSError, ValueError, KeyError) as problem:
         sys.stderr.write(

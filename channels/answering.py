@@ -252,9 +252,11 @@ class Answering:
 
     async def _plan_bot(self, moment: Moment, speaker: Speaker, route: ToBot) -> Plan:
         try:
+            # Phones say what language they are set to; a text message does not, and what was heard before counts.
+            language = moment.message.language or moment.person.language
             turn = await self.assistant.answer(
                 moment.conversation,
-                moment.message,
+                replace(moment.message, language=language),
                 route.payload,
                 waiting=moment.waiting,
                 concerns=moment.concerns,

@@ -36,10 +36,11 @@ from channels.conversation import (
 )
 from channels.errors import AssistantSilent
 from channels.ledger.records import ConversationRecord, MessageRecord
+from channels.noticing import NamesNeeds, PatternsAlone
 
 PATH: Final = "/webhooks/gateway/message"
 START_LETTERS, END_LETTERS = 1500, 400
-"""What is kept of a very long message: people say what matters first or last. The ledger keeps all of it."""
+"""What Rasa gets of a very long message. The ledger keeps all of it, and needs and concerns are read in all of it."""
 SILENT: Final = (Note, StartAgain, ReportWrong, Remember)
 """Requests that answer nobody."""
 REMEMBERED_FOR: Final = timedelta(days=7)
@@ -48,9 +49,13 @@ CARD_FIELDS: Final = tuple(field.name for field in fields(ServiceCard))
 
 
 class Assistant:
-    """Holds one connection pool; `close` frees it. `deadline` is in seconds, for the whole of an answer."""
+    """Holds one connection pool; `close` frees it. `deadline` is in seconds, for the whole of an answer.
 
-    def __init__(self, url: str, token: str, deadline: float) -> None:
+    `reader` reads a message whole that is too long for Rasa.
+    """
+
+    def __init__(self, url: str, token: str, deadline: float, reader: NamesNeeds | None = None) -> None:
+        self._reader = reader or PatternsAlone()
         self._url = url.rstrip("/") + PATH
         self._deadline = deadline
         # A proxy set for the outside world must never see what people write.
@@ -86,9 +91,15 @@ class Assistant:
                 "concerns": sorted({*conversation.concerns, *concerns}),
                 **_location(message),
                 **_remembered(conversation, message),
+                **await self._mentioned(message),
             },
         }
         return read_turn(await self._post(body, message.id))
+
+    async def _mentioned(self, message: MessageRecord) -> dict[str, Any]:
+        """The needs of the whole of a message that Rasa gets in part."""
+        needs = await self._reader.name_needs(message) if is_shortened(message.text) else ()
+        return {"needs": list(needs)} if needs else {}
 
     async def _post(self, body: Mapping[str, Any], message_id: str) -> Any:
         """Raises AssistantSilent without a cause: the client's own errors may hold the request."""

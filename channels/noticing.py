@@ -1,16 +1,18 @@
-"""The second layer of the concern check: the action server's classifier, asked for every message, with a deadline.
+"""What the action server reads in a message beside Rasa: concerns in every one, needs in those too long for Rasa.
 
     POST {url}/concerns   {"text": ...}   ->   200 {"kinds": ["suicide", ...]}
+    POST {url}/needs      {"text": ...}   ->   200 {"needs": ["rent_arrears", ...]}
 
-It only adds to the patterns of `concern`. Whatever goes wrong with it - not there, slow, nonsense - the patterns stand
-alone and the turn goes on; that it went wrong is counted.
+The classifier only adds to the patterns of `concern`. Whatever goes wrong with either - not there, slow, nonsense - the
+patterns stand alone, Rasa reads what it is sent, and the turn goes on; that it went wrong is counted. A long message is
+read for concerns in windows that overlap, one after the other, each with the deadline; the first failure ends it.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import httpx
 import structlog
@@ -18,7 +20,12 @@ import structlog
 from channels.conversation import Concern
 from channels.ledger.records import MessageRecord
 
-PATH: Final = "/concerns"
+CONCERNS: Final = "/concerns"
+NEEDS: Final = "/needs"
+WINDOW, OVERLAP = 1200, 200
+"""Letters. In more than that, one sentence of danger is too small a part for the classifier to hear."""
+MOST_NEEDS: Final = 6
+T = TypeVar("T")
 NOTHING: Final[frozenset[Concern]] = frozenset()
 
 
@@ -28,18 +35,27 @@ class Notices(Protocol):
     async def notice(self, message: MessageRecord) -> frozenset[Concern]: ...
 
 
+class NamesNeeds(Protocol):
+    """Whoever reads a whole message for needs, the most urgent first. Raises nothing that is foreseen."""
+
+    async def name_needs(self, message: MessageRecord) -> tuple[str, ...]: ...
+
+
 class PatternsAlone:
     """No second layer."""
 
     async def notice(self, message: MessageRecord) -> frozenset[Concern]:
         return NOTHING
 
+    async def name_needs(self, message: MessageRecord) -> tuple[str, ...]:
+        return ()
+
 
 class Noticing:
     """Holds one connection pool; `close` frees it. `deadline` is in seconds; `on_failure` is given the cause."""
 
     def __init__(self, url: str, token: str, deadline: float, on_failure: Callable[[str], None]) -> None:
-        self._url = url.rstrip("/") + PATH
+        self._url = url.rstrip("/")
         self._deadline = deadline
         self._on_failure = on_failure
         # A proxy set for the outside world must never see what people write.
@@ -52,14 +68,27 @@ class Noticing:
 
     async def notice(self, message: MessageRecord) -> frozenset[Concern]:
         """The concerns the classifier is sure enough of; none for a pressed button, without words, or when it fails."""
+        found = NOTHING
         if message.payload or not message.text.strip():
-            return NOTHING
+            return found
+        for window in split_windows(message.text):
+            kinds = await self._ask(CONCERNS, window, message.id, read_kinds)
+            if kinds is None:
+                break
+            found |= kinds
+        return found
+
+    async def name_needs(self, message: MessageRecord) -> tuple[str, ...]:
+        """What the whole of it is about; nothing when it cannot be read."""
+        return await self._ask(NEEDS, message.text, message.id, read_needs) or ()
+
+    async def _ask(self, path: str, text: str, message_id: str, read: Callable[[object], T]) -> T | None:
         cause = ""
         try:
             async with asyncio.timeout(self._deadline):
-                response = await self._client.post(self._url, json={"text": message.text})
+                response = await self._client.post(self._url + path, json={"text": text})
             if response.status_code == httpx.codes.OK:
-                return read_kinds(response.json())
+                return read(response.json())
             cause = "refused"
         except (TimeoutError, httpx.TimeoutException):
             cause = "timeout"
@@ -67,9 +96,29 @@ class Noticing:
             cause = "unreachable"
         except (ValueError, KeyError, TypeError):
             cause = "malformed"
-        self._on_failure(cause)
-        structlog.get_logger().warning("concern_classifier_silent", message_id=message.id, cause=cause)
-        return NOTHING
+        if path == CONCERNS:
+            self._on_failure(cause)
+        structlog.get_logger().warning("second_reading_silent", path=path, message_id=message_id, cause=cause)
+        return None
+
+
+def split_windows(text: str) -> list[str]:
+    """Overlapping parts, cut between words, that hold all of a text; the text itself when it is not long."""
+    windows, start = [], 0
+    while len(text) - start > WINDOW:
+        end = text.rfind(" ", start + WINDOW - OVERLAP, start + WINDOW)
+        end = end if end > 0 else start + WINDOW
+        windows.append(text[start:end])
+        start = max(start + 1, end - OVERLAP)
+    return [*windows, text[start:]]
+
+
+def read_needs(body: object) -> tuple[str, ...]:
+    """Raises TypeError or KeyError for nonsense."""
+    needs = body["needs"] if isinstance(body, dict) else None
+    if not isinstance(needs, list) or not all(isinstance(need, str) for need in needs):
+        raise TypeError("no list of needs")
+    return tuple(needs[:MOST_NEEDS])
 
 
 def read_kinds(body: object) -> frozenset[Concern]:

@@ -59,11 +59,13 @@ SCRIPT: Final[Mapping[str, Mapping[Answer, Step]]] = {
 ENOUGH = re.compile(
     r"(?:rather|id prefer) not|dont (?:want|wanna) (?:to )?(?:say|talk|answer)|dont ask|no more|skip|enough"
 )
-NO = re.compile(r"(?:no|nope|nah|naw|n|not really|not now|never|im not|i am not|i dont|its not|it isnt|na) ?(?:\b|$)")
+NO = re.compile(
+    r"(?:no|nope|nah|naw|n|not really|not now|never|im not|i am not|i dont|its not|it isnt|na|nac|naddo|nage) ?(?:\b|$)"
+)
 YES = re.compile(
     r"(?:yes|yeah|yea|yep|ye|y|yh|yup|ya|aye|i am|im|i do|i have|ive|i think so|i guess|sometimes|maybe|kind of|kinda"
     r"|sort of|a bit|a lot|every day|all the time|always|tonight|today|tomorrow|soon|now|they are|he is|she is|it is"
-    r"|si|oui|tak|haan)\b"
+    r"|si|oui|tak|haan|ydw|ydyn|ydy|ydi|ie|oes|heno|weithiau|efallai)\b"
 )
 
 

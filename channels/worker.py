@@ -300,8 +300,6 @@ async def open_parts(settings: Settings, metrics: WorkerMetrics) -> AsyncIterato
         streams = Streams.connect(redis_url, settings.redis_prefix, settings.shards)
         stack.push_async_callback(streams.close)
         token = settings.rasa_token.get_secret_value()
-        assistant = Assistant(settings.assistant_url, token, settings.assistant_deadline)
-        stack.push_async_callback(assistant.close)
         editor = EditorQueue(settings.editor_address, settings.reports_token.get_secret_value())
         stack.push_async_callback(editor.close)
         actions_token = settings.actions_token.get_secret_value()
@@ -309,6 +307,8 @@ async def open_parts(settings: Settings, metrics: WorkerMetrics) -> AsyncIterato
             settings.action_server_url, actions_token, settings.concern_deadline, metrics.count_unnoticed
         )
         stack.push_async_callback(notices.close)
+        assistant = Assistant(settings.assistant_url, token, settings.assistant_deadline, notices)
+        stack.push_async_callback(assistant.close)
         senders: dict[Channel, Sender] = {}
         typing: dict[Channel, ShowsTyping] = {}
         if (twilio := Twilio.from_settings(settings)) is not None:

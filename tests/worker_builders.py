@@ -44,7 +44,7 @@ class FakeAssistant:
         concerns: Collection[Concern] = (),
     ) -> Turn:
         known = {"text": message.text, "payload": payload, "waiting": waiting, "concerns": set(concerns)}
-        self.asked.append({**known, "episode": conversation.episode})
+        self.asked.append({**known, "episode": conversation.episode, "language": message.language})
         if self.answering is not None:
             return await self.answering(message)
         return self.turn or Turn(replies=(Reply(text=f"You said: {message.text}"),))

@@ -81,7 +81,7 @@ def search(heard: Heard, tools: Toolbox, *, near: str | None) -> tuple[Found, st
     """What fits the words, and the concern that was found in them; and how it is introduced, if in its own way."""
     needs = tuple(dict.fromkeys(NEEDS_OF_CONCERNS[c] for c in sorted(heard.concerns) if c in NEEDS_OF_CONCERNS))
     if not heard.concerns & ONLY_THESE:
-        parts = find_in_parts(heard.text, tools)
+        parts = tuple(need for need in heard.mentioned if need in tools.urgency) or find_in_parts(heard.text, tools)
         quest = Quest(query=heard.text, near=near, needs=(*needs, *parts), wanted=read_wanted(heard.preferences))
         return search_preferred(heard, tools, quest)
     found = tools.finder.find(heard.text, near=near, now=tools.now(), needs=needs, limit=WIDER_LOOK)

@@ -57,6 +57,8 @@ class Heard:
     language: str | None = None
     turns: int = 0
     concerns: frozenset[str] = frozenset()
+    mentioned: tuple[str, ...] = ()
+    """Needs of a message too long to be here whole, read by the worker from all of it; the most urgent first."""
     last_cards: tuple[str, ...] = ()
     """Service ids of the cards that were sent last, in the order they were read: of a list, or of one in full."""
     previous_action: str = ""
@@ -98,6 +100,7 @@ def read_tracker(tracker: Mapping[str, Any]) -> Heard:
         language=text_of(metadata.get("language")),
         turns=turns if isinstance(turns, int) and turns >= 0 else 0,
         concerns=frozenset(texts_of(metadata.get("concerns"))),
+        mentioned=texts_of(metadata.get("needs")),
         last_cards=read_last_cards(tracker.get("events")),
         previous_action=read_previous_action(tracker.get("events")),
     )

@@ -28,13 +28,13 @@ def split_pieces(text: str) -> list[str]:
     return pieces
 
 
-def find_in_parts(text: str, tools: Toolbox) -> tuple[str, ...]:
+def find_in_parts(text: str, tools: Toolbox, most: int = MOST_PIECES) -> tuple[str, ...]:
     """Needs that a piece of a long message says plainly, the most urgent first. Nothing for a short one."""
     if len(text) < LONG:
         return ()
     pieces = split_pieces(text)
-    if len(pieces) > MOST_PIECES:
-        pieces = [*pieces[: MOST_PIECES // 2], *pieces[-MOST_PIECES // 2 :]]
+    if len(pieces) > most:
+        pieces = [*pieces[: most // 2], *pieces[-most // 2 :]]
     best: dict[str, float] = {}
     for piece in pieces:
         for guess in tools.finder.find(piece, now=tools.now(), limit=1).needs:

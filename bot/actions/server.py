@@ -27,6 +27,7 @@ from starlette.routing import Route
 from bot.actions.access import is_allowed
 from bot.actions.catalogue_search import CatalogueSearch
 from bot.actions.live_search import LiveSearch
+from bot.actions.naming import Naming
 from bot.actions.noticing import Noticing
 from bot.actions.shells import Shell
 from bot.actions.toolbox import Toolbox
@@ -152,7 +153,7 @@ def build_app(
 ) -> Starlette:
     """The ASGI app. Actions are registered as instances: nothing is found by scanning.
 
-    `noticing` adds /concerns, and `tools` add /search.
+    `noticing` adds /concerns, and `tools` add /search and /needs.
     """
     executor = ActionExecutor()
     for shell in shells:
@@ -167,4 +168,5 @@ def build_app(
         routes.append(Route("/concerns", noticing.answer, methods=["POST"]))
     if tools is not None:
         routes.append(CatalogueSearch(tools=tools, threads=threads, token=token).route())
+        routes.append(Naming(tools=tools, threads=threads, token=token).route())
     return Starlette(routes=routes, lifespan=open_in_background(search, threads, noticing=noticing))

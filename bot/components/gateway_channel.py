@@ -27,6 +27,7 @@ from sanic.response import HTTPResponse
 from bot.components.fixes import apply_fixes
 from bot.components.incoming import Incoming, NotUsable, Press, read_incoming
 from bot.components.problems import NOTHING_SAID, TURN, collect_problems
+from bot.components.translating import Translations, load_translations, translate
 
 NAME = "gateway"
 WARM_UP = "hello"
@@ -36,8 +37,9 @@ logger = logging.getLogger(__name__)
 class GatewayChannel(InputChannel):
     """The only way in. Needs no --enable-api, which would let anybody who reaches the port load a model."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, translations: Optional[Translations] = None) -> None:
         self._token = token.encode()
+        self._translations = translations or {}
         self._warm_model: Optional[str] = None
 
     @classmethod
@@ -51,7 +53,7 @@ class GatewayChannel(InputChannel):
         if not isinstance(token, str) or not token.strip():
             raise RasaException("NWD_RASA_TOKEN is empty. It is the bearer token that the worker sends to Rasa.")
         apply_fixes()
-        return cls(token.strip())
+        return cls(token.strip(), load_translations())
 
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         gateway = Blueprint("gateway_channel", NAME)
@@ -93,10 +95,12 @@ class GatewayChannel(InputChannel):
         except SanicException:
             return refuse(422, "the body is not JSON")
         with collect_problems() as problems:
-            return await answer_turn(agent, incoming, problems)
+            return await answer_turn(agent, incoming, problems, self._translations)
 
 
-async def answer_turn(agent: Agent, incoming: Incoming, problems: List[str]) -> HTTPResponse:
+async def answer_turn(
+    agent: Agent, incoming: Incoming, problems: List[str], translations: Translations
+) -> HTTPResponse:
     """Never an empty 200: a turn in which nothing was said is an error for the worker to act on."""
     try:
         messages, intent = await take_turn(agent, incoming)
@@ -109,6 +113,7 @@ async def answer_turn(agent: Agent, incoming: Incoming, problems: List[str]) -> 
         return refuse(502, TURN, [*problems, TURN])
     if not messages:
         return refuse(502, NOTHING_SAID, problems or [NOTHING_SAID])
+    messages = translate(messages, incoming.metadata.get("language"), translations)
     return response.json({"messages": messages, "intent": intent, "problems": problems})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import pytest
 
 from bot.actions.basket import MOST_KEPT
 from channels.conversation import Note
@@ -38,6 +39,22 @@ async def test_a_list_is_refined_and_says_what_it_lacks(client: httpx.AsyncClien
     assert written.replies[0].cards
     undone = await talk.say("action_find_support", "anything")
     assert undone.replies[0].text.startswith("Of course. Here is everything again")
+
+
+async def test_a_need_in_the_middle_of_a_very_long_story_is_named_and_listed(client: httpx.AsyncClient) -> None:
+    filler = "we went to my sisters for a bit and the weather was awful the whole time. "
+    story = f"{filler * 25}i cant pay my rent this month and the landlord wants us out. {filler * 12}"
+    answer = await client.post("/needs", json={"text": story})
+    assert "rent_arrears" in answer.json()["needs"]
+    whole = await Talk(client).say("action_find_support", filler * 3, metadata={"needs": answer.json()["needs"]})
+    (note,) = (each for each in whole.requests if isinstance(each, Note))
+    assert "rent_arrears" in note.needs
+
+
+@pytest.mark.parametrize(("body", "status"), [({"text": 1}, 400), ([], 400), ({"text": ""}, 200)], ids=str)
+async def test_needs_are_named_for_text_only(client: httpx.AsyncClient, body: object, status: int) -> None:
+    assert (await client.post("/needs", json=body)).status_code == status
+    assert (await client.post("/needs", json=body, headers={"Authorization": "Bearer no"})).status_code == 401
 
 
 async def test_a_need_at_the_end_of_a_long_story_is_kept(client: httpx.AsyncClient) -> None:

@@ -123,6 +123,28 @@ async def test_a_turn_carries_the_episode_and_what_is_known_and_never_a_number(
     ]
 
 
+class Reader:
+    """Names one need, and remembers how much it was shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[int] = []
+
+    async def name_needs(self, message: MessageRecord) -> tuple[str, ...]:
+        self.shown.append(len(message.text))
+        return ("food",)
+
+
+async def test_a_message_that_rasa_gets_in_part_is_read_whole_for_needs(rasa: FakeRasa) -> None:
+    reader = Reader()
+    async with serving(rasa.app(), free_port()) as url:
+        assistant = Assistant(url, "token-of-the-tests", 0.5, reader)
+        await assistant.answer(CONVERSATION, replace(MESSAGE, text="on and on " * 300))
+        await assistant.answer(CONVERSATION, MESSAGE)
+        await assistant.close()
+    assert reader.shown == [3000]
+    assert [body["metadata"].get("needs") for _, body in rasa.requests] == [["food"], None]
+
+
 KNOWN = Remember(need="debt", query="Debt", shown=("a",), basket=("food",), place_asked=True)
 
 

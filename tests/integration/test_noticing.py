@@ -17,7 +17,7 @@ from bot.actions.noticing import Noticing as Endpoint
 from channels.conversation import Channel, Concern, Media
 from channels.ledger import Ledger
 from channels.ledger.records import MessageRecord
-from channels.noticing import Noticing
+from channels.noticing import OVERLAP, WINDOW, Noticing, read_needs, split_windows
 from channels.settings import Settings
 from channels.streams import Streams
 from tests.integration.serving import free_port, serving
@@ -171,6 +171,59 @@ async def test_a_button_and_a_picture_are_not_read() -> None:
     await notice(nowhere, causes, replace(MESSAGE, text="More", payload="more"))
     await notice(nowhere, causes, replace(MESSAGE, text="", media=(Media(kind="picture"),)))
     assert causes == []
+
+
+# -- long messages
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        pytest.param("short", 1, id="short"),
+        pytest.param("word " * 240, 1, id="just one"),
+        pytest.param("word " * 1000, 5, id="long"),
+        pytest.param("x" * 5000, 5, id="without a space"),
+    ],
+)
+def test_a_long_message_is_read_in_windows_that_overlap_and_leave_nothing_out(text: str, count: int) -> None:
+    windows = split_windows(text)
+    assert len(windows) == count
+    assert all(len(window) <= WINDOW for window in windows)
+    assert text.startswith(windows[0])
+    assert text.endswith(windows[-1])
+    assert sum(map(len, windows)) - (count - 1) * OVERLAP == len(text)
+
+
+class LastLine:
+    """A reader that hears the coded line only when it is a good part of what it is shown."""
+
+    def read_all(self, texts: Sequence[str]) -> list[dict[Concern, str]]:
+        return [{Concern.SUICIDE: "reads like it"} if CODED in text and len(text) <= WINDOW else {} for text in texts]
+
+
+@pytest.mark.parametrize(
+    "at", [0, 1150, 2100, 4000, 9000], ids=["first", "on an edge", "in the middle", "late", "last"]
+)
+async def test_one_line_of_danger_is_heard_anywhere_in_a_long_message(at: int) -> None:
+    story = "and then we went on and on " * 340
+    at = story.find(" ", at) + 1 if at else 0
+    endpoint = Endpoint(LastLine, TOKEN)
+    await endpoint.open()
+    async with serving(app_of(endpoint), free_port()) as url:
+        assert await notice(url, [], replace(MESSAGE, text=f"{story[:at]}{CODED} {story[at:]}")) == {Concern.SUICIDE}
+
+
+async def test_a_classifier_that_fails_is_asked_once_about_a_long_message() -> None:
+    causes: list[str] = []
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    assert await notice(nowhere, causes, replace(MESSAGE, text="on and on " * 900)) == set()
+    assert causes == ["unreachable"]
+
+
+@pytest.mark.parametrize("body", [{"needs": "food"}, {"needs": [1]}, [], {}], ids=str)
+def test_nonsense_names_no_needs(body: object) -> None:
+    with pytest.raises((TypeError, KeyError)):
+        read_needs(body)
 
 
 # -- through the whole worker

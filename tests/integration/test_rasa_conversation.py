@@ -40,6 +40,15 @@ def test_a_text_of_the_domain_that_an_action_asks_for_is_said_with_its_choices(
     assert body["problems"] == []
 
 
+def test_a_text_of_the_domain_is_said_in_the_language_of_the_conversation(
+    rasa: RasaProcess, fake_actions: FakeActions, sender: str
+) -> None:
+    fake_actions.answers["action_say_hello"] = {"events": [], "responses": [{"response": "utter_greet"}]}
+    [message] = rasa.say("hello there", sender, metadata={"channel": "sms", "language": "cy"}).json()["messages"]
+    assert message["text"].startswith("Helo")
+    assert {"title": "Siarad gyda pherson", "payload": "person"} in message["buttons"]
+
+
 def test_a_need_calls_the_action_server_with_the_words_and_the_token(
     rasa: RasaProcess, fake_actions: FakeActions, sender: str
 ) -> None:

@@ -8,7 +8,10 @@ import pytest
 import yaml
 
 from bot.actions.wording import WORDING_FILE, load_other_wordings
+from bot.words.command import RULES_FILE
+from bot.words.texts import gather
 from channels.conversation import Channel, HandOver, Turn
+from channels.gsm7 import is_gsm7
 from channels.ledger import Ledger
 from channels.settings import Settings
 from channels.streams import Streams
@@ -16,8 +19,11 @@ from channels.wording import DATA, Wording
 from tests.worker_builders import LIST, WORDING, Bench, said, talk
 
 WELSH = WORDING.within("cy")
+ROOT = Path(__file__).parents[2]
+SOURCES = yaml.safe_load(RULES_FILE.read_text(encoding="utf-8"))["sources"]
 ENGLISH_KEYS = yaml.safe_load((DATA / "wording.yml").read_text(encoding="utf-8"))
 STILL_ENGLISH = yaml.safe_load((Path(__file__).parents[1] / "data" / "still_english.yml").read_text(encoding="utf-8"))
+ASSISTANT_PARTS = ("texts", "choices", "service", "preferences", "needs_in_a_sentence")
 WELSH_KEYS = yaml.safe_load((DATA / "wording.cy.yml").read_text(encoding="utf-8"))
 
 
@@ -79,7 +85,20 @@ def test_the_assistants_own_words_are_welsh_too() -> None:
     assert welsh.titles["person"] == "Siarad gyda pherson"
     body = yaml.safe_load(WORDING_FILE.with_suffix(".cy.yml").read_text(encoding="utf-8"))
     english = yaml.safe_load(WORDING_FILE.read_text(encoding="utf-8"))
-    untranslated = {
-        f"{part}/{key}" for part in ("texts", "choices", "service") for key in english[part].keys() - body[part]
-    }
+    untranslated = {f"{part}/{key}" for part in ASSISTANT_PARTS for key in english[part].keys() - body[part]}
     assert untranslated == set(STILL_ENGLISH["assistant"])
+
+
+WELSH_TEXTS = {text.key: text for text in gather(ROOT, SOURCES) if text.language == "cy" and text.kind != "page"}
+
+
+@pytest.mark.parametrize("key", sorted(WELSH_TEXTS))
+def test_welsh_costs_no_more_than_english_by_text(key: str) -> None:
+    """A circumflex doubles the price of a text message: another word, or the letter without it."""
+    assert is_gsm7(WELSH_TEXTS[key].text)
+
+
+async def test_a_phone_that_says_no_language_is_answered_in_the_one_that_was_heard(bench: Bench) -> None:
+    bench.assistant.turn = Turn(replies=LIST.replies, requests=(HandOver(reason="language", language="cy"),))
+    await talk(bench, "wedi colli fy swydd", "1 llanelli")
+    assert [asked["language"] for asked in bench.assistant.asked] == [None, "cy"]

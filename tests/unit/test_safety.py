@@ -42,6 +42,8 @@ def asking(key: str) -> Said:
         pytest.param("I don't", Answer.NO, id="apostrophe"),
         pytest.param("I'd rather not say", Answer.ENOUGH, id="rather not"),
         pytest.param("no more questions please", Answer.ENOUGH, id="no more"),
+        pytest.param("ydw", Answer.YES, id="Welsh yes"),
+        pytest.param("nac ydw", Answer.NO, id="Welsh no"),
         pytest.param("where is the food bank?", None, id="a question"),
         pytest.param("food bank", None, id="a need"),
         pytest.param("nowhere to sleep", None, id="begins like no"),
@@ -87,11 +89,13 @@ def test_an_old_question_is_not_taken_up_again() -> None:
     assert last_asked(before, OPENINGS) is None
 
 
+@pytest.mark.parametrize("language", ["en", "cy"])
 @pytest.mark.parametrize("key", sorted(SCRIPT))
-def test_every_question_can_be_known_again(key: str) -> None:
-    assert "?" in OPENINGS[key]
-    assert not fields_of(OPENINGS[key])
-    assert all(OPENINGS[other] not in OPENINGS[key] for other in SCRIPT if other != key)
+def test_every_question_can_be_known_again(key: str, language: str) -> None:
+    openings = {each: opening(WORDING.within(language).messages[each]) for each in SCRIPT}
+    assert "?" in openings[key]
+    assert not fields_of(openings[key])
+    assert all(openings[other] not in openings[key] for other in SCRIPT if other != key)
 
 
 @pytest.mark.parametrize("key", sorted({step.key for steps in SCRIPT.values() for step in steps.values()}))
