@@ -114,7 +114,7 @@ def open_site(settings: Settings, recogniser: Callable[[Accounts, Settings], Rec
         sign_offs=SignOffs(store.engine),
         asked=Asked(store.engine),
         live=live,
-        imports=Imports(settings, live.soon),
+        imports=Imports(settings, store.engine, live.soon),
     )
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from knowledge.editing.accounts import Editor, Role
-from knowledge.editing.imports import MOST_OPEN, Imports, Stage
+from knowledge.editing.import_jobs import Job, Stage
+from knowledge.editing.imports import IDLE, MOST_OPEN, Imports
 from knowledge.editing.uploads import clean_name, keep_upload
 from knowledge.editor.site import Site
 from knowledge.errors import ImportRefused
@@ -25,6 +29,7 @@ from knowledge.exchange.bringing import Request
 from knowledge.exchange.outcome import Outcome
 from knowledge.publish import open_store
 from knowledge.settings import Settings
+from knowledge.store import Store
 from tests.integration.knowledge.browsing import add_editor, browser, send, sign_in, token_of
 from tests.integration.knowledge.exchange_builders import identity, page_of, served, soup
 from tests.unit.knowledge.exchange.standard import EXAMPLES
@@ -296,10 +301,11 @@ def slow() -> Slow:
 
 @pytest.fixture
 def imports(settings: Settings, slow: Slow) -> Iterator[Imports]:
-    opened = Imports(settings, lambda: None, slow)
-    yield opened
-    slow.go_on.set()
-    opened.close()
+    with closing(Store.open(settings.database_url)) as store:
+        opened = Imports(settings, store.engine, lambda: None, slow)
+        yield opened
+        slow.go_on.set()
+        opened.close()
 
 
 def test_progress_is_told_while_it_works_and_it_can_be_stopped(
@@ -318,6 +324,12 @@ def test_progress_is_told_while_it_works_and_it_can_be_stopped(
     assert left_behind(settings) == []
 
 
+def found(imports: Imports, job: Job) -> Job:
+    kept = imports.find(job.id)
+    assert kept
+    return kept
+
+
 def test_only_so_many_wait(imports: Imports) -> None:
     for number in range(MOST_OPEN):
         imports.add(imports.new_folder(), f"https://feed.example/{number}", by=ANA)
@@ -329,6 +341,7 @@ def test_a_button_pressed_twice_does_it_once(imports: Imports, slow: Slow) -> No
     slow.go_on.set()
     job = imports.add(imports.new_folder(), "https://feed.example/services", by=ANA)
     imports.wait()
+    job = found(imports, job)
     assert job.stage is Stage.LOOKED
     slow.go_on.clear()
     slow.at_work.clear()
@@ -337,15 +350,19 @@ def test_a_button_pressed_twice_does_it_once(imports: Imports, slow: Slow) -> No
     assert slow.at_work.wait(30)
     slow.go_on.set()
     imports.wait()
-    assert job.stage is Stage.DONE
+    assert found(imports, job).stage is Stage.DONE
 
 
-def test_files_of_a_process_that_was_killed_are_cleared_away(settings: Settings) -> None:
-    left = settings.data_dir / "imports" / "uploads" / "old"
-    left.mkdir(parents=True)
-    (left / "feed.json").write_text("[]")
-    Imports(settings, lambda: None).close()
-    assert left_behind(settings) == []
+def test_files_that_no_import_knows_are_cleared_away_but_not_those_that_are_being_sent(
+    settings: Settings, imports: Imports
+) -> None:
+    for name in ("old", "new"):
+        (settings.data_dir / "imports" / "uploads" / name).mkdir(parents=True)
+        (settings.data_dir / "imports" / "uploads" / name / "feed.json").write_text("[]")
+    long_ago = time.time() - IDLE.total_seconds() - 60
+    os.utime(settings.data_dir / "imports" / "uploads" / "old", (long_ago, long_ago))
+    imports.all()
+    assert [path.parent.name for path in left_behind(settings)] == ["new"]
 
 
 def test_what_was_taken_in_is_in_the_catalogue_after_a_restart(settings: Settings) -> None:
