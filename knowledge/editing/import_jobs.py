@@ -131,7 +131,8 @@ def _row(job: Job) -> dict[str, Any]:
 
 
 def _job(row: Any) -> Job:
-    columns = {name: tuple(value) if isinstance(value, list) else value for name, value in (row.columns or {}).items()}
+    kept: dict[str, Any] = row.columns or {}
+    columns: dict[str, Any] = {name: tuple(each) if isinstance(each, list) else each for name, each in kept.items()}
     return Job(
         id=row.id,
         given=row.given,

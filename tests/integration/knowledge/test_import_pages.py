@@ -221,6 +221,22 @@ def test_what_people_are_offered_needs_a_second_publisher(client: TestClient) ->
     assert listing and listing.service.description == "Cold soup."
 
 
+def test_the_same_in_each_database(anywhere: Settings) -> None:
+    with browser(anywhere) as client:
+        be(client, "ana")
+        page = upload(client, "feed.json", json.dumps([soup(1), soup(2)]).encode(), needs="1")
+        be(client, "robin")
+        assert "Done." in words(answer(client, page, then="take", publish="1"))
+        assert "Unchanged 2" in words(upload(client, "feed.json", json.dumps([soup(1), soup(2)]).encode(), needs="1"))
+        given = client.get("/open-referral/v3/services", params={"search": "soup 1"}).json()
+        assert [each["name"] for each in given["contents"]] == ["Soup 1"]
+        send(client, f"/listings/{identity(1)}/report", wrong="phone")
+        assert "The phone number is wrong" in client.get("/problems").text
+    with browser(anywhere) as client:
+        be(client, "ana")
+        assert "Done;" in words(client.get("/import"))
+
+
 def test_an_editor_looks_and_a_publisher_confirms(settings: Settings) -> None:
     add_editor(settings, "ed", Role.EDITOR)
     with browser(settings) as client:

@@ -39,9 +39,8 @@ import sys, time
 from pathlib import Path
 from knowledge.editing.imports import Imports
 from knowledge.exchange.bringing import bring_in
-from knowledge.settings import read_settings
 from knowledge.store import Store
-from tests.integration.knowledge.test_import_restarts import ROBIN, look
+from tests.integration.knowledge.test_import_restarts import ROBIN, look, settings_in
 
 def bring(settings, request, tell, note):
     def told(outcome):
@@ -51,7 +50,7 @@ def bring(settings, request, tell, note):
             time.sleep(600)  # until it is killed
     return bring_in(settings, request, told, note)
 
-settings = read_settings(data_dir=Path(sys.argv[1]), demo=True, country="GB")
+settings = settings_in(Path(sys.argv[1]), sys.argv[2])
 imports = Imports(settings, Store.open(settings.database_url).engine, lambda: None, bring)
 imports.take(look(imports), ROBIN, publish=True, accept_gone=False)
 imports.wait()
@@ -80,8 +79,8 @@ class Held:
         return bring_in(settings, request, told, note)
 
 
-def settings_in(folder: Path) -> Settings:
-    return read_settings(data_dir=folder, demo=True, country="GB")
+def settings_in(folder: Path, url: str = "") -> Settings:
+    return read_settings(data_dir=folder, demo=True, country="GB", catalogue_url=url)
 
 
 @contextmanager
@@ -138,8 +137,8 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return settings_in(tmp_path)
+def settings(tmp_path: Path, url: str) -> Settings:
+    return settings_in(tmp_path, url)
 
 
 def test_killed_part_way_it_goes_on_in_another_process_and_the_catalogue_is_the_same(
@@ -148,7 +147,7 @@ def test_killed_part_way_it_goes_on_in_another_process_and_the_catalogue_is_the_
     with closing(open_store(settings)[0]):
         pass
     with subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(settings.data_dir)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", KILLED, str(settings.data_dir), settings.database_url], stdout=subprocess.PIPE, text=True
     ) as killed:
         assert killed.stdout
         assert killed.stdout.readline() == "part way\n"
