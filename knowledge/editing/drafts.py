@@ -167,15 +167,18 @@ class Drafts:
 
     # -- writing -----------------------------------------------------------------------------------------------
 
-    def save(self, service_id: str, form: Form, *, based_on: str, by: str) -> Saved:
-        """Keep what somebody typed. Raises Gone when `based_on` is nothing we ever showed."""
+    def save(self, service_id: str, form: Form, *, based_on: str, by: str, begin: bool = False) -> Saved:
+        """Keep what somebody typed. Raises Gone when `based_on` is nothing we ever showed.
+
+        `begin`: a draft begins although nothing was changed, so that a listing nobody is offered yet can be.
+        """
         base = self.form_at(service_id, based_on)
         for _ in range(TRIES):
             draft = self.open(service_id)
             revision, live = self.live_form(service_id)
             now = draft.form if draft else live
             merged = merge(base, form, now)
-            if merged.form == now and not merged.conflicts:
+            if merged.form == now and not merged.conflicts and not (begin and draft is None):
                 return Saved(draft=draft)
             try:
                 with self._store.engine.begin() as connection:

@@ -111,7 +111,9 @@ def progress_of(job: Job) -> str:
     if job.stage is Stage.READING:
         return "Reading the columns."
     doing = {Stage.LOOKING: "Looking", Stage.TAKING: "Taking it in"}.get(job.stage, "")
-    return f"{doing}: {read:,} listings read so far." if doing else ""
+    if not doing:
+        return ""
+    return f"{doing}: {read:,} listings read so far." if read else f"{doing}: it has begun."
 
 
 def _start_page(site: Site, visit: Visit, status: int = 200, refused: str = "") -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from contextlib import closing
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from knowledge.editing.accounts import Role
 from knowledge.publish import open_store
 from knowledge.search import Search
 from knowledge.settings import Settings
+from knowledge.store import Store
 from tests.integration.knowledge.browsing import add_editor, browser, send, sign_in
 
 SHOP = "/listings/svc-advice-shop"
@@ -233,6 +235,21 @@ def test_one_click_says_that_a_listing_is_still_right(client: TestClient, own: S
     assert listing is not None
     assert found is not None
     assert found.assured_by == listing.service.assured_by == "Robin"
+
+
+def test_what_nobody_is_offered_yet_is_published_as_it_is(client: TestClient, own: Settings) -> None:
+    with closing(Store.open(own.database_url)) as store:
+        listing = store.listing("svc-advice-shop")
+        assert listing
+        store.save(listing.service, by="import: feed", published=False)
+        sent = save(client, SHOP, then="review")
+        assert "publishing it offers the listing to people" in sent.text
+        be(client, "robin")
+        decide(client, SHOP, "publish")
+        listing = store.listing("svc-advice-shop")
+        assert listing
+        assert listing.published
+    assert "Nobody is offered this yet" not in client.get(SHOP).text
 
 
 def test_reports_reach_the_queue(anywhere: Settings) -> None:

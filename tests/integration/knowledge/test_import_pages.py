@@ -221,6 +221,17 @@ def test_what_people_are_offered_needs_a_second_publisher(client: TestClient) ->
     assert listing and listing.service.description == "Cold soup."
 
 
+def test_what_is_not_offered_yet_is_found_and_says_what_it_waits_for(client: TestClient) -> None:
+    bodies = [soup(1), soup(2, phones=[])]
+    done = answer(client, upload(client, "feed.json", json.dumps(bodies).encode(), needs="1"), then="take")
+    assert "1 wait for something" in words(done)
+    listed = words(client.get("/?show=unpublished"))
+    assert "2 of " in listed
+    assert "Soup 1" in listed
+    assert "no phone number: add one" in words(client.get(f"/listings/{identity(2)}"))
+    assert "Nobody is offered this yet. To offer it, open Edit" in words(client.get(f"/listings/{identity(1)}"))
+
+
 def test_the_same_in_each_database(anywhere: Settings) -> None:
     with browser(anywhere) as client:
         be(client, "ana")
