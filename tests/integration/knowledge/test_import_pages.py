@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import re
 import threading
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -21,7 +19,7 @@ from starlette.testclient import TestClient
 
 from knowledge.editing.accounts import Editor, Role
 from knowledge.editing.import_jobs import Job, Stage
-from knowledge.editing.imports import IDLE, MOST_OPEN, Imports
+from knowledge.editing.imports import MOST_OPEN, Imports
 from knowledge.editing.uploads import clean_name, keep_upload
 from knowledge.editor.site import Site
 from knowledge.errors import ImportRefused
@@ -378,18 +376,6 @@ def test_a_button_pressed_twice_does_it_once(imports: Imports, slow: Slow) -> No
     slow.go_on.set()
     imports.wait()
     assert found(imports, job).stage is Stage.DONE
-
-
-def test_files_that_no_import_knows_are_cleared_away_but_not_those_that_are_being_sent(
-    settings: Settings, imports: Imports
-) -> None:
-    for name in ("old", "new"):
-        (settings.data_dir / "imports" / "uploads" / name).mkdir(parents=True)
-        (settings.data_dir / "imports" / "uploads" / name / "feed.json").write_text("[]")
-    long_ago = time.time() - IDLE.total_seconds() - 60
-    os.utime(settings.data_dir / "imports" / "uploads" / "old", (long_ago, long_ago))
-    imports.all()
-    assert [path.parent.name for path in left_behind(settings)] == ["new"]
 
 
 def test_what_was_taken_in_is_in_the_catalogue_after_a_restart(settings: Settings) -> None:

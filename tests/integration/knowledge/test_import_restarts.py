@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -19,7 +21,7 @@ import sqlalchemy as sa
 
 from knowledge.editing.accounts import Editor, Role
 from knowledge.editing.import_jobs import Job, Stage
-from knowledge.editing.imports import STOPPED_IDLE, Imports
+from knowledge.editing.imports import IDLE, STOPPED_IDLE, Imports
 from knowledge.editing.tables import import_jobs
 from knowledge.editing.uploads import keep_upload
 from knowledge.exchange.bringing import Request, bring_in
@@ -231,6 +233,18 @@ def test_what_nobody_went_on_with_is_put_away_with_its_file(settings: Settings) 
         (job,) = imports.all()
         assert job.stage is Stage.FAILED
         assert files(settings) == []
+
+
+def test_files_that_no_import_knows_are_cleared_away_but_not_those_that_are_being_sent(settings: Settings) -> None:
+    uploads = settings.data_dir / "imports" / "uploads"
+    for name in ("old", "new"):
+        (uploads / name).mkdir(parents=True)
+        (uploads / name / "feed.json").write_text("[]")
+    long_ago = time.time() - IDLE.total_seconds() - 60
+    os.utime(uploads / "old", (long_ago, long_ago))
+    with process(settings) as imports:
+        assert imports.all() == []
+        assert [path.parent.name for path in files(settings)] == ["new"]
 
 
 def test_a_file_that_is_gone_is_said(settings: Settings) -> None:
