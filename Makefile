@@ -32,12 +32,7 @@ check: setup ## Lint, types, layers, content and Rasa data
 	@$(RUN) -m bot.checks $(RASA)
 
 bench: setup ## Measure replies against bare Rasa, search, a bad network, publishing and importing (under 10 minutes)
-	@$(RUN) -m tests.bench.latency
-	@$(RUN) -m tests.bench.searching
-	@$(RUN) -m tests.bench.reliability
-	@$(RUN) -m tests.bench.publishing
-	@$(RUN) -m tests.bench.importing
-	@$(RUN) -m tests.bench.queueing
+	@$(RUN) -m tests.bench
 
 evaluate: setup ## How well people are understood, kept safe and never turned away, in figures
 	@$(RUN) -m tests.evaluate

@@ -14,12 +14,17 @@ from datetime import date, datetime
 from knowledge.catalogue import Area, Place, Service
 from knowledge.hours import Opening, is_stale
 from knowledge.places import miles_between
+from knowledge.territory import covers
 
 OPEN, OPEN_URGENT = 0.15, 0.4
 NEAR, NEAR_MILES = 0.5, 3.0
 REACH = {Area.TOWN: 15.0, Area.COUNTY: 40.0}
 """Miles from which on help for a town or a county is too far to be of use; national help never is."""
 FAR = 1.5
+SERVED = 0.2
+"""For a place inside the area that a source drew: as much as being about 3 miles away."""
+OUTSIDE = 0.75
+"""Lost by help for a town when the place is outside of that area, at least. Help for a county loses nothing by it."""
 STALE = 0.6
 OLD = 0.2
 """Lost by a listing last checked a year ago; in proportion before that."""
@@ -54,7 +59,11 @@ def boost(service: Service, state: Opening, miles: float | None, circumstances: 
     total = 0.0
     if state.is_open:
         total += OPEN_URGENT if circumstances.urgent else OPEN
-    total += _nearness(service, miles) + _for_whom(service, circumstances) - _strangeness(service, circumstances)
+    total += (
+        _nearness(service, miles, is_served(service, circumstances.place))
+        + _for_whom(service, circumstances)
+        - _strangeness(service, circumstances)
+    )
     return total - _staleness(service, circumstances.now.date(), circumstances.stale_days)
 
 
@@ -70,16 +79,34 @@ def miles_to(service: Service, place: Place | None) -> float | None:
     return min(away, default=None)
 
 
-def is_too_far(service: Service, miles: float | None) -> bool:
-    """Whether help for a town or a county is out of reach of somebody; national help never is."""
+def is_served(service: Service, place: Place | None) -> bool | None:
+    """Whether somebody there is in the area that the source drew; None when it drew none, or nobody gave a place.
+
+    A country is not drawn against anybody: national help is for everyone (None when the place is outside).
+    """
+    if place is None or not service.drawn:
+        return None
+    inside = covers(service.drawn, place.latitude, place.longitude)
+    return inside if inside or service.area is not Area.NATIONAL else None
+
+
+def is_too_far(service: Service, miles: float | None, served: bool | None = None) -> bool:
+    """Whether help for a town or a county is out of reach of somebody; national help never is. What was drawn counts
+    before miles."""
+    if served is not None:
+        return not served
     return miles is not None and miles > REACH.get(service.area, math.inf)
 
 
-def _nearness(service: Service, miles: float | None) -> float:
-    if miles is None:
-        return 0.0
+def _nearness(service: Service, miles: float | None, served: bool | None) -> float:
+    near = 0.0 if miles is None else NEAR * math.exp(-miles / NEAR_MILES)
+    if served:
+        return max(near, SERVED)
     reach = REACH.get(service.area, math.inf)
-    return NEAR * math.exp(-miles / NEAR_MILES) - (FAR * min(1.0, (miles - reach) / reach) if miles > reach else 0.0)
+    lost = FAR * min(1.0, (miles - reach) / reach) if miles is not None and miles > reach else 0.0
+    if served is None:
+        return near - lost
+    return -max(lost, OUTSIDE if service.area is Area.TOWN else 0.0)
 
 
 def suits_age(service: Service, age: int | None) -> bool | None:

@@ -133,6 +133,8 @@ class Service:
     maximum_age: int | None = None
     cost: str = ""
     area: Area = Area.TOWN
+    drawn: str = field(default="", repr=False)
+    """The area as its source drew it (`knowledge.territory`); empty when it is said in words only."""
     locations: tuple[Location, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     languages: tuple[str, ...] = ("en",)

@@ -42,6 +42,8 @@ class Candidate:
     miles: float | None = None
     far: bool = False
     """Out of reach of the place somebody gave: for another town or county."""
+    served: bool | None = None
+    """Whether that place is in the area its source drew; None when nothing was drawn or nobody gave a place."""
     suits_age: bool | None = None
 
     @property

@@ -19,6 +19,9 @@ CELLS_PER_ROOT = 4
 """Number of cells: this many times the square root of the number of vectors (FAISS's own advice)."""
 TRAINED_ON = 40
 """Vectors per cell that the cells are laid out from."""
+LAID_OUT_TIMES = 5
+"""Rounds in which the cells are laid out. 10, as FAISS has it, take a third longer and find 0.967 of the nearest in 32
+cells where 5 find 0.968 (80,000 vectors). Looking for the cells of a vector through a graph (HNSW) is no quicker."""
 READ_CELLS = 64
 """Cells read for a message: what 4 to 128 cells find, and in what time, is in the README."""
 SEED = 7
@@ -41,6 +44,7 @@ def build_nearest(vectors: Vectors, *, exact_up_to: int = EXACT_UP_TO) -> Any:
     )
     sample = np.random.default_rng(SEED).choice(count, min(count, TRAINED_ON * cells), replace=False)
     index.cp.seed = SEED
+    index.cp.niter = LAID_OUT_TIMES
     index.train(vectors[np.sort(sample)])
     index.add(vectors)
     return ready(index)

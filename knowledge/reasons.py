@@ -27,6 +27,8 @@ def reason_for(pick: Pick, wishes: Mapping[str, Wish], labels: Mapping[str, str]
         parts.append(pick.candidate.opening.words)
     if pick.candidate.miles is not None and place:
         parts.append(distance_words(pick.candidate.miles, place))
+    if pick.candidate.served is not None and place:
+        parts.append(f"{place} is {'in' if pick.candidate.served else 'outside'} the area it serves")
     if pick.candidate.service.eligibility:
         parts.append("for some people, see good to know")
     return "; ".join(parts)

@@ -13,7 +13,7 @@ from itertools import chain, count
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.boosts import Circumstances, boost, is_too_far, miles_to, suits_age
+from knowledge.boosts import Circumstances, boost, is_served, is_too_far, miles_to, suits_age
 from knowledge.catalogue import Place, Service
 from knowledge.choosing import CRISIS_LINES, Candidate, Pick, Wish, choose
 from knowledge.crisis import LINES_FROM
@@ -282,6 +282,7 @@ def _candidate(
     service = spot.index.services[spot.row]
     state = opening(service, circumstances.now, zone=circumstances.zone, stale_days=circumstances.stale_days)
     miles = miles_to(service, circumstances.place)
+    served = is_served(service, circumstances.place)
     felt = circumstances.from_home if miles is None and is_too_far(service, circumstances.from_home) else miles
     whole = spot.evidence[WHOLE]
     same = spot.row in named or float(whole.names[spot.at]) >= SAME_NAME
@@ -301,7 +302,8 @@ def _candidate(
         named=same,
         likely=float(whole.about[spot.at]) >= LIKELY or (spot.asked and float(whole.agreement[spot.at]) >= AGREES),
         miles=miles,
-        far=is_too_far(service, felt),
+        far=is_too_far(service, felt, served),
+        served=served,
         suits_age=suits_age(service, circumstances.age),
     )
 

@@ -17,7 +17,10 @@ CHANNEL_METADATA = "session_started_metadata"
 
 
 def redact(event: Mapping[str, Any]) -> Event:
-    """The event without texts, cards, metadata of the channel, or the list of other intents it might have been."""
+    """The event without texts, metadata of the channel, or the list of other intents it might have been.
+
+    Of cards the ids stay: "that number is wrong" is about the one that was shown last.
+    """
     kept = dict(event)
     kept.pop("metadata", None)
     if kept.get("event") == "user":
@@ -25,8 +28,17 @@ def redact(event: Mapping[str, Any]) -> Event:
         intent, entities = said.get("intent") or {}, said.get("entities") or []
         kept.update(text="", message_id=None, parse_data={"intent": intent, "entities": entities, "text": ""})
     elif kept.get("event") == "bot":
-        kept.update(text=None, data={})
+        kept.update(text=None, data=ids_of_cards(kept.get("data")))
     return kept
+
+
+def ids_of_cards(data: Any) -> Dict[str, Any]:
+    """Which services a message showed, in the shape it came in; empty when it showed none."""
+    custom = data.get("custom") if isinstance(data, Mapping) else None
+    reply = custom.get("reply") if isinstance(custom, Mapping) else None
+    cards = reply.get("cards") if isinstance(reply, Mapping) else None
+    shown = [card["service_id"] for card in cards or [] if isinstance(card, Mapping) and "service_id" in card]
+    return {"custom": {"reply": {"cards": [{"service_id": each} for each in shown]}}} if shown else {}
 
 
 def bound(events: Sequence[Mapping[str, Any]], slots: Mapping[str, Any], most: int) -> List[Event]:

@@ -59,6 +59,8 @@ class Teller:
     def _say_text(self, field: str, value: str) -> str:
         if field in CHOICES:
             return self.words.choices[field].get(value, value)
+        if field == "drawn":
+            return "an outline on a map"
         if field == "organisation":
             return self.owners[value].name if value in self.owners else value
         return day_in_words(date.fromisoformat(value)) if field == "assured_date" else value

@@ -20,7 +20,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from knowledge.editing.forms import Form, blank_form, write_form
+from knowledge.editing.forms import Form, blank_form, fill_in, write_form
 from knowledge.editing.merging import Merged, merge, settle
 from knowledge.editing.tables import drafts, in_utc, make_tables, versions
 from knowledge.errors import KnowledgeError
@@ -156,7 +156,7 @@ class Drafts:
             with self._store.engine.begin() as connection:
                 body: Form | None = connection.execute(query).scalar_one_or_none()
             if body is not None:
-                return body
+                return fill_in(body)
         elif found and int(found["revision"]) == 0:
             return blank_form()
         elif found:
@@ -167,15 +167,18 @@ class Drafts:
 
     # -- writing -----------------------------------------------------------------------------------------------
 
-    def save(self, service_id: str, form: Form, *, based_on: str, by: str) -> Saved:
-        """Keep what somebody typed. Raises Gone when `based_on` is nothing we ever showed."""
+    def save(self, service_id: str, form: Form, *, based_on: str, by: str, begin: bool = False) -> Saved:
+        """Keep what somebody typed. Raises Gone when `based_on` is nothing we ever showed.
+
+        `begin`: a draft begins although nothing was changed, so that a listing nobody is offered yet can be.
+        """
         base = self.form_at(service_id, based_on)
         for _ in range(TRIES):
             draft = self.open(service_id)
             revision, live = self.live_form(service_id)
             now = draft.form if draft else live
             merged = merge(base, form, now)
-            if merged.form == now and not merged.conflicts:
+            if merged.form == now and not merged.conflicts and not (begin and draft is None):
                 return Saved(draft=draft)
             try:
                 with self._store.engine.begin() as connection:
@@ -316,15 +319,15 @@ def _draft(row: Any) -> Draft:
         moved_at=in_utc(row.moved_at),
         moved_by=row.moved_by,
         note=row.note,
-        form=row.body,
+        form=fill_in(row.body),
     )
 
 
 def _version(row: Any) -> Version:
     return Version(
         version=row.version,
-        form=row.body,
-        base=row.base,
+        form=fill_in(row.body),
+        base=fill_in(row.base),
         saved_at=in_utc(row.saved_at),
         saved_by=row.saved_by,
         aside=row.state == "aside",

@@ -25,8 +25,8 @@ ROWS: Final[Mapping[str, tuple[str, ...]]] = {
     "locations": ("name", "address", "postcode", "latitude", "longitude", "accessibility"),
     "schedules": ("days", "opens", "closes"),
 }
-KEPT: Final = ("assured_date", "assured_by", "terms")
-"""Not typed: who checked the listing when, and the labels it came with."""
+KEPT: Final = ("drawn", "assured_date", "assured_by", "terms")
+"""Not typed: the area as its source drew it, who checked the listing when, and the labels it came with."""
 FIELDS: Final = ("name", "organisation", "kind", "summary", "description", "needs", "phones", "email", "website",
                  "how_to", "eligibility", "minimum_age", "maximum_age", "cost", "area", "locations", "schedules",
                  "languages", "companion", "alert", "status", "crisis", *KEPT)  # fmt: skip
@@ -82,8 +82,13 @@ def write_form(service: Service) -> Form:
         {**asdict(schedule), "days": [day for day in DAYS if day in schedule.days]} for schedule in service.schedules
     ]
     form["assured_date"] = service.assured_date.isoformat() if service.assured_date else ""
-    form |= {"assured_by": service.assured_by, "terms": list(service.terms)}
+    form |= {"assured_by": service.assured_by, "terms": list(service.terms), "drawn": service.drawn}
     return form
+
+
+def fill_in(kept: Form) -> Form:
+    """A form that was kept before a field was thought of."""
+    return {"drawn": "", **kept}
 
 
 def read_posted(posted: Posted, before: Form) -> Form:
@@ -91,6 +96,8 @@ def read_posted(posted: Posted, before: Form) -> Form:
     form: Form = {name: before[name] for name in KEPT}
     for name in (*TEXTS, *AGES, *CHOICES, "organisation"):
         form[name] = _text(posted.get(name), lines=name in LONG_TEXTS)
+    if form["area"] != before["area"]:  # said in other words now: what was drawn is of the words before
+        form["drawn"] = ""
     form |= {name: bool(posted.get(name)) for name in FLAGS}
     needs = [_text(posted.get(f"needs-{place}")) for place in range(MOST_NEEDS)]
     form["needs"] = list(dict.fromkeys(need for need in needs if need))
@@ -161,7 +168,7 @@ def write_service(
     service = Service(
         id=service_id,
         organisation=owner or Organisation(id="", name=""),
-        **{name: form[name] for name in (*TEXTS, *FLAGS, "assured_by")},
+        **{name: form[name] for name in (*TEXTS, *FLAGS, "drawn", "assured_by")},
         **picked,
         needs=tuple(need for need in form["needs"] if need in known_needs),
         phones=tuple(_phones(form, wrong)),

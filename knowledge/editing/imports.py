@@ -1,11 +1,8 @@
 """Imports that editors ask for: looked at first, confirmed by a publisher, done outside of the request.
 
-    reading -> columns -> looking -> looked -> taking -> done
-    (a table)             (a dry run)   |
-                                        +-> put away            (any of them may end in failed)
-
-One works at a time, in a thread. What was sent is on disk until its import ends, and never across a start: an import
-that was cut short is sent again, and goes on where it was, because what it had taken in is unchanged then.
+One works at a time in each process, in a thread. What was sent is on disk until its import ends. Whoever works at an
+import says so beside it (`Presence`): when that process is not there any more, killed or stopped, any other shows the
+import as stopped part way, and somebody goes on with it: what had been taken in is unchanged then.
 """
 
 from __future__ import annotations
@@ -14,71 +11,42 @@ import queue
 import secrets
 import shutil
 import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import structlog
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from knowledge.editing.accounts import Editor
+from knowledge.editing.import_jobs import BUSY, ENDED, ImportJobs, Job, Stage
+from knowledge.editing.presence import Presence
 from knowledge.errors import ImportRefused, KnowledgeError
 from knowledge.exchange.bringing import Request, bring_in
-from knowledge.exchange.columns import Columns, keep_columns, read_columns
+from knowledge.exchange.columns import keep_columns, read_columns
 from knowledge.exchange.fetching import Fetcher
 from knowledge.exchange.importing import Choices
 from knowledge.exchange.outcome import Outcome
 from knowledge.exchange.sources import kept_mapping, name_source
-from knowledge.exchange.tabular import PLAIN_TABLES, WORKBOOKS
 from knowledge.settings import Settings
 
 MOST_OPEN: Final = 10
 MOST_REMEMBERED: Final = 30
 IDLE: Final = timedelta(hours=2)
 """What nobody confirmed until then is put away, with its file."""
+STOPPED_IDLE: Final = timedelta(hours=24)
+"""The same for what was stopped: as long as pages of a feed that were read count as read."""
 STOP_SECONDS: Final = 20.0
 """How long a stop waits for a batch; the thread may be waiting for an import at the command line."""
-TABLES: Final = PLAIN_TABLES | WORKBOOKS
-
-
-class Stage(StrEnum):
-    READING = "reading"
-    COLUMNS = "columns"
-    LOOKING = "looking"
-    LOOKED = "looked"
-    TAKING = "taking"
-    DONE = "done"
-    FAILED = "failed"
-
-
-BUSY: Final = {Stage.READING, Stage.LOOKING, Stage.TAKING}
-ENDED: Final = {Stage.DONE, Stage.FAILED}
-
-
-@dataclass(kw_only=True)
-class Job:
-    """One import. `given` is a path of ours or an address; `folder` holds its file, if it has one."""
-
-    id: str
-    given: str
-    source: str
-    by: str
-    folder: Path
-    suggest_needs: bool
-    begun: datetime
-    stage: Stage = Stage.READING
-    columns: Columns | None = None
-    outcome: Outcome | None = None
-    error: str = ""
-    notes: list[str] = field(default_factory=list)
-    stop: bool = False
-
-    @property
-    def is_table(self) -> bool:
-        return Path(urlsplit(self.given).path if "://" in self.given else self.given).suffix.lower() in TABLES
+PUT_AWAY: Final = "It was put away."
+STOPPED: Final = "It was stopped. What had been taken in until then stays; send it again to go on."
+FILE_GONE: Final = "Its file is not here any more. Send it again: what had been taken in stays as it is."
 
 
 class Bring(Protocol):
@@ -94,15 +62,19 @@ class _Stopped(KnowledgeError):
 class Imports:
     """`gone_live` is called when something that people are offered has changed."""
 
-    def __init__(self, settings: Settings, gone_live: Callable[[], None], bring: Bring = bring_in) -> None:
+    def __init__(
+        self, settings: Settings, engine: Engine, gone_live: Callable[[], None], bring: Bring = bring_in
+    ) -> None:
         self._settings = settings
         self._gone_live = gone_live
         self._bring = bring
         self._folder = settings.data_dir / "imports" / "uploads"
-        shutil.rmtree(self._folder, ignore_errors=True)  # what a process that was killed left behind
-        self._jobs: dict[str, Job] = {}
-        self._lock = threading.Lock()
-        self._work: queue.Queue[tuple[Callable[..., None], Job, tuple[Any, ...]] | None] = queue.Queue()
+        self._jobs = ImportJobs(engine)
+        self._self = Presence(settings.data_dir / "imports" / "workers")
+        self._closing = threading.Event()
+        self._work: queue.Queue[str] = queue.Queue()
+        self._told: Outcome | None = None
+        self._clear()
         self._thread = threading.Thread(target=self._run, name="imports", daemon=True)
         self._thread.start()
 
@@ -111,7 +83,7 @@ class Imports:
     def new_folder(self) -> Path:
         """Where to put a file. Raises ImportRefused when too many wait already."""
         self._clear()
-        if sum(job.stage not in ENDED for job in self._jobs.values()) >= MOST_OPEN:
+        if sum(job.stage not in ENDED for job in self._jobs.all()) >= MOST_OPEN:
             raise ImportRefused(f"{MOST_OPEN} imports are open already. Confirm one or put it away first.")
         return self._folder / secrets.token_hex(8)
 
@@ -120,38 +92,41 @@ class Imports:
         here = Path(given).parent == folder
         if not here and not given.startswith(("https://", "http://")):
             raise ImportRefused("Write an address that begins with https://")
+        now = datetime.now(UTC)
         job = Job(
             id=folder.name,
             given=given,
             source=(" ".join(source.split()) or name_source(given))[:200],
             by=by.login,
-            folder=folder,
             suggest_needs=suggest_needs,
-            begun=datetime.now(UTC),
+            begun=now,
+            moved=now,
+            stage=Stage.LOOKING,
+            worker=self._self.name,
         )
-        self._jobs[job.id] = job
-        self._put(job, Stage.READING if job.is_table else Stage.LOOKING, self._read if job.is_table else self._look)
+        job = replace(job, stage=Stage.READING) if job.is_table else job
+        self._jobs.add(job)
+        self._work.put(job.id)
         return job
 
     def find(self, number: str) -> Job | None:
-        return self._jobs.get(number)
+        job = self._jobs.find(number)
+        return self._jobs.find(number) if job and self._mark_stopped(job) else job
 
     def all(self) -> list[Job]:
         """Newest first."""
         self._clear()
-        return sorted(self._jobs.values(), key=lambda job: job.begun, reverse=True)
+        return self._jobs.all()
 
     def choose_sheet(self, job: Job, sheet: str) -> None:
-        if job.columns and sheet in job.columns.sheets and self._move(job, Stage.COLUMNS, Stage.READING):
-            self._work.put((self._read, job, (sheet,)))
+        if job.stage is Stage.COLUMNS and job.columns and sheet in job.columns.sheets:
+            self._begin(job, Stage.READING, asked={"sheet": sheet})
 
     def choose_columns(self, job: Job, chosen: Mapping[str, str]) -> None:
         """Raises ImportRefused naming what to choose."""
         if job.stage is Stage.COLUMNS and job.columns:
             keep_columns(self._kept(job), job.columns, chosen)
-            job.columns = replace(job.columns, mapping=dict(chosen))
-            if self._move(job, Stage.COLUMNS, Stage.LOOKING):
-                self._work.put((self._look, job, ()))
+            self._begin(job, Stage.LOOKING, columns=replace(job.columns, mapping=dict(chosen)), asked={})
 
     def why_not(self, job: Job, editor: Editor, *, publish: bool) -> str:
         """What stands against this editor's confirming it; empty when nothing does."""
@@ -166,54 +141,74 @@ class Imports:
         """Do what was looked at. Raises ImportRefused."""
         if reason := self.why_not(job, editor, publish=publish):
             raise ImportRefused(reason)
-        if self._move(job, Stage.LOOKED, Stage.TAKING):
-            self._work.put((self._take, job, (publish, accept_gone)))
+        if job.stage is Stage.LOOKED:
+            self._begin(job, Stage.TAKING, asked={"publish": publish, "accept_gone": accept_gone}, outcome=None)
+
+    def go_on(self, job: Job) -> None:
+        """Take up what was stopped. Whoever may see it may: what is to be done was confirmed before."""
+        if job.stage is not Stage.STOPPED or job.was_at is None:
+            return
+        if "://" not in job.given and not Path(job.given).is_file():
+            self._end(job, Stage.FAILED, FILE_GONE)
+            return
+        self._begin(job, job.was_at, was_at=None)
 
     def put_away(self, job: Job) -> None:
         """Forget it and its file. One that is at work stops after the batch it is in."""
-        job.stop = True
-        if job.stage not in BUSY:
-            self._end(job, Stage.FAILED, "It was put away.")
+        if job.stage in BUSY:
+            self._jobs.ask_to_stop(job.id)
+        elif job.stage not in ENDED:
+            self._end(job, Stage.FAILED, STOPPED if job.was_at is Stage.TAKING else PUT_AWAY)
 
     def wait(self) -> None:
-        """Until nothing is left to do."""
+        """Until nothing is left to do here."""
         self._work.join()
 
     def close(self) -> None:
-        """Ends after the batch that is being written. Files go."""
-        for job in list(self._jobs.values()):
-            job.stop = True
-        self._work.put(None)
+        """Ends after the batch that is being written. What was not done is stopped, and can be gone on with."""
+        self._closing.set()
+        self._work.put("")
         self._thread.join(STOP_SECONDS)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._self.leave()
 
     # -- the thread --------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        while (task := self._work.get()) is not None:
-            work, job, arguments = task
+        while not self._closing.is_set():
+            number = self._work.get()
             try:
-                self._go_on(job)
-                work(job, *arguments)
-            except _Stopped as stopped:
-                self._end(job, Stage.FAILED, str(stopped))
-            except KnowledgeError as error:
-                self._end(job, Stage.FAILED, str(error))
-            except Exception as error:  # the page says that it failed; the next import goes on
-                structlog.get_logger().error("import_failed", error=type(error).__name__, job=job.id)
-                self._end(job, Stage.FAILED, f"Something went wrong here ({type(error).__name__}). Try it again.")
+                job = None if self._closing.is_set() else self._jobs.find(number)
+                if job and job.stage in BUSY and job.worker == self._self.name:
+                    self._do(job)
+            except SQLAlchemyError as error:  # it stays as it was written last; the next import goes on
+                structlog.get_logger().error("import_not_recorded", error=type(error).__name__, job=number)
             finally:
                 self._work.task_done()
 
-    def _read(self, job: Job, sheet: str = "") -> None:
-        if "://" in job.given:
-            job.given = str(self._download(job))
-        job.columns = read_columns(Path(job.given), self._kept(job), sheet)
-        job.stage = Stage.COLUMNS
+    def _do(self, job: Job) -> None:
+        self._told = None
+        try:
+            if job.stop:
+                raise _Stopped(STOPPED)
+            {Stage.READING: self._read, Stage.LOOKING: self._look, Stage.TAKING: self._take}[job.stage](job)
+        except _Stopped:
+            if not self._closing.is_set():
+                self._end(job, Stage.FAILED, STOPPED, outcome=self._told)
+        except KnowledgeError as error:
+            self._end(job, Stage.FAILED, str(error))
+        except Exception as error:  # the page says that it failed; the next import goes on
+            structlog.get_logger().error("import_failed", error=type(error).__name__, job=job.id)
+            self._end(job, Stage.FAILED, f"Something went wrong here ({type(error).__name__}). Try it again.")
+
+    def _read(self, job: Job) -> None:
+        given = str(self._download(job)) if "://" in job.given else job.given
+        columns = read_columns(Path(given), self._kept(job), job.asked.get("sheet", ""))
+        self._jobs.move(job, Stage.COLUMNS, given=given, columns=columns, moved=datetime.now(UTC))
 
     def _download(self, job: Job) -> Path:
-        job.folder.mkdir(parents=True, exist_ok=True)
-        target = job.folder / f"table{Path(urlsplit(job.given).path).suffix.lower()}"
+        folder = self._folder / job.id
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / f"table{Path(urlsplit(job.given).path).suffix.lower()}"
         fetcher = Fetcher(self._settings.import_hosts_named())
         try:
             fetcher.fetch(job.given, target, whole=True)
@@ -222,65 +217,66 @@ class Imports:
         return target
 
     def _look(self, job: Job) -> None:
-        job.outcome = self._do(job, Choices(source=job.source, dry_run=True))
-        if not job.outcome.read and job.outcome.errors:
-            problem = job.outcome.problems[0]
+        outcome, notes = self._bring_in(job, Choices(source=job.source, dry_run=True))
+        if not outcome.read and outcome.errors:
+            problem = outcome.problems[0]
             return self._end(job, Stage.FAILED, f"Nothing could be read. {problem.where}: {problem.text}")
-        job.stage = Stage.LOOKED
+        self._jobs.move(job, Stage.LOOKED, outcome=outcome, notes=notes, moved=datetime.now(UTC))
 
-    def _take(self, job: Job, publish: bool, accept_gone: bool) -> None:
-        choices = Choices(source=job.source, publish=publish, accept_gone=accept_gone)
+    def _take(self, job: Job) -> None:
+        choices = Choices(source=job.source, publish=job.asked["publish"], accept_gone=job.asked["accept_gone"])
         try:
-            job.outcome = self._do(job, choices)
+            outcome, notes = self._bring_in(job, choices)
         finally:  # also when it was stopped: what was written by then is live as well
             self._gone_live()
-        self._end(job, Stage.DONE, "")
+        self._end(job, Stage.DONE, "", outcome=outcome, notes=notes)
 
-    def _do(self, job: Job, choices: Choices) -> Outcome:
-        job.notes.clear()
+    def _bring_in(self, job: Job, choices: Choices) -> tuple[Outcome, tuple[str, ...]]:
+        notes: list[str] = []
 
         def tell(outcome: Outcome) -> None:
-            job.outcome = outcome
-            self._go_on(job)
+            self._told = outcome
+            if not self._jobs.tell(job.id, self._self.name, outcome) or self._closing.is_set():
+                raise _Stopped(STOPPED)
 
-        request = Request(
-            given=job.given,
-            choices=choices,
-            sheet=job.columns.sheet if job.columns else "",
-            suggest_needs=job.suggest_needs,
-        )
-        return self._bring(self._settings, request, tell, job.notes.append)
-
-    def _go_on(self, job: Job) -> None:
-        if job.stop:
-            raise _Stopped("It was stopped. What had been taken in until then stays; send it again to go on.")
-
-    def _end(self, job: Job, stage: Stage, error: str) -> None:
-        job.error, job.stage = error, stage
-        shutil.rmtree(job.folder, ignore_errors=True)
+        tell(Outcome(source=job.source, dry_run=choices.dry_run))
+        sheet = job.columns.sheet if job.columns else ""
+        request = Request(given=job.given, choices=choices, sheet=sheet, suggest_needs=job.suggest_needs)
+        return self._bring(self._settings, request, tell, notes.append), tuple(notes)
 
     # -- small things ------------------------------------------------------------------------------------------
 
-    def _put(self, job: Job, stage: Stage, work: Callable[..., None]) -> None:
-        job.stage = stage
-        self._work.put((work, job, ()))
+    def _begin(self, job: Job, stage: Stage, **values: Any) -> None:
+        """Once only, however often a button is pressed, and in however many processes."""
+        if self._jobs.move(job, stage, worker=self._self.name, stop=False, moved=datetime.now(UTC), **values):
+            self._work.put(job.id)
 
-    def _move(self, job: Job, old: Stage, new: Stage) -> bool:
-        """Once only, however often a button is pressed."""
-        with self._lock:
-            if job.stage is not old:
-                return False
-            job.stage = new
-            return True
+    def _end(self, job: Job, stage: Stage, error: str, **values: Any) -> None:
+        if self._jobs.move(job, stage, error=error, moved=datetime.now(UTC), **values):
+            shutil.rmtree(self._folder / job.id, ignore_errors=True)
+
+    def _mark_stopped(self, job: Job) -> bool:
+        """Whether it had to be: it is at work, and who worked at it is not there any more."""
+        if job.stage not in BUSY or job.worker == self._self.name or self._self.is_there(job.worker):
+            return False
+        return self._jobs.move(job, Stage.STOPPED, was_at=job.stage.value, moved=datetime.now(UTC))
 
     def _kept(self, job: Job) -> Path:
         return kept_mapping(self._settings.data_dir / "imports" / "mappings", job.source)
 
     def _clear(self) -> None:
-        """Put away what was forgotten, and forget what ended long ago."""
-        for job in list(self._jobs.values()):
-            if job.stage not in BUSY | ENDED and datetime.now(UTC) - job.begun > IDLE:
-                self._end(job, Stage.FAILED, "Nobody confirmed it for two hours, so it was put away.")
-        ended = sorted((job for job in self._jobs.values() if job.stage in ENDED), key=lambda job: job.begun)
-        for job in ended[:-MOST_REMEMBERED]:
-            self._jobs.pop(job.id, None)
+        """Say what was stopped, put away what was forgotten, forget what ended long ago, and clear files of nobody."""
+        for job in self._jobs.all(BUSY):
+            self._mark_stopped(job)
+        now = datetime.now(UTC)
+        for job in self._jobs.all((Stage.COLUMNS, Stage.LOOKED, Stage.STOPPED)):
+            if now - job.moved > (STOPPED_IDLE if job.stage is Stage.STOPPED else IDLE):
+                self._end(job, Stage.FAILED, "Nobody went on with it for hours, so it was put away. Send it again.")
+        jobs = self._jobs.all()
+        ended = [job.id for job in jobs if job.stage in ENDED]
+        self._jobs.forget(ended[MOST_REMEMBERED:])
+        known = {job.id for job in jobs if job.stage not in ENDED}
+        for folder in self._folder.glob("*"):  # one that is not known yet may be being sent at this moment
+            with suppress(OSError):
+                if folder.name not in known and time.time() - folder.stat().st_mtime > IDLE.total_seconds():
+                    shutil.rmtree(folder)

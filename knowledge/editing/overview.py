@@ -59,6 +59,7 @@ def shows(asked: Asked, today: date, stale_days: int) -> dict[str, sa.ColumnElem
     assured = services.c.assured_date
     return {
         "overdue": published & (assured.is_(None) | (assured < today - timedelta(days=stale_days))),
+        "unpublished": published.is_(False),
         "drafts": mine.in_(sa.select(drafts.c.service_id).where(drafts.c.state.in_(OPEN))),
         "review": mine.in_(sa.select(drafts.c.service_id).where(drafts.c.state == State.REVIEW)),
         "problems": mine.in_(sa.select(reports.c.service_id).where(reports.c.settled_at.is_(None))),

@@ -97,6 +97,27 @@ reports = sa.Table(
     sa.Column("settled_at", Moment),
 )
 
+import_jobs = sa.Table(
+    "editor_imports",
+    tables,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("given", sa.Text, nullable=False),
+    sa.Column("source", sa.String(200), nullable=False),
+    sa.Column("by", sa.String(64), nullable=False),
+    sa.Column("suggest_needs", sa.Boolean, nullable=False),
+    sa.Column("begun", Moment, nullable=False),
+    sa.Column("moved", Moment, nullable=False),
+    sa.Column("stage", sa.String(16), nullable=False),
+    sa.Column("asked", sa.JSON, nullable=False),
+    sa.Column("was_at", sa.String(16)),
+    sa.Column("worker", sa.String(16), nullable=False),
+    sa.Column("stop", sa.Boolean, nullable=False),
+    sa.Column("columns", sa.JSON(none_as_null=True)),
+    sa.Column("outcome", sa.JSON(none_as_null=True)),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("notes", sa.JSON, nullable=False),
+)
+
 
 def make_tables(engine: Engine) -> None:
     """Make what is not there yet. A second process that makes the same at the same moment does no harm.

@@ -39,6 +39,7 @@ from knowledge.editor.sessions import Recogniser, Sessions
 from knowledge.editor.sign_in import Door, leave
 from knowledge.editor.site import Site, page_route, upload_route
 from knowledge.exchange.api import OpenReferral
+from knowledge.exchange.register import Register
 from knowledge.hours import clock_words, day_in_words
 from knowledge.needs import load_needs
 from knowledge.publish import open_store
@@ -114,7 +115,8 @@ def open_site(settings: Settings, recogniser: Callable[[Accounts, Settings], Rec
         sign_offs=SignOffs(store.engine),
         asked=Asked(store.engine),
         live=live,
-        imports=Imports(settings, live.soon),
+        register=Register(store),
+        imports=Imports(settings, store.engine, live.soon),
     )
 
 

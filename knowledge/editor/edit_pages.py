@@ -53,7 +53,9 @@ def save_form(site: Site, visit: Visit) -> Response:
         form = read_posted(visit.form, site.drafts.form_at(service_id, based_on))
         if visit.said("checked_today"):
             form |= {"assured_date": site.today().isoformat(), "assured_by": visit.editor.name}
-        saved = site.drafts.save(service_id, form, based_on=based_on, by=visit.editor.login)
+        listing = site.store.listing(service_id)
+        begin = visit.said("then") == "review" and listing is not None and not listing.published
+        saved = site.drafts.save(service_id, form, based_on=based_on, by=visit.editor.login, begin=begin)
     except Gone as gone:
         return site.message(visit, str(gone), 409)
     if saved.aside is not None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse, Response
 
-from knowledge.editing.imports import BUSY, Job, Stage
+from knowledge.editing.import_jobs import BUSY, Job, Stage
 from knowledge.editing.uploads import KINDS, LARGEST_UPLOAD, keep_upload, too_large
 from knowledge.editor.sessions import Visit
 from knowledge.editor.site import Site, see_other
@@ -24,7 +24,7 @@ PARTS: Final = {
     "gone": "Gone",
     "drafts": "Drafts, and why",
 }
-NOT_HERE: Final = "That import is not here. It was put away, or the pages were started again: send it once more."
+NOT_HERE: Final = "That import is not here. It ended some time ago: what it took in is among the listings."
 
 
 def show_imports(site: Site, visit: Visit) -> Response:
@@ -87,13 +87,16 @@ def choose_columns(site: Site, visit: Visit) -> Response:
 
 
 def confirm_import(site: Site, visit: Visit) -> Response:
-    """POST /import/ID: take it in, or put it away."""
+    """POST /import/ID: take it in, go on with what was stopped, or put it away."""
     job = site.imports.find(visit.path("job"))
     if job is None:
         return site.message(visit, NOT_HERE, 404)
     if visit.said("then") == "away":
         site.imports.put_away(job)
         return see_other(visit, "imports")
+    if visit.said("then") == "on":
+        site.imports.go_on(job)
+        return see_other(visit, "import", job=job.id)
     try:
         publish, accept_gone = bool(visit.said("publish")), bool(visit.said("accept_gone"))
         site.imports.take(job, visit.editor, publish=publish, accept_gone=accept_gone)
@@ -108,7 +111,9 @@ def progress_of(job: Job) -> str:
     if job.stage is Stage.READING:
         return "Reading the columns."
     doing = {Stage.LOOKING: "Looking", Stage.TAKING: "Taking it in"}.get(job.stage, "")
-    return f"{doing}: {read:,} listings read so far." if doing else ""
+    if not doing:
+        return ""
+    return f"{doing}: {read:,} listings read so far." if read else f"{doing}: it has begun."
 
 
 def _start_page(site: Site, visit: Visit, status: int = 200, refused: str = "") -> Response:

@@ -24,6 +24,7 @@ PAGE = 50
 SHOWS = {
     "": "everything",
     "overdue": "checks that are overdue",
+    "unpublished": "not published",
     "drafts": "drafts",
     "review": "waiting for review",
     "problems": "problems reported",
@@ -89,6 +90,7 @@ def show_service(site: Site, visit: Visit) -> Response:
         draft=site.drafts.open(service_id),
         suggested=site.asked.suggested().get(service_id, 0),
         reports=site.reports.open(service_id),
+        waits_for=site.waits_for(listing),
         kinds=site.words.reports,
         languages=[site.words.languages.get(code, code) for code in listing.service.languages],
         area=site.words.choices["area"][listing.service.area.value],

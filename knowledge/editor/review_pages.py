@@ -108,6 +108,7 @@ def _decide(site: Site, visit: Visit, draft: Draft, wanted: str) -> Response:
 def _review_page(site: Site, visit: Visit, draft: Draft, status: int = 200, refused: str = "") -> Response:
     teller = site.teller()
     _revision, live = site.drafts.live_form(draft.service_id)
+    listing = site.store.listing(draft.service_id)
     _service, problems = site.check(draft.form, draft.service_id)
     versions = [each for each in site.drafts.versions(draft.id) if not each.aside]
     return site.page(
@@ -117,6 +118,7 @@ def _review_page(site: Site, visit: Visit, draft: Draft, status: int = 200, refu
         refused=refused,
         draft=draft,
         changes=teller.changes(live, draft.form),
+        published=listing is not None and listing.published,
         problems=problems,
         asides=site.drafts.asides(draft.id),
         why_not=site.publisher.may_publish(draft, visit.editor),

@@ -35,8 +35,9 @@ from knowledge.editing.sign_offs import SignOffs
 from knowledge.editing.words import Words
 from knowledge.editor.finder import Finder
 from knowledge.editor.sessions import Recogniser, Visit, from_elsewhere
+from knowledge.exchange.register import Register
 from knowledge.settings import Settings
-from knowledge.store import SEED, Store
+from knowledge.store import SEED, Listing, Store
 
 SIGN_IN: Final = "/sign-in"
 MOST_FIELDS: Final = 400
@@ -63,12 +64,18 @@ class Site:
     asked: Asked
     live: Live
     imports: Imports
+    register: Register
     check: Callable[[Form, str], tuple[Service, tuple[Problem, ...]]]
     """The listing that a form describes, and everything to be said about it."""
 
     def teller(self) -> Teller:
         """Says forms in words, with the names that organisations have now."""
         return Teller(words=self.words, needs=self.labels, owners={owner.id: owner for owner in self.store.owners()})
+
+    def waits_for(self, listing: Listing) -> tuple[str, ...]:
+        """Why nobody is offered an imported listing yet, as its import found; empty for what is published."""
+        entry = None if listing.published else self.register.entry(listing.service.id)
+        return entry.reasons if entry else ()
 
     def name_of(self, login: str) -> str:
         """Who a login is, for people."""

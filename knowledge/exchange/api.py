@@ -60,7 +60,7 @@ class OpenReferral:
     def open(self, store: Store) -> None:
         self._store = store
         self._register = Register(store)
-        self._heads = Heads(store, self._register)
+        self._heads = Heads(store)
         self._places_of = AtLocations(store, self._register)
 
     def mount(self) -> Mount:

@@ -1,4 +1,4 @@
-"""Shapes of service areas (GeoJSON), for the question whether a place is inside. Pure.
+"""Shapes of service areas (GeoJSON), as a source drew them. Pure.
 
 Only of what came with an import: our own areas are words (town, county, the whole country). Other kinds of extent
 (topojson, kml, words) are kept and given out, and not understood.
@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any
 
-Ring: TypeAlias = tuple[tuple[float, float], ...]
-"""Corners as longitude and latitude, the first one again at the end."""
+from knowledge.territory import Ring
 
 GEOJSON = "geojson"
 DEEPEST = 8
@@ -26,16 +24,6 @@ def read_shapes(service: Mapping[str, Any]) -> tuple[Ring, ...]:
         if isinstance(area, dict) and str(area.get("extent_type", "")).lower() == GEOJSON:
             rings += _rings_of(_parsed(area.get("extent")), DEEPEST)
     return tuple(rings)
-
-
-def is_inside(rings: tuple[Ring, ...], latitude: float, longitude: float) -> bool:
-    """Even-odd: a ring inside another one is a hole. A line across the date line is not thought of."""
-    inside = False
-    for ring in rings:
-        for (x, y), (next_x, next_y) in pairwise(ring):
-            if (y > latitude) != (next_y > latitude):
-                inside ^= longitude < x + (latitude - y) / (next_y - y) * (next_x - x)
-    return inside
 
 
 def _parsed(extent: object) -> object:
@@ -70,6 +58,7 @@ def _polygon(rings: object) -> Iterator[Ring]:
 
 
 def _corner(body: object) -> tuple[float, float] | None:
-    if isinstance(body, list) and len(body) >= 2 and all(type(each) in (int, float) for each in body[:2]):
-        return float(body[0]), float(body[1])
-    return None
+    if not isinstance(body, list) or len(body) < 2 or not all(type(each) in (int, float) for each in body[:2]):
+        return None
+    longitude, latitude = body[:2]
+    return (float(longitude), float(latitude)) if abs(longitude) <= 180 and abs(latitude) <= 90 else None

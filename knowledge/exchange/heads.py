@@ -8,14 +8,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from knowledge.catalogue import Area, Location, Organisation, Schedule, Service
-from knowledge.exchange.areas import Ring, read_shapes
 from knowledge.exchange.identity import as_uuid, need_uuid
-from knowledge.exchange.register import Register
 from knowledge.store import Listing, Store
+from knowledge.territory import Ring, read_territory
 
 RECHECK = 2.0
 
@@ -53,9 +52,8 @@ class Catalogue:
 class Heads:
     """`current` is safe to call from several threads."""
 
-    def __init__(self, store: Store, register: Register) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._register = register
         self._lock = threading.Lock()
         self._catalogue: Catalogue | None = None
         self._checked = 0.0
@@ -77,15 +75,10 @@ class Heads:
         return Catalogue(heads=heads, by_uuid=by_uuid, organisations=dict(sorted(owners.items())), state=state)
 
     def _heads(self, owners: dict[str, Organisation]) -> Iterator[Head]:
-        drawn = {
-            entry.service_id: (entry.base.get("area"), read_shapes(entry.kept)) for entry in self._register.drawn()
-        }
         for listing in self._store.stream():
-            service = listing.service
-            owners.setdefault(as_uuid(service.organisation.id), service.organisation)
-            area, shapes = drawn.get(service.id, ("", ()))
-            head = _head(listing)
-            yield replace(head, shapes=shapes) if shapes and area == service.area.value else head
+            owner = listing.service.organisation
+            owners.setdefault(as_uuid(owner.id), owner)
+            yield _head(listing)
 
 
 def _head(listing: Listing) -> Head:
@@ -105,6 +98,7 @@ def _head(listing: Listing) -> Head:
         points=tuple(point for place in service.locations if (point := _point(place))),
         area=service.area,
         modified=listing.updated_at,
+        shapes=read_territory(service.drawn),
     )
 
 

@@ -24,7 +24,7 @@ from knowledge.exchange.register import Entry, Register
 from knowledge.store import Draft, Listing, Store
 
 TOGETHER = 200
-READING = 3
+READING = 4
 """Raise when a listing is read differently from the same words: then everything is read again."""
 GONE_SHARE, GONE_FEW = 0.5, 5
 """A source that suddenly lacks more than this share of its listings is more likely broken than empty."""

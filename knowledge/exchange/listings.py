@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from knowledge.catalogue import Organisation, Service, Status
+from knowledge.exchange.areas import read_shapes
 from knowledge.exchange.extension import read_extension
 from knowledge.exchange.identity import NEEDS_TAXONOMY, as_id, need_uuid
 from knowledge.exchange.openings import read_schedules
@@ -19,6 +20,7 @@ from knowledge.exchange.prose import first_sentence, one_line, plain_text
 from knowledge.exchange.reach import read_area, read_locations, read_phones
 from knowledge.exchange.shapes import SERVICE, check_thing
 from knowledge.exchange.speech import read_cost, read_languages
+from knowledge.territory import write_territory
 
 OLDEST = 120
 LONGEST_NAME = 200
@@ -77,11 +79,11 @@ class Reader:
         findings = Findings(item.where, item.pointer, item.columns)
         findings.problems.extend(item.problems)
         clean = check_thing(item.body, SERVICE, findings)
-        service = self._service(clean, findings) if _has_identity(clean, findings) else None
+        service = self._service(clean, item.body, findings) if _has_identity(clean, findings) else None
         claims = ("it says that it is for a crisis",) if service and service.crisis else ()
         return Incoming(item=item, service=service, problems=tuple(findings.problems), claims=claims)
 
-    def _service(self, clean: Mapping[str, Any], findings: Findings) -> Service:
+    def _service(self, clean: Mapping[str, Any], item: Mapping[str, Any], findings: Findings) -> Service:
         ours = read_extension(clean, findings)
         name = one_line(clean["name"])[:LONGEST_NAME]
         description = plain_text(clean.get("description"))
@@ -104,6 +106,7 @@ class Reader:
             "maximum_age": _age(clean, "maximum_age", findings),
             "cost": read_cost(clean),
             "area": read_area(clean, locations),
+            "drawn": write_territory(read_shapes(item)),
             "locations": locations,
             "schedules": tuple(self._schedules(clean, findings)),
             "languages": read_languages(clean, findings),

@@ -32,6 +32,8 @@ def merge(base: Mapping[str, Any] | None, theirs: Service, ours: Service) -> Mer
     new, here = _plain(theirs), _plain(ours)
     then = {**new, **base} if base is not None else {}
     edited = {name for name, value in here.items() if value != then.get(name, _MISSING)}
+    if base is not None:  # a field that was not kept when the source was last read, and that nobody filled in since
+        edited -= {name for name, value in here.items() if name not in base and not value}
     later = str(new["assured_date"] or "") > str(here["assured_date"] or "")
     if base is not None and later and edited <= CHECKED:
         edited = set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,6 +75,16 @@ class Outcome:
     def _name(self, kind: str, service: Service, **more: Any) -> None:
         if len(self.names[kind]) < MOST_NAMED:
             self.names[kind].append({"id": service.id, "name": service.name, **more})
+
+    def counts(self) -> dict[str, Any]:
+        """Without names and problems: how far an import is. For `read_back`."""
+        numbers = {name: value for name, value in vars(self).items() if name not in {"names", "problems"}}
+        return {**numbers, "names": {name: [] for name in self.names}, "problems": []}
+
+    @classmethod
+    def read_back(cls, kept: Mapping[str, Any]) -> Outcome:
+        """The inverse of `dataclasses.asdict`."""
+        return cls(**{**kept, "problems": [Problem(**problem) for problem in kept["problems"]]})
 
     def to_dict(self) -> dict[str, Any]:
         counts = ("read", "added", "changed", "unchanged", "carried", "gone", "skipped", "drafts", "errors", "warnings")

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 from knowledge.catalogue import DAYS, Area, Place
 from knowledge.exchange import values
-from knowledge.exchange.areas import is_inside
 from knowledge.exchange.heads import Head
 from knowledge.exchange.identity import NEEDS_TAXONOMY, taxonomy_uuid
 from knowledge.hours import DAY_NAMES
 from knowledge.places import miles_between
+from knowledge.territory import is_inside
 
 METRES = 1609.344
 NEAR_METRES, COUNTY_METRES = 8_000.0, 60_000.0

@@ -135,12 +135,6 @@ class Register:
         rows = connection.execute(sa.select(entries).where(entries.c.service_id.in_(ids)))
         return {row.service_id: _entry(row) for row in rows}
 
-    def drawn(self) -> Iterator[Entry]:
-        """Those whose source may have drawn the area they serve, a few at a time in memory. Read them all at once."""
-        query = sa.select(entries).where(entries.c.kept.ilike("%geojson%")).execution_options(yield_per=200)
-        with self._store.transaction() as connection:
-            yield from map(_entry, connection.execute(query))
-
     def entry(self, service_id: str) -> Entry | None:
         with self._store.transaction() as connection:
             return self.find(connection, [service_id]).get(service_id)

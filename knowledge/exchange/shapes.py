@@ -134,7 +134,7 @@ ORGANISATION = Shape(
     required={"name": "", "description": ""},
 )
 AREA = Shape(
-    values={**_ID, **_texts("name", "description", "extent", "extent_type", "uri", "service_area")},
+    values={**_ID, **_texts("name", "description", "extent_type", "uri", "service_area"), "extent": values.is_extent},
     lists={"attributes": ATTRIBUTE},
 )
 COST = Shape(

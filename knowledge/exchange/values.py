@@ -15,6 +15,7 @@ from knowledge.exchange.problems import shown
 
 LONGEST_TEXT = 10_000
 """Characters of one value. A longer one is a mistake or an attack: it is not used."""
+LONGEST_EXTENT = 2_000_000
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?|24:00(?::00)?")
 DAYS = re.compile(r"\s*[+-]?\d{0,2}(?:MO|TU|WE|TH|FR|SA|SU)(?:[,; ]+[+-]?\d{0,2}(?:MO|TU|WE|TH|FR|SA|SU))*\s*", re.I)
@@ -28,6 +29,11 @@ def is_text(value: object) -> str | None:
     if len(value) > LONGEST_TEXT:
         return f"has {len(value)} characters, at most {LONGEST_TEXT} are read. Shorten it."
     return None
+
+
+def is_extent(value: object) -> str | None:
+    """A drawn area is long: a county has tens of thousands of characters."""
+    return None if isinstance(value, str) and len(value) <= LONGEST_EXTENT else is_text(value)
 
 
 def is_link(value: object) -> str | None:

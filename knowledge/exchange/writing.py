@@ -32,7 +32,7 @@ DERIVED = {
     "contacts": ("phones",),
     "languages": ("languages",),
     "attributes": ("needs", "terms"),
-    "service_areas": ("area",),
+    "service_areas": ("area", "drawn"),
     "cost_options": ("cost",),
 }
 """Parts of the standard and the fields of ours that they became: unchanged fields let the part go out as it came."""

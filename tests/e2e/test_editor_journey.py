@@ -18,6 +18,8 @@ EXAMPLE = Path(__file__).parents[1] / "data" / "open_referral_uk" / "service_ful
 NAME = "Community Counselling"
 LISTING = "ac148810-d857-441c-9679-408f346de14b"
 FIXED = "01632 960299"
+COMPLAINT = "that number is wrong, the woman who answers is rude"
+PERSON = "00900006"
 
 
 async def bring_in(page: Page, editor: str, file: Path) -> None:
@@ -59,4 +61,29 @@ async def test_an_imported_listing_is_put_right_and_a_phone_gets_its_number(prod
             break
     assert NAME in got
     assert FIXED in got
+
+    phone.write("1")
+    phone.wait_for(FIXED)
+    phone.write(COMPLAINT)
+    phone.wait_for("Thank you for telling me")
+    await expect_report(page, editor)
     assert outside == []
+
+
+async def expect_report(page: Page, editor: str) -> None:
+    """In the editors' queue, with the listing it is about, and without a word or a number of who said it."""
+    problem = page.get_by_role("listitem").filter(has_text=NAME)
+    for _ in range(30):  # the worker looks for what is to be told every 15 seconds
+        await page.goto(f"{editor}/problems")
+        if await problem.count():
+            break
+        await page.wait_for_timeout(1_000)
+    await expect(problem).to_contain_text("The phone number is wrong")
+    await expect(problem).to_contain_text("somebody who was sent there")
+    written = await page.content()
+    assert not [each for each in (COMPLAINT, "rude", PERSON) if each in written.replace(" ", "") or each in written]
+    await problem.get_by_role("link", name=re.compile("Edit")).click()
+    await expect(page.get_by_label("Number").first).to_have_value(FIXED)
+    await page.goto(f"{editor}/problems")
+    await problem.get_by_role("button", name=re.compile("Done")).click()
+    await expect(page.get_by_text("Nothing is reported.")).to_be_visible()

@@ -166,6 +166,14 @@ def test_nobodys_words_are_remembered() -> None:
     assert [event["parse_data"]["intent"]["name"] for event in kept if event["event"] == "user"] == ["greet", "greet"]
 
 
+def test_of_cards_only_the_ids_are_remembered_so_that_a_complaint_finds_its_listing() -> None:
+    card = {"service_id": "svc-a", "title": "secret words", "phone": "01632 960001"}
+    shown = {"event": "bot", "timestamp": 1, "text": "secret words", "data": {"custom": {"reply": {"cards": [card]}}}}
+    odd = [{**shown, "data": data} for data in (None, {}, {"custom": "x"}, {"custom": {"reply": {"cards": [1, {}]}}})]
+    kept = [event["data"] for event in bound([*START, shown, *odd], {}, 60) if event["event"] == "bot"]
+    assert kept == [{"custom": {"reply": {"cards": [{"service_id": "svc-a"}]}}}, {}, {}, {}, {}]
+
+
 @pytest.mark.parametrize("turns", [1, 11, 12, 13, 300])
 def test_what_is_remembered_is_bounded(turns: int) -> None:
     events = [*START, *(event for number in range(turns) for event in turn(number))]

@@ -6,14 +6,17 @@ Vectors and the query encoder are taken from the project's build folder when set
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from knowledge.embedding.export import export_encoder
 from knowledge.publish import publish
 from knowledge.search import Search
 from knowledge.settings import Settings, read_settings
+from tests.integration.knowledge.databases import BOTH, empty_catalogue
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +38,16 @@ def own(published: Settings, tmp_path: Path) -> Settings:
 @pytest.fixture(scope="session")
 def real_search(published: Settings) -> Search:
     return Search.open(published)
+
+
+@pytest.fixture(params=BOTH)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty catalogue on each database that the product supports."""
+    with empty_catalogue(request, tmp_path / "deep") as made:
+        yield made
+
+
+@pytest.fixture
+def anywhere(own: Settings, url: str) -> Settings:
+    """`own`, with its catalogue in each database."""
+    return own.model_copy(update={"catalogue_url": SecretStr(url)})

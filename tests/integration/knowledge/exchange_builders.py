@@ -7,7 +7,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 from knowledge.catalogue import Service
@@ -34,11 +33,11 @@ class FoodForAll:
 
 
 class Catalogue:
-    """A store with its register in a folder."""
+    """A store with its register."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, url: str) -> None:
         self.reader = READER
-        self.store = Store.open(f"sqlite:///{folder / 'catalogue.sqlite'}")
+        self.store = Store.open(url)
         self.register = Register(self.store)
         self.recogniser = FoodForAll()
 

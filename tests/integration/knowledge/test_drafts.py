@@ -12,10 +12,8 @@ import pytest
 from knowledge.editing.drafts import Draft, Drafts, Gone, State
 from knowledge.editing.forms import Form, write_form
 from knowledge.store import Store
-from tests.integration.knowledge.test_store import url
 from tests.unit.knowledge.builders import service
 
-__all__ = ["url"]
 RENT = service("Rent Rescue", "rent", cost="Free")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from contextlib import closing
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from knowledge.editing.accounts import Role
 from knowledge.publish import open_store
 from knowledge.search import Search
 from knowledge.settings import Settings
+from knowledge.store import Store
 from tests.integration.knowledge.browsing import add_editor, browser, send, sign_in
 
 SHOP = "/listings/svc-advice-shop"
@@ -235,10 +237,26 @@ def test_one_click_says_that_a_listing_is_still_right(client: TestClient, own: S
     assert found.assured_by == listing.service.assured_by == "Robin"
 
 
-def test_reports_reach_the_queue(own: Settings) -> None:
+def test_what_nobody_is_offered_yet_is_published_as_it_is(client: TestClient, own: Settings) -> None:
+    with closing(Store.open(own.database_url)) as store:
+        listing = store.listing("svc-advice-shop")
+        assert listing
+        store.save(listing.service, by="import: feed", published=False)
+        sent = save(client, SHOP, then="review")
+        assert "publishing it offers the listing to people" in sent.text
+        be(client, "robin")
+        decide(client, SHOP, "publish")
+        listing = store.listing("svc-advice-shop")
+        assert listing
+        assert listing.published
+    assert "Nobody is offered this yet" not in client.get(SHOP).text
+
+
+def test_reports_reach_the_queue(anywhere: Settings) -> None:
     token = {"authorization": "Bearer secret-of-the-test"}
     body = {"service": "svc-advice-shop", "wrong": "phone", "source": "person"}
-    with browser(own.model_copy(update={"reports_token": own.reports_token.__class__("secret-of-the-test")})) as client:
+    secret = anywhere.reports_token.__class__("secret-of-the-test")
+    with browser(anywhere.model_copy(update={"reports_token": secret})) as client:
         assert client.post("/reports", json=body).status_code == 401
         assert client.post("/reports", json=body, headers=token).status_code == 201
         for wrong in ({**body, "wrong": "my words"}, {**body, "source": "me"}, {**body, "text": "I"}, [], "x"):
@@ -253,7 +271,7 @@ def test_reports_reach_the_queue(own: Settings) -> None:
         for number in (1, 2):
             send(client, f"/problems/{number}/done")
         assert "Nothing is reported" in client.get("/problems").text
-    with browser(own) as client:
+    with browser(anywhere) as client:
         assert client.post("/reports", json=body, headers={"authorization": "Bearer "}).status_code == 401
 
 

@@ -26,7 +26,7 @@ PER_PAGE = 3
 
 @pytest.fixture
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    opened = Catalogue(tmp_path)
+    opened = Catalogue(f"sqlite:///{tmp_path / 'catalogue.sqlite'}")
     yield opened
     opened.store.close()
 

@@ -8,6 +8,7 @@ import re
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from knowledge.editing.accounts import Editor, Role
-from knowledge.editing.imports import MOST_OPEN, Imports, Stage
+from knowledge.editing.import_jobs import Job, Stage
+from knowledge.editing.imports import MOST_OPEN, Imports
 from knowledge.editing.uploads import clean_name, keep_upload
 from knowledge.editor.site import Site
 from knowledge.errors import ImportRefused
@@ -25,6 +27,7 @@ from knowledge.exchange.bringing import Request
 from knowledge.exchange.outcome import Outcome
 from knowledge.publish import open_store
 from knowledge.settings import Settings
+from knowledge.store import Store
 from tests.integration.knowledge.browsing import add_editor, browser, send, sign_in, token_of
 from tests.integration.knowledge.exchange_builders import identity, page_of, served, soup
 from tests.unit.knowledge.exchange.standard import EXAMPLES
@@ -216,6 +219,33 @@ def test_what_people_are_offered_needs_a_second_publisher(client: TestClient) ->
     assert listing and listing.service.description == "Cold soup."
 
 
+def test_what_is_not_offered_yet_is_found_and_says_what_it_waits_for(client: TestClient) -> None:
+    bodies = [soup(1), soup(2, phones=[])]
+    done = answer(client, upload(client, "feed.json", json.dumps(bodies).encode(), needs="1"), then="take")
+    assert "1 wait for something" in words(done)
+    listed = words(client.get("/?show=unpublished"))
+    assert "2 of " in listed
+    assert "Soup 1" in listed
+    assert "no phone number: add one" in words(client.get(f"/listings/{identity(2)}"))
+    assert "Nobody is offered this yet. To offer it, open Edit" in words(client.get(f"/listings/{identity(1)}"))
+
+
+def test_the_same_in_each_database(anywhere: Settings) -> None:
+    with browser(anywhere) as client:
+        be(client, "ana")
+        page = upload(client, "feed.json", json.dumps([soup(1), soup(2)]).encode(), needs="1")
+        be(client, "robin")
+        assert "Done." in words(answer(client, page, then="take", publish="1"))
+        assert "Unchanged 2" in words(upload(client, "feed.json", json.dumps([soup(1), soup(2)]).encode(), needs="1"))
+        given = client.get("/open-referral/v3/services", params={"search": "soup 1"}).json()
+        assert [each["name"] for each in given["contents"]] == ["Soup 1"]
+        send(client, f"/listings/{identity(1)}/report", wrong="phone")
+        assert "The phone number is wrong" in client.get("/problems").text
+    with browser(anywhere) as client:
+        be(client, "ana")
+        assert "Done;" in words(client.get("/import"))
+
+
 def test_an_editor_looks_and_a_publisher_confirms(settings: Settings) -> None:
     add_editor(settings, "ed", Role.EDITOR)
     with browser(settings) as client:
@@ -296,10 +326,11 @@ def slow() -> Slow:
 
 @pytest.fixture
 def imports(settings: Settings, slow: Slow) -> Iterator[Imports]:
-    opened = Imports(settings, lambda: None, slow)
-    yield opened
-    slow.go_on.set()
-    opened.close()
+    with closing(Store.open(settings.database_url)) as store:
+        opened = Imports(settings, store.engine, lambda: None, slow)
+        yield opened
+        slow.go_on.set()
+        opened.close()
 
 
 def test_progress_is_told_while_it_works_and_it_can_be_stopped(
@@ -318,6 +349,12 @@ def test_progress_is_told_while_it_works_and_it_can_be_stopped(
     assert left_behind(settings) == []
 
 
+def found(imports: Imports, job: Job) -> Job:
+    kept = imports.find(job.id)
+    assert kept
+    return kept
+
+
 def test_only_so_many_wait(imports: Imports) -> None:
     for number in range(MOST_OPEN):
         imports.add(imports.new_folder(), f"https://feed.example/{number}", by=ANA)
@@ -329,6 +366,7 @@ def test_a_button_pressed_twice_does_it_once(imports: Imports, slow: Slow) -> No
     slow.go_on.set()
     job = imports.add(imports.new_folder(), "https://feed.example/services", by=ANA)
     imports.wait()
+    job = found(imports, job)
     assert job.stage is Stage.LOOKED
     slow.go_on.clear()
     slow.at_work.clear()
@@ -337,15 +375,7 @@ def test_a_button_pressed_twice_does_it_once(imports: Imports, slow: Slow) -> No
     assert slow.at_work.wait(30)
     slow.go_on.set()
     imports.wait()
-    assert job.stage is Stage.DONE
-
-
-def test_files_of_a_process_that_was_killed_are_cleared_away(settings: Settings) -> None:
-    left = settings.data_dir / "imports" / "uploads" / "old"
-    left.mkdir(parents=True)
-    (left / "feed.json").write_text("[]")
-    Imports(settings, lambda: None).close()
-    assert left_behind(settings) == []
+    assert found(imports, job).stage is Stage.DONE
 
 
 def test_what_was_taken_in_is_in_the_catalogue_after_a_restart(settings: Settings) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -23,8 +22,8 @@ from tests.unit.knowledge.exchange.standard import TODAY
 
 
 @pytest.fixture
-def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
-    opened = Catalogue(tmp_path)
+def catalogue(url: str) -> Iterator[Catalogue]:
+    opened = Catalogue(url)
     yield opened
     opened.store.close()
 

@@ -21,15 +21,18 @@ from knowledge.exchange.listings import Item
 from knowledge.exchange.register import Register
 from knowledge.publish import open_store
 from knowledge.settings import Settings, read_settings
+from tests.integration.knowledge.databases import BOTH, empty_catalogue
 from tests.unit.knowledge.exchange.standard import READER, example, minimal, wrong_by_schema
 
 SHOP = as_uuid("svc-advice-shop")
 
 
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+@pytest.fixture(scope="module", params=BOTH)
+def settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """A catalogue of its own: this file changes it. No index is needed."""
-    return read_settings(data_dir=tmp_path_factory.mktemp("api"), demo=True, country="GB")
+    folder = tmp_path_factory.mktemp("api")
+    with empty_catalogue(request, folder) as url:
+        yield read_settings(data_dir=folder, demo=True, country="GB", catalogue_url=url)
 
 
 @pytest.fixture(scope="module")

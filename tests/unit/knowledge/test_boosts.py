@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from knowledge.boosts import Circumstances, boost, miles_to, suits_age
+from knowledge.boosts import Circumstances, boost, is_served, is_too_far, miles_to, suits_age
 from knowledge.catalogue import Area, Location, Service
 from knowledge.hours import Opening
 from tests.unit.knowledge.builders import FAR_AWAY, MILLGATE, MONDAY_NOON, at, line, service
@@ -46,6 +46,37 @@ def test_near_counts_and_less_with_every_mile() -> None:
 )
 def test_too_far_away(area: Area, loses: bool) -> None:
     assert (pushed(service("A", area=area, assured_date=None), miles=300.0) < -1.0) is loses
+
+
+ROUND_MILLGATE = "-1,54 -0.8,54 -0.8,54.3 -1,54.3 -1,54"
+
+
+@pytest.mark.parametrize("area", list(Area), ids=str)
+def test_who_is_inside_what_was_drawn_is_served_however_far_its_office_is(area: Area) -> None:
+    listed = service("A", area=area, drawn=ROUND_MILLGATE, assured_date=None)
+    assert is_served(listed, MILLGATE) is True
+    assert not is_too_far(listed, 200.0, served=True)
+    assert pushed(listed, miles=200.0, place=MILLGATE) == pushed(listed, place=MILLGATE) > 0.0
+
+
+@pytest.mark.parametrize(
+    ("area", "served", "loses"),
+    [
+        pytest.param(Area.TOWN, False, True, id="help for a town is for others"),
+        pytest.param(Area.COUNTY, False, False, id="help for a county is said to be for others, and loses no place"),
+        pytest.param(Area.NATIONAL, None, False, id="national help is for everyone, whatever was drawn"),
+    ],
+)
+def test_who_is_outside_of_what_was_drawn(area: Area, served: bool | None, loses: bool) -> None:
+    listed = service("A", area=area, drawn=ROUND_MILLGATE, assured_date=None)
+    assert is_served(listed, FAR_AWAY) is served
+    assert is_too_far(listed, 0.1, served) is (served is False)
+    assert (pushed(listed, miles=0.1, place=FAR_AWAY) < 0) is loses
+
+
+def test_nothing_drawn_or_no_place_says_nothing() -> None:
+    assert is_served(PLAIN, MILLGATE) is None
+    assert is_served(service("A", drawn=ROUND_MILLGATE), None) is None
 
 
 def test_a_listing_loses_a_little_as_it_ages_and_more_once_it_is_stale() -> None:

@@ -9,7 +9,7 @@ import pytest
 from starlette.datastructures import FormData
 
 from knowledge.catalogue import DAYS, Location, Organisation, Phone, Schedule, Service
-from knowledge.editing.forms import Form, Problem, blank_form, read_posted, write_form, write_service
+from knowledge.editing.forms import Form, Problem, blank_form, fill_in, read_posted, write_form, write_service
 from knowledge.editing.times import read_clock, say_clock, say_times
 from knowledge.editing.words import load_words
 from knowledge.publish import read_content
@@ -68,6 +68,17 @@ def test_every_listing_comes_back_from_its_form_as_it_was(listing: Service) -> N
     assert not found
     week = tuple(replace(each, days=tuple(sorted(each.days, key=DAYS.index))) for each in listing.schedules)
     assert again == replace(listing, schedules=week)
+
+
+def test_what_was_drawn_stays_until_another_area_is_chosen() -> None:
+    form = write_form(service("A", "rent", drawn="-1,54 -0.8,54 -0.8,54.2 -1,54"))
+    assert read_posted(as_posted(form), form)["drawn"] == form["drawn"]
+    assert read_posted(as_posted({**form, "area": "county"}), form)["drawn"] == ""
+
+
+def test_a_form_from_before_areas_were_drawn_is_whole() -> None:
+    kept = {name: value for name, value in GOOD.items() if name != "drawn"}
+    assert fill_in(kept) == GOOD
 
 
 def test_a_good_form_has_no_problems() -> None:

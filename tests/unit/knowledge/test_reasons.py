@@ -44,6 +44,20 @@ def test_the_rest_follows_in_one_line() -> None:
 
 
 @pytest.mark.parametrize(
+    ("served", "words"),
+    [
+        (True, "because you named it; Millgate is in the area it serves"),
+        (False, "because you named it; Millgate is outside the area it serves"),
+        (None, "because you named it"),
+    ],
+)
+def test_the_area_that_was_drawn_is_said(served: bool | None, words: str) -> None:
+    held = Candidate(service=service("A"), score=1, serves={}, opening=SHUT, served=served)
+    assert reason_for(Pick(candidate=held, rung="named"), {}, LABELS, "Millgate") == words
+    assert reason_for(Pick(candidate=held, rung="named"), {}, LABELS) == "because you named it"
+
+
+@pytest.mark.parametrize(
     ("miles", "words"),
     [(0.0, "in Foxley"), (0.14, "in Foxley"), (0.5, "0.5 miles from Foxley"), (1.0, "1 mile from Foxley"),
      (2.04, "2 miles from Foxley"), (9.96, "10 miles from Foxley"), (37.2, "37 miles from Foxley")],

@@ -7,14 +7,18 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as checked
 from hypothesis import strategies as st
 
-from knowledge.catalogue import Status
+from knowledge.catalogue import Area, Place, Status
 from knowledge.index import Index
+from knowledge.places import Places
 from knowledge.search import Found, Search
+from knowledge.settings import Settings
+from knowledge.spelling import Spelling
 from tests.unit.knowledge.builders import (
     FAR_AWAY,
     MONDAY_NOON,
     NEEDS,
     SERVICES,
+    WordEncoder,
     line,
     make_index,
     make_search,
@@ -133,6 +137,37 @@ def test_related_needs_fill_up_when_there_is_too_little_for_the_need(search: Sea
     assert names(found)[0] == "Rainbow Social"
     rungs = {match.service.name: match for match in found.matches}
     assert rungs["Kettle Club"].strength in {"wider", "maybe"}
+
+
+SQUARE = (-1.0, 54.0, -0.8, 54.3)
+"""West, south, east, north."""
+OUTLINE = "-1,54 -0.8,54 -0.8,54.3 -1,54.3 -1,54"
+DRAWN = (
+    *SERVICES,
+    service("Drawn Pantry", "food", summary="Food to take home.", drawn=OUTLINE),
+    service("County Meals", "food", summary="Hot food.", area=Area.COUNTY, drawn=OUTLINE),
+    line("Food Line", "food", summary="Where to get food.", drawn=OUTLINE),
+)
+
+
+@pytest.fixture(scope="module")
+def drawn_index() -> Index:
+    return make_index(DRAWN)
+
+
+@given(east=st.floats(-1.4, -0.4), north=st.floats(53.7, 54.6))
+@checked(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_drawn_area_says_who_is_served_and_hides_nothing(drawn_index: Index, east: float, north: float) -> None:
+    here = Place(name="Here", latitude=north, longitude=east)
+    search = Search(Settings(), drawn_index, WordEncoder(), Spelling({}), Places({"ZZ1": here}, {}, {}))
+    found = {match.service.name: match for match in ask(search, "need food", near="ZZ1", limit=10).matches}
+    west, south, most_east, most_north = SQUARE
+    inside = west < east < most_east and south < north < most_north
+    for name in ("Drawn Pantry", "County Meals"):
+        assert found[name].strength == ("good" if inside else "maybe")
+        assert f"Here is {'in' if inside else 'outside'} the area it serves" in found[name].reason
+    assert found["Food Line"].strength == "good"
+    assert "outside" not in found["Food Line"].reason
 
 
 def test_near_help_comes_first_and_far_help_is_not_hidden(search: Search) -> None:

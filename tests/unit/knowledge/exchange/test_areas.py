@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from knowledge.exchange.areas import is_inside, read_shapes
+from knowledge.exchange.areas import read_shapes
+from knowledge.territory import is_inside
 
 SQUARE = [[-1.0, 54.0], [-0.8, 54.0], [-0.8, 54.2], [-1.0, 54.2], [-1.0, 54.0]]
 HOLE = [[-0.95, 54.05], [-0.85, 54.05], [-0.85, 54.15], [-0.95, 54.15]]
@@ -50,6 +51,7 @@ def test_inside_and_outside(extent: Any) -> None:
         area({"type": "Point", "coordinates": [1, 2]}),
         area({"type": "Polygon", "coordinates": [[["x", 1], [True, 2]], 3, None]}),
         area({"type": "Polygon", "coordinates": [[[1, 2], [3, 4]]]}),
+        area({"type": "Polygon", "coordinates": [[[1, 2], [3, 91], [181, 4], [10**400, 1], [float("nan"), 1]]]}),
     ],
 )
 def test_what_is_no_shape_is_passed_over(body: dict[str, Any]) -> None:

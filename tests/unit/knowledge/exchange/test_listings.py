@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -160,6 +161,17 @@ def test_places_that_are_only_online_are_no_places() -> None:
 )
 def test_the_area_is_read_from_words(areas: str, expected: Area) -> None:
     assert service_of(service_areas=[{"name": areas}] if areas else []).area is expected
+
+
+SQUARE = {"type": "Polygon", "coordinates": [[[-1.0, 54.0], [-0.8, 54.0], [-0.8, 54.2], [-1.0, 54.2], [-1.0, 54.0]]]}
+
+
+def test_an_area_that_was_drawn_stays_with_the_listing() -> None:
+    area = {"name": "Here", "extent": json.dumps(SQUARE), "extent_type": "geojson"}
+    found = read(minimal(service_areas=[area]))
+    assert found.service
+    assert found.service.drawn == "-1,54 -0.8,54 -0.8,54.2 -1,54.2 -1,54"
+    assert found.problems == ()
 
 
 def test_words_are_plain_and_the_summary_fits_a_text() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 
@@ -72,11 +74,26 @@ def test_what_is_no_link_and_no_email_is_left_out() -> None:
     assert wrong_by_schema(write_organisation(owner), "schema_organization.json") == []
 
 
+def test_a_drawn_area_goes_out_as_it_came_until_an_editor_chooses_another() -> None:
+    ring = [[-0.9 + 0.1 * math.cos(turn / 400), 54.1 + 0.1 * math.sin(turn / 400)] for turn in range(2_513)]
+    drawn = json.dumps({"type": "Polygon", "coordinates": [[*ring, ring[0]]]})
+    kept = {
+        **example("service_full.json"),
+        "service_areas": [{"name": "Here", "extent": drawn, "extent_type": "geojson"}],
+    }
+    service = read(kept).service
+    assert service
+    assert len(service.drawn) < len(drawn) / 10
+    assert WRITER.write(service, kept=kept, modified=None)["service_areas"][0]["extent"] == drawn
+    edited = replace(service, area=Area.NATIONAL, drawn="")
+    assert "extent" not in WRITER.write(edited, kept=kept, modified=None)["service_areas"][0]
+
+
 def test_every_field_of_a_listing_is_in_the_export() -> None:
     """A field added to the catalogue must find its way out."""
     assert {each.name for each in fields(Service)} == {
         "id", "organisation", "name", "summary", "description", "needs", "kind", "phones", "email", "website", "how_to",
         "eligibility", "minimum_age", "maximum_age", "cost", "area", "locations", "schedules", "languages", "companion",
-        "alert", "status", "crisis", "assured_date", "assured_by", "terms",
+        "alert", "status", "crisis", "assured_date", "assured_by", "terms", "drawn",
     }  # fmt: skip
     assert READER.needs
