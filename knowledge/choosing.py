@@ -53,13 +53,21 @@ class Candidate:
     def carries(self, need: str) -> bool:
         return self.serves.get(need, 0.0) >= CARRIES
 
+    def answers(self, need: str) -> float:
+        """How likely it is for a need: certain when an editor chose it; `serves` keeps a guess as its root."""
+        return 1.0 if need in self.service.needs else self.serves.get(need, 0.0) ** 2
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """A need somebody asked for. `sure` when the message says it plainly; `crisis` are the lines to offer first."""
+    """A need somebody asked for. `sure` when the message says it plainly; `crisis` are the lines to offer first.
+
+    `chance` is the probability that it was meant.
+    """
 
     need: str
     sure: bool = True
+    chance: float = 1.0
     urgency: int = 1
     related: tuple[str, ...] = ()
     crisis: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import json
 import mmap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import BinaryIO, overload
 
@@ -38,6 +38,11 @@ class Roll:
     """The need each is mainly for; empty when it has none."""
     middle: tuple[float, float] | None
     """Latitude and longitude of the median location."""
+
+    @cached_property
+    def untagged(self) -> float:
+        """The share of services that nobody gave a need."""
+        return self.mainly.count("") / max(1, len(self.mainly))
 
     @classmethod
     def of(cls, services: Iterable[Service], middle: tuple[float, float] | None) -> Roll:

@@ -1,10 +1,14 @@
 """How well each service fits a message: pure arithmetic over an index.
 
-    score = 0.4 needs + 0.3 likeness to the listing one would hope for + 0.15 name and description
+    first = 0.4 needs + 0.3 likeness to the listing one would hope for + 0.15 name and description
             + 0.15 best label + a little BM25
+    score = first + up to 0.6 likeness to the listings that are best by the first
 
 Each part is in standard deviations over the whole catalogue, so that none drowns the others. The weights are
-flat: any of them half as big again changes the second decimal of what `evaluate` measures.
+flat: any of them half as big again changes the second decimal of what `evaluate` measures. The second round is
+what carries over from one listing to the next: a catalogue holds many that do the same work, described in as many
+ways, and those the message itself does not resemble are near those it does. It counts by the share of listings that
+nobody tagged: needs that an editor chose already say which listings do the same work.
 """
 
 from __future__ import annotations
@@ -22,6 +26,10 @@ HOPED_WEIGHT = 0.3
 ABOUT_WEIGHT = 0.15
 LABEL_WEIGHT = 0.15
 LEXICAL_WEIGHT = 0.05
+KIN_WEIGHT = 0.6
+KIN_SHARE, FEWEST_KIN, MOST_KIN = 0.01, 5, 50
+"""How many of the best the second round looks for the like of: this share of the catalogue, within these bounds.
+In a small catalogue few listings do the same work, and more would blur what they have in common."""
 SOFTEN = 0.5
 """Exponent on need probabilities: the second and third guess count too, or one wrong guess hides everything."""
 HEARD = 0.3
@@ -81,7 +89,8 @@ def look(index: Index, views: Mapping[str, View], text: str, always: Rows) -> Si
         )
     ).astype(np.int64)
     words = standardised(lexical)[rows]
-    cosines = _cosines(index, vectors, rows)
+    listings = _read(index, rows)
+    cosines = _cosines(vectors, listings)
     evidence = {}
     for at, (name, view) in enumerate(views.items()):
         names, about, label = cosines[Field.NAME, at], cosines[Field.ABOUT, at], cosines[Field.LABEL, at]
@@ -95,6 +104,7 @@ def look(index: Index, views: Mapping[str, View], text: str, always: Rows) -> Si
             + LABEL_WEIGHT * _unusual(index, Field.LABEL, view.vector, label)
             + LEXICAL_WEIGHT * words
         )
+        scores += KIN_WEIGHT * index.roll.untagged * _kinship(index, listings.abouts, scores)
         evidence[name] = Evidence(
             scores=scores.astype(np.float32), about=about, names=names, agreement=agreement.astype(np.float32)
         )
@@ -124,23 +134,56 @@ def _best(values: Array, count: int) -> Rows:
     return np.argpartition(-values, count)[:count]
 
 
-def _cosines(index: Index, vectors: Array, rows: Rows) -> Array:
+@dataclass(frozen=True, kw_only=True)
+class _Listings:
+    """The stored vectors of some services, side by side."""
+
+    vectors: Array
+    position: Rows
+    """Of each vector, which of the services it belongs to."""
+    fields: NDArray[np.int8]
+
+    @property
+    def abouts(self) -> Array:
+        """That of name and description: every service has one."""
+        return self.vectors[self.fields == Field.ABOUT]
+
+
+def _read(index: Index, rows: Rows) -> _Listings:
+    starts = np.searchsorted(index.owners, rows, side="left")
+    ends = np.searchsorted(index.owners, rows, side="right")
+    ids = np.concatenate([np.arange(start, end) for start, end in zip(starts, ends, strict=True)])
+    return _Listings(
+        vectors=index.vectors.reconstruct_batch(ids.astype(np.int64)),
+        position=np.repeat(np.arange(len(rows)), ends - starts),
+        fields=index.fields[ids],
+    )
+
+
+def _cosines(vectors: Array, listings: _Listings) -> Array:
     """[field, view, row]: the best cosine of each field, exact, from the stored vectors.
 
     A service without labels is given that of its name and description, so that it is not punished.
     """
-    starts = np.searchsorted(index.owners, rows, side="left")
-    ends = np.searchsorted(index.owners, rows, side="right")
-    ids = np.concatenate([np.arange(start, end) for start, end in zip(starts, ends, strict=True)])
-    similar = vectors @ index.vectors.reconstruct_batch(ids.astype(np.int64)).T
-    position = np.repeat(np.arange(len(rows)), ends - starts)
-    best = np.full((len(Field), len(vectors), len(rows)), -2.0, dtype=np.float32)
+    similar = vectors @ listings.vectors.T
+    best = np.full((len(Field), len(vectors), int(listings.position[-1]) + 1), -2.0, dtype=np.float32)
     for field in Field:
-        chosen = index.fields[ids] == field
+        chosen = listings.fields == field
         for view in range(len(vectors)):
-            np.maximum.at(best[field, view], position[chosen], similar[view, chosen])
+            np.maximum.at(best[field, view], listings.position[chosen], similar[view, chosen])
     best[Field.LABEL] = np.where(best[Field.LABEL] < -1.5, best[Field.ABOUT], best[Field.LABEL])
     return best
+
+
+def _kinship(index: Index, abouts: Array, scores: Array) -> Array:
+    """How much each listing is like those with the best scores (pseudo-relevance feedback, as Rocchio's)."""
+    few = int(np.clip(KIN_SHARE * len(index.services), FEWEST_KIN, MOST_KIN))
+    middle = abouts[_best(scores, few)].mean(axis=0)
+    length = float(np.linalg.norm(middle))
+    if length < 1e-6:
+        return np.zeros_like(scores)
+    middle = middle / length
+    return _unusual(index, Field.ABOUT, middle, abouts @ middle)
 
 
 def _unusual(index: Index, field: Field, query: Array, similar: Array) -> Array:

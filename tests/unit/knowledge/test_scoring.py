@@ -82,3 +82,27 @@ def test_a_listing_without_labels_is_not_punished() -> None:
     sight = look(index, {"": view(index, "help from bare")}, "help from bare", NONE)
     assert np.isfinite(sight.evidence[""].scores).all()
     assert sight.evidence[""].scores[0] > sight.evidence[""].scores[1]
+
+
+@pytest.mark.parametrize(
+    ("tags", "gains"), [pytest.param((), True, id="nobody tagged"), pytest.param(("food",), False, id="tagged")]
+)
+def test_of_untagged_listings_those_like_the_best_gain(tags: tuple[str, ...], gains: bool) -> None:
+    """Kin has the words of the best listings but none of the message's, Stranger neither."""
+    best = [service(f"Rent Desk {n}", *tags, description="Solicitor court adviser.") for n in range(5)]
+    kin = service("Kin", *tags, description="Solicitor court adviser.")
+    stranger = service("Stranger", *tags, description="Yoga mats evening.")
+    index = make_index([*best, kin, stranger])
+    silent = View(vector=WordEncoder().encode(["rent desk"])[0], chances=np.zeros(len(NEEDS), np.float32))
+    sight = look(index, {"": silent}, "rent desk", np.arange(7, dtype=np.int64))
+    score = {
+        index.services[row].name: float(value) for row, value in zip(sight.rows, sight.evidence[""].scores, strict=True)
+    }
+    assert score["Rent Desk 0"] > max(score["Kin"], score["Stranger"])
+    assert (score["Kin"] > score["Stranger"] + 0.3) == gains
+
+
+def test_a_catalogue_of_one_listing_can_be_scored() -> None:
+    index = make_index([service("Only")])
+    sight = look(index, {"": view(index, "owe rent")}, "owe rent", NONE)
+    assert np.isfinite(sight.evidence[""].scores).all()

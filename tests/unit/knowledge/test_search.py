@@ -8,9 +8,11 @@ from hypothesis import settings as checked
 from hypothesis import strategies as st
 
 from knowledge.catalogue import Area, Place, Status
+from knowledge.choosing import Candidate, Pick, Wish
+from knowledge.hours import Opening
 from knowledge.index import Index
 from knowledge.places import Places
-from knowledge.search import Found, Search
+from knowledge.search import Found, Search, strength_of
 from knowledge.settings import Settings
 from knowledge.spelling import Spelling
 from tests.unit.knowledge.builders import (
@@ -275,3 +277,23 @@ def test_what_is_out_of_reach_is_never_called_good_and_a_national_line_is_beside
     offered = ask(alone, "queer friends", near="penzance", limit=3)
     assert names(offered)[-1] == "Samaritans"
     assert all(match.strength != "good" for match in offered.matches)
+
+
+@pytest.mark.parametrize(
+    ("chance", "serves", "tagged", "expected"),
+    [
+        pytest.param(0.6, 1.0, True, "good", id="tagged, and probably meant"),
+        pytest.param(0.5, 1.0, True, "maybe", id="tagged, but perhaps not meant"),
+        pytest.param(0.6, 0.7, True, "good", id="tagged for it in the fifth place"),
+        pytest.param(0.9, 0.85, False, "good", id="reads like it, and plainly meant"),
+        pytest.param(0.9, 0.7, False, "maybe", id="plainly meant, but the listing may be for something else"),
+    ],
+)
+def test_good_is_said_when_need_and_listing_are_both_likely(
+    chance: float, serves: float, tagged: bool, expected: str
+) -> None:
+    listed = service("Desk", *(["rent"] if tagged else []))
+    state = Opening(is_open=None, words="ask for hours")
+    candidate = Candidate(service=listed, score=1.0, serves={"rent": serves}, opening=state)
+    pick = Pick(candidate=candidate, rung="need", need="rent")
+    assert strength_of(pick, Wish(need="rent", chance=chance)) == expected
