@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.templating import Jinja2Templates
 
-from channels.demo import DEMO_PASSWORD, DEMO_PEERS
+from channels.demo import DEMO_PASSWORD, DEMO_PEERS, DEMO_TEAMS
 from channels.pages import open_templates
 from channels.settings import EDITOR_PORT_OFFSET, Settings
 from channels.wording import Wording
@@ -30,7 +30,7 @@ class Landing:
     async def show(self, request: Request) -> Response:
         context = {
             "catalogue": f"http://{request.url.hostname}:{self.settings.port + EDITOR_PORT_OFFSET}/",
-            "peers": DEMO_PEERS,
+            "peers": [one for one in DEMO_PEERS if one[1] not in DEMO_TEAMS],
             "password": DEMO_PASSWORD,
             **self._lines(),
         }

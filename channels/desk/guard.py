@@ -24,7 +24,7 @@ from starlette.templating import Jinja2Templates
 
 from channels.agreeing import Agreeing
 from channels.catalogue import Catalogue
-from channels.demo import DEMO_PEERS
+from channels.demo import DEMO_PEERS, DEMO_TEAMS
 from channels.desk.attempts import Attempts
 from channels.desk.replies import SavedReplies
 from channels.desk.sessions import Sessions, Visit, from_elsewhere
@@ -103,6 +103,7 @@ class Site:
         demo_editor = f"http://{visit.request.url.hostname}:{self.settings.port + EDITOR_PORT_OFFSET}/"
         catalogue = self.settings.catalogue_pages_url or (demo_editor if self.settings.demo else "")
         known = {"me": visit.peer, "form_token": visit.form_token, "demo_people": people, "allowed": allowed}
+        known["demo_partners"] = frozenset(DEMO_TEAMS)
         known["catalogue_address"] = catalogue
         return self.page(visit.request, name, status, **known, **values)
 

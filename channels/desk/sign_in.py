@@ -10,7 +10,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from channels.demo import DEMO_PASSWORD, DEMO_PEERS
+from channels.demo import DEMO_PASSWORD, DEMO_PEERS, DEMO_TEAMS
 from channels.desk.attempts import WINDOW, Attempts
 from channels.desk.guard import SIGN_IN, Site, answer, posted
 from channels.desk.second_step import ask_for_second, needs_second
@@ -93,6 +93,7 @@ class Door:
             to=way_back(posted(request, "to") if request.method == "POST" else request.query_params.get("to", "")),
             organisation=self._site.settings.oidc_name if self._site.settings.oidc_issuer else "",
             demo_people=DEMO_PEERS if is_demo else (),
+            demo_partners=frozenset(DEMO_TEAMS),
             demo_password=DEMO_PASSWORD if is_demo else "",
         )
 

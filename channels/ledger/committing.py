@@ -75,7 +75,7 @@ class Together:
         self._writing: asyncio.Task[None] | None = None
 
     async def write(self, steps: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
-        """Whoever gives up before their turn has changed nothing."""
+        """Whoever gives up before their turn has changed nothing; after that it is done all the same."""
         wanted = Wanted(steps, asyncio.get_running_loop().create_future())
         self._line.append(wanted)
         if self._writing is None or self._writing.done():
@@ -183,12 +183,15 @@ def open_engine(url: str, connections: int) -> Engine:
 
 
 def be_patient(engine: Engine) -> None:
-    """Begin as soon as the transaction of another process is over."""
+    """Begin as soon as the transaction of another process is over. After `set_pragmas`, which has another way."""
+
+    @event.listens_for(engine, "connect")
+    def wait_in_our_own_way(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA busy_timeout=0")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         driver: Any = connection.connection.driver_connection
-        driver.execute("PRAGMA busy_timeout=0")
         until = time.monotonic() + PATIENCE
         while True:
             try:

@@ -29,6 +29,9 @@ from channels.streams import Streams
 from channels.wording import Wording
 
 VANISH, PASS_ON = 0.2, 0.2
+WARMING = 4.0
+"""Seconds in which a process makes its statements: what it claims then is checked, and timed apart."""
+FOLD_AFTER = 8.0
 EVERY = 2.0
 """Seconds between two sweeps."""
 
@@ -68,7 +71,8 @@ async def work_shift(
             continue
         if taken is None:
             return
-        note("claim", time.perf_counter() - began)
+        early = time.monotonic() < end - order.seconds + WARMING
+        note("early" if early else "claim", time.perf_counter() - began)
         stay = chance.uniform(*order.pause)
         await asyncio.sleep(stay)
         fate = chance.random()
@@ -109,13 +113,17 @@ async def sweeper(order: Order) -> None:
     ledger = await open_ledger(settings)
     streams = Streams.connect(order.url, "bench", settings.shards)
     queue = Escalations(ledger, streams, Wording.load(), settings)
+    began, folds = time.monotonic(), True
     ending = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     print("ready", flush=True)
     with Path(order.report).open("a", buffering=1, encoding="utf-8") as report:
         while not ending.done():
             for _ in range((await queue.sweep()).returned):
                 report.write("returned 0\n")
-            await ledger.fold()
+            if folds and time.monotonic() > began + FOLD_AFTER:
+                # A worker does once a minute: here once in each part.
+                folds = False
+                await ledger.fold()
             await asyncio.wait([ending], timeout=EVERY)
         for _ in range((await queue.sweep()).returned):
             report.write("returned 0\n")

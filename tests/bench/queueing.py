@@ -65,6 +65,8 @@ class Figures:
     """What came of it; every one from `lost` on must be 0."""
 
     claims: list[float] = field(default_factory=list)
+    early: list[float] = field(default_factory=list)
+    """Of processes that have just begun."""
     vanished: int = 0
     returned: int = 0
     killed_with: int = 0
@@ -78,8 +80,8 @@ class Figures:
         for path in folder.glob("report-*"):
             for line in path.read_text().splitlines():
                 what, seconds = line.split()
-                if what == "claim":
-                    self.claims.append(float(seconds))
+                if what in ("claim", "early"):
+                    (self.claims if what == "claim" else self.early).append(float(seconds))
                 self.vanished += what == "vanished"
                 self.returned += what == "returned"
             path.unlink()
@@ -296,6 +298,7 @@ async def alone(queue: Escalations, ledger: Ledger, peers: list[PeerRecord]) -> 
 
 def report(name: str, figures: Figures) -> bool:
     show(name, figures.claims)
+    show("  in a process's first 4 s", figures.early)
     print(
         f"    vanished {figures.vanished}; a desk killed, its peer workers were with {figures.killed_with}; came back "
         f"{figures.returned}\n    lost {figures.lost}, claimed twice {figures.twice}, "
