@@ -32,6 +32,8 @@ FEWEST_RELATED = 2
 DEMO_FILE = re.compile(r"^(?!national_lines)")
 DRAMA = re.compile(r"01632960\d{3}|07700900\d{3}|08081570\d{3}|03069990\d{3}")
 """Numbers Ofcom keeps for fiction: nobody is rung by mistake."""
+WEBSITE = re.compile(r"https://[^\s/.?#]+(?:\.[^\s/.?#]+)+(?:[/?#]\S*)?")
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 NUMBER = re.compile(r"\+?\d{3,15}")
 REFUSAL = re.compile(
     r"\b(?:not eligible|cannot help|can't help|do not accept|don't accept|no access|turned away|excluded?)\b",
@@ -142,7 +144,7 @@ def _links(service: Service, *, demo: bool) -> Iterator[str]:
         text = getattr(service, name)
         if not text:
             continue
-        good = text.startswith("https://") if name == "website" else re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", text)
+        good = (WEBSITE if name == "website" else EMAIL).fullmatch(text)
         if not good:
             yield f"{name}: {text!r} is not one. Begin with https://, or write name@place.example."
         elif demo and not re.search(r"\.example(?:/|$)", text):

@@ -149,7 +149,7 @@ class Imports:
         if job.stage is not Stage.STOPPED or job.was_at is None:
             return
         if "://" not in job.given and not Path(job.given).is_file():
-            self._end(job, Stage.FAILED, FILE_GONE)
+            self._leave_off(job, FILE_GONE)
             return
         self._begin(job, job.was_at, was_at=None)
 
@@ -158,7 +158,7 @@ class Imports:
         if job.stage in BUSY:
             self._jobs.ask_to_stop(job.id)
         elif job.stage not in ENDED:
-            self._end(job, Stage.FAILED, STOPPED if job.was_at is Stage.TAKING else PUT_AWAY)
+            self._leave_off(job, STOPPED if job.was_at is Stage.TAKING else PUT_AWAY)
 
     def wait(self) -> None:
         """Until nothing is left to do here."""
@@ -254,6 +254,12 @@ class Imports:
     def _end(self, job: Job, stage: Stage, error: str, **values: Any) -> None:
         if self._jobs.move(job, stage, error=error, moved=datetime.now(UTC), **values):
             shutil.rmtree(self._folder / job.id, ignore_errors=True)
+
+    def _leave_off(self, job: Job, error: str) -> None:
+        """What it had written before it was stopped goes live; nobody else will see to it."""
+        self._end(job, Stage.FAILED, error)
+        if job.was_at is Stage.TAKING:
+            self._gone_live()
 
     def _mark_stopped(self, job: Job) -> bool:
         """Whether it had to be: it is at work, and who worked at it is not there any more."""

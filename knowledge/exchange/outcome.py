@@ -99,9 +99,9 @@ class Outcome:
 
     def lines(self) -> Iterator[str]:
         """For people: counts first, then what to look at."""
-        would = "would be " if self.dry_run else ""
+        would, many = "would be " if self.dry_run else "", "" if self.read == 1 else "s"
         yield (
-            f"{self.source}: {self.read} services read: {would}{self.added} added, {self.changed} changed"
+            f"{self.source}: {self.read} service{many} read: {would}{self.added} added, {self.changed} changed"
             f" ({self.drafts} of these are drafts), {self.unchanged + self.carried} unchanged, {self.gone} gone;"
             f" {self.skipped} left out. {self.errors} errors, {self.warnings} warnings."
         )

@@ -146,7 +146,7 @@ def measure(settings: Settings, rounds: int) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--services", type=int, default=10_000)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parsed = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="nwd-publishing-") as folder:
         settings = read_settings(data_dir=Path(folder), demo=True, country="GB", build_dir=Path(folder) / "build")

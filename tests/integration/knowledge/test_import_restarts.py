@@ -86,10 +86,12 @@ def settings_in(folder: Path, url: str = "") -> Settings:
 
 
 @contextmanager
-def process(settings: Settings, bring: Any = bring_in) -> Iterator[Imports]:
+def process(
+    settings: Settings, bring: Any = bring_in, gone_live: Callable[[], None] = lambda: None
+) -> Iterator[Imports]:
     """What one process of the editor has, without its pages."""
     with closing(open_store(settings)[0]) as store:
-        imports = Imports(settings, store.engine, lambda: None, bring)
+        imports = Imports(settings, store.engine, gone_live, bring)
         yield imports
         imports.close()
 
@@ -255,10 +257,12 @@ def test_a_file_that_is_gone_is_said(settings: Settings) -> None:
         held.let_go_with(imports)
     for path in files(settings):
         path.unlink()
-    with process(settings) as imports:
+    live: list[str] = []
+    with process(settings, gone_live=lambda: live.append("live")) as imports:
         (job,) = imports.all()
         imports.go_on(job)
         assert "Send it again" in found(imports, job).error
+        assert live == ["live"], "what was written before goes live, although nobody goes on"
 
 
 def words(text: str) -> str:

@@ -53,6 +53,8 @@ def test_the_demo_catalogue_has_no_errors() -> None:
         ({"how_to": "Text STOP to end."}, "how_to", "Phone networks"),
         ({"alert": "For those who committed suicide."}, "alert", "died by suicide"),
         ({"website": "www.rent.example"}, "website", "https://"),
+        ({"website": "https://rent example.org"}, "website", "https://"),
+        ({"website": "https://rent"}, "website", "https://"),
         ({"email": "rent at example"}, "email", "name@place"),
         ({"phones": [{"number": "ring us", "description": "", "extension": "", "sms": False}]}, "phones", "digits"),
         ({"minimum_age": "20", "maximum_age": "10"}, "minimum_age", "Swap"),
