@@ -49,7 +49,8 @@ async def test_axe_finds_nothing_on_the_pages_of_accounts_and_rights(office: Off
             wrong += await complaints(page, path)
         cookie = Sessions(office.ledger, office.settings).cookie
         await context.add_cookies([{"name": cookie, "value": token, "url": address}])
-        for path in ("account", "colleagues", "audit", "rights", f"rights/{person_id}"):
+        replies = ("replies", "replies/hello", "replies/new")
+        for path in (*replies, "account", "colleagues", "audit", "rights", f"rights/{person_id}"):
             await page.goto(f"/desk/{path}")
             wrong += await complaints(page, path)
             assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
