@@ -93,8 +93,8 @@ def follow_up(text: str, before: Sequence[MessageRecord], openings: Mapping[str,
 
 
 def opening(words: str) -> str:
-    """A text up to its first question: what it is known by when it is found among what was said."""
-    return words.split("?", maxsplit=1)[0] + "?"
+    """A text up to its first question, from after what is filled in: what it is known by among what was said."""
+    return words.split("?", maxsplit=1)[0].rsplit("}", maxsplit=1)[-1] + "?"
 
 
 def last_asked(before: Sequence[MessageRecord], openings: Mapping[str, str]) -> str | None:
