@@ -184,14 +184,14 @@ class Composer:
                 words = speaker.say_concern(self.wording.concern_abroad(fresh, plan.language))
                 return words + say_first_contact(speaker, plan.held) + plan.said
             second = Second(queue=queue, first=welcome, reopens=reopens, held=plan.held)
-            words = self.wording.concern(speak_to(fresh, moment.message.text))
-            return speaker.say_concern(words) + say_second(speaker, second) + plan.said
+            heard = speaker.say_concern(self.wording.concern(speak_to(fresh, moment.message.text)))
+            return heard + say_second(speaker, second) + plan.said
         next_up = speaker.say_notice(queue, urgent=bool(concerns)) if queue else ()
         first = speaker.say_notice(self.wording.say("first_message")) if welcome else ()
         first += speaker.say_notice(self.wording.say("reopened")) if reopens else ()
         if concerns:
-            heard = () if plan.kind == SAFETY else await self._say_concern_again(moment, speaker, concerns)
-            return heard + next_up + first + plan.said
+            again = () if plan.kind == SAFETY else await self._say_concern_again(moment, speaker, concerns)
+            return again + next_up + first + plan.said
         return plan.said + first if plan.ask_said else first + plan.said + next_up
 
     async def safety_step(self, moment: Moment) -> Step | None:

@@ -104,6 +104,12 @@ async def test_a_concern_of_another_kind_comes_before_the_next_question(bench: B
     assert said(messages)[2:] == [WORDING.concern([Concern.ABUSE])]
 
 
+async def test_somebody_who_is_alone_after_an_attempt_is_told_to_ring_and_not_shown_a_list(bench: Bench) -> None:
+    bench.assistant.turn = LIST
+    messages = await talk(bench, "just took all my tablets", "no one")
+    assert said(messages)[2:] == [WORDING.say("safety_ring_now")]
+
+
 class Guesses:
     """A classifier that takes whoever is hurt for a child as well."""
 
