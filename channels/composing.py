@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from channels.concern import find_concerns
 from channels.conversation import AskedFor, Choice, Concern, Consent, EscalationState, Remember, Reply, ReportWrong
 from channels.first_words import Second, say_first_contact, say_second
 from channels.hours import StaffedHours
@@ -187,13 +188,14 @@ class Composer:
                 words = speaker.say_concern(self.wording.concern_abroad(fresh, plan.language))
                 return words + say_first_contact(speaker, plan.held) + plan.said
             second = Second(queue=queue, first=welcome, reopens=reopens, held=plan.held)
-            return speaker.say_concern(self.wording.concern(fresh)) + say_second(speaker, second) + plan.said
+            heard = speaker.say_concern(self.wording.concern(speak_to(fresh, moment.message.text)))
+            return heard + say_second(speaker, second) + plan.said
         next_up = speaker.say_notice(queue, urgent=bool(concerns)) if queue else ()
         first = speaker.say_notice(self.wording.say("first_message")) if welcome else ()
         first += speaker.say_notice(self.wording.say("reopened")) if reopens else ()
         if concerns:
-            heard = () if plan.kind == SAFETY else await self._say_concern_again(moment, speaker, concerns)
-            return heard + next_up + first + plan.said
+            again = () if plan.kind == SAFETY else await self._say_concern_again(moment, speaker, concerns)
+            return again + next_up + first + plan.said
         return plan.said + first if plan.ask_said else first + plan.said + next_up
 
     async def safety_step(self, moment: Moment) -> Step | None:
@@ -279,6 +281,15 @@ class Composer:
 
     def _hours(self, moment: Moment) -> StaffedHours:
         return self.opening.of(moment.conversation.channel, moment.escalation.team if moment.escalation else None)
+
+
+def speak_to(fresh: frozenset[Concern], text: str) -> frozenset[Concern]:
+    """Whom the words are for: who is hurt by a partner is not spoken to as a child on the classifier's guess alone.
+
+    The concern itself stays, and orders the queue: only the words are chosen here.
+    """
+    guessed = {Concern.CHILD_AT_RISK} - {one.concern for one in find_concerns(text)}
+    return fresh - guessed if Concern.ABUSE in fresh else fresh
 
 
 def starts_anew(moment: Moment, plan: Plan, *, asked: bool) -> bool:

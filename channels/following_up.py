@@ -131,7 +131,7 @@ class FollowUp:
             await self.ledger.check_ins.call_off(check_in)
         if verdict is not Verdict.ASK:
             return None
-        words = speaker.say_notice(speaker.wording.say("concern_check"), choices=speaker.person_choice)
+        words = speaker.say_notice(speaker.wording.say("gentle_check"), choices=speaker.person_choice)
         return await self.ledger.check_ins.ask(check_in, words, unread_since=conversation.last_seq)
 
     async def _standing(self, conversation: ConversationRecord, person: PersonRecord) -> Standing:

@@ -45,12 +45,17 @@ class Step:
 PLAN, MEANS, TIME, HEARD, DENIED = map(
     Step, ("safety_plan", "safety_means", "safety_time", "safety_heard", "safety_no")
 )
+RING = Step("safety_ring_now")
 SCRIPT: Final[Mapping[str, Mapping[Answer, Step]]] = {
     "concern_suicide": {Answer.YES: PLAN, Answer.NO: DENIED, Answer.ENOUGH: HEARD},
     "concern_method_seeking": {Answer.YES: PLAN, Answer.NO: DENIED, Answer.ENOUGH: HEARD},
     "safety_plan": {Answer.YES: MEANS, Answer.NO: HEARD, Answer.ENOUGH: HEARD},
     "safety_means": {Answer.YES: TIME, Answer.NO: TIME, Answer.ENOUGH: HEARD},
     "safety_time": {Answer.YES: HEARD, Answer.NO: HEARD, Answer.ENOUGH: HEARD},
+    "concern_self_harm": {Answer.YES: Step("safety_hurt"), Answer.NO: HEARD, Answer.ENOUGH: HEARD},
+    "concern_attempt": {Answer.YES: RING, Answer.NO: RING, Answer.ENOUGH: RING},
+    "concern_child_at_risk": {Answer.YES: Step("safety_child_now"), Answer.NO: HEARD, Answer.ENOUGH: HEARD},
+    "concern_danger_now": {Answer.YES: Step("safety_safe"), Answer.NO: Step("safety_hidden", quiet=True)},
     "concern_abuse": {Answer.YES: Step("safety_safe"), Answer.NO: Step("safety_hidden", quiet=True)},
     "concern_someone_else": {Answer.YES: Step("safety_other_now"), Answer.NO: Step("safety_other")},
 }
@@ -62,6 +67,12 @@ ENOUGH = re.compile(
 NO = re.compile(
     r"(?:no|nope|nah|naw|n|not really|not now|never|im not|i am not|i dont|its not|it isnt|na|nac|naddo|nage) ?(?:\b|$)"
 )
+TAKEN_BACK = re.compile(
+    r"(?:(?:lol|haha|sorry|no|nah|honestly|ok|just|only|i was|i am|im|was|its|it is|that was|really|please) )*"
+    r"(?:joking|kidding|jk|messing(?: about)?|a joke|fine|ok|okay|not that bad|nothing|forget it|forget i said(?: \w+)?"
+    r"|ignore (?:me|that|it)|never ?mind|dont worry(?: about (?:it|me))?)(?: (?:really|now|honest|honestly|lol|haha))*"
+)
+"""Said as the whole message: taken back, and neither believed nor argued with."""
 YES = re.compile(
     r"(?:yes|yeah|yea|yep|ye|y|yh|yup|ya|aye|i am|im|i do|i have|ive|i think so|i guess|sometimes|maybe|kind of|kinda"
     r"|sort of|a bit|a lot|every day|all the time|always|tonight|today|tomorrow|soon|now|they are|he is|she is|it is"
@@ -82,8 +93,8 @@ def follow_up(text: str, before: Sequence[MessageRecord], openings: Mapping[str,
 
 
 def opening(words: str) -> str:
-    """A text up to its first question: what it is known by when it is found among what was said."""
-    return words.split("?", maxsplit=1)[0] + "?"
+    """A text up to its first question, from after what is filled in: what it is known by among what was said."""
+    return words.split("?", maxsplit=1)[0].rsplit("}", maxsplit=1)[-1] + "?"
 
 
 def last_asked(before: Sequence[MessageRecord], openings: Mapping[str, str]) -> str | None:
@@ -105,6 +116,6 @@ def read_answer(text: str) -> Answer | None:
         return None
     if ENOUGH.search(plain):
         return Answer.ENOUGH
-    if NO.match(plain):
+    if NO.match(plain) or TAKEN_BACK.fullmatch(plain):
         return Answer.NO
     return Answer.YES if YES.match(plain) else None

@@ -36,7 +36,7 @@ WIDER_LOOK = 9
 
 def find_support(heard: Heard, tools: Toolbox) -> Answer:
     """Read the words, then search with them; a place alone refines what was asked before."""
-    reading = tools.languages.read(heard.text, heard.language)
+    reading = tools.languages.read(heard.text, heard.language, worried=bool(heard.concerns))
     if reading is Reading.OTHER:
         return ask_for_reader(heard, tools)
     if reading is Reading.WORDLESS:

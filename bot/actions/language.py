@@ -60,8 +60,10 @@ class Languages:
     other: tuple[frozenset[str], ...]
     identifier: Identifier | None = None
 
-    def read(self, text: str, language: str | None = None) -> Reading:
-        """Decide. `language` is the channel's hint (ISO code); it only ever tips a message that has no English word."""
+    def read(self, text: str, language: str | None = None, *, worried: bool = False) -> Reading:
+        """Decide. `language` is what the channel or an earlier message says (ISO code). It only ever tips a message
+        without an English word, and a short one only when something `worried` us: a yes there must not bring English.
+        """
         sample = unicodedata.normalize("NFKC", text[:READ_CHARACTERS])
         latin, foreign = count_letters(sample)
         if latin + foreign < 2:
@@ -74,7 +76,7 @@ class Languages:
         hinted = bool(language) and not str(language).lower().startswith("en")
         if best > english and (best >= 2 or english == 0):
             return Reading.OTHER
-        if hinted and english == 0 and len(words) >= 4:
+        if hinted and english == 0 and (worried or len(words) >= 4):
             return Reading.OTHER
         if len(words) >= WORDS_TO_HEAR and english <= MOST_ENGLISH * len(words) and self._sounds_foreign(sample):
             return Reading.OTHER

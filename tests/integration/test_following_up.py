@@ -200,7 +200,7 @@ def test_other_words_are_read_as_they_are(text: str) -> None:
 
 # -- after a concern ---------------------------------------------------------------------------------------------------
 
-GENTLE = WORDING.say("concern_check")
+GENTLE = WORDING.say("gentle_check")
 
 
 @pytest.fixture

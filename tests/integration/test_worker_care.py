@@ -22,7 +22,7 @@ from channels.conversation import (
 from channels.errors import SendFailed
 from channels.gsm7 import plain
 from channels.ledger import Ledger
-from channels.ledger.records import Draft, SavedService
+from channels.ledger.records import Draft, MessageRecord, SavedService
 from channels.settings import Settings
 from channels.speaking import Speaker
 from channels.streams import Streams
@@ -102,6 +102,35 @@ async def test_an_answer_that_names_another_thought_is_asked_on_and_not_anew(ben
 async def test_a_concern_of_another_kind_comes_before_the_next_question(bench: Bench) -> None:
     messages = await talk(bench, "i want to die", "yes he hits me")
     assert said(messages)[2:] == [WORDING.concern([Concern.ABUSE])]
+
+
+async def test_somebody_who_is_alone_after_an_attempt_is_told_to_ring_and_not_shown_a_list(bench: Bench) -> None:
+    bench.assistant.turn = LIST
+    messages = await talk(bench, "just took all my tablets", "no one")
+    assert said(messages)[2:] == [WORDING.say("safety_ring_now")]
+
+
+class Guesses:
+    """A classifier that takes whoever is hurt for a child as well."""
+
+    async def notice(self, message: MessageRecord) -> frozenset[Concern]:
+        return frozenset({Concern.CHILD_AT_RISK})
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [("my boyfriend hits me", Concern.ABUSE), ("im 11 and my dad hits me", Concern.CHILD_AT_RISK)],
+    ids=["a partner", "a child says so"],
+)
+async def test_a_guess_does_not_choose_the_words_and_is_kept_all_the_same(
+    bench: Bench, text: str, spoken: Concern
+) -> None:
+    async with bench.working(notices=Guesses()):
+        stored = await bench.write(text)
+        messages = await bench.until_quiet(stored.conversation_id)
+    assert WORDING.messages[f"concern_{spoken}"].split("?")[0] in said(messages)[0]
+    conversation = await bench.ledger.conversation(stored.conversation_id)
+    assert conversation.concerns == {Concern.ABUSE, Concern.CHILD_AT_RISK}
 
 
 HELLO = "Dzien dobry. Jestem automatycznym asystentem."

@@ -42,6 +42,12 @@ def asking(key: str) -> Said:
         pytest.param("I don't", Answer.NO, id="apostrophe"),
         pytest.param("I'd rather not say", Answer.ENOUGH, id="rather not"),
         pytest.param("no more questions please", Answer.ENOUGH, id="no more"),
+        pytest.param("lol only joking", Answer.NO, id="only joking"),
+        pytest.param("honestly its fine", Answer.NO, id="it is fine"),
+        pytest.param("forget i said anything", Answer.NO, id="forget it"),
+        pytest.param("its not that bad really", Answer.NO, id="not that bad"),
+        pytest.param("dont worry about it", Answer.NO, id="do not worry"),
+        pytest.param("fine i took the tablets", None, id="begins like taken back"),
         pytest.param("ydw", Answer.YES, id="Welsh yes"),
         pytest.param("nac ydw", Answer.NO, id="Welsh no"),
         pytest.param("where is the food bank?", None, id="a question"),
@@ -76,6 +82,23 @@ def test_where_it_is_not_safe_to_write_nobody_texts_first() -> None:
     step = follow_up("no", after(asking("concern_abuse")), OPENINGS, worried=False)
     assert step is not None
     assert step.quiet
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer", "key"),
+    [
+        ("concern_self_harm", "yeah", "safety_hurt"),
+        ("concern_self_harm", "lol only joking", "safety_heard"),
+        ("concern_attempt", "no one", "safety_ring_now"),
+        ("concern_attempt", "yes my mum", "safety_ring_now"),
+        ("concern_child_at_risk", "yes", "safety_child_now"),
+        ("concern_danger_now", "no", "safety_hidden"),
+    ],
+)
+def test_every_question_about_a_body_in_danger_has_answers(asked: str, answer: str, key: str) -> None:
+    step = follow_up(answer, after(asking(asked)), OPENINGS, worried=False)
+    assert step is not None
+    assert step.key == key
 
 
 def test_the_same_worry_again_answers_the_question() -> None:

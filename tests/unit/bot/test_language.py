@@ -26,6 +26,21 @@ def test_english(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "language", "worried", "reading"),
+    [
+        pytest.param("tak", "pl", True, Reading.OTHER, id="a yes after danger"),
+        pytest.param("tak", "pl", False, Reading.ENGLISH, id="a yes in peace leans to English"),
+        pytest.param("help me", "pl", True, Reading.ENGLISH, id="English words are English"),
+        pytest.param("tak", None, True, Reading.ENGLISH, id="nobody knows of another language"),
+    ],
+)
+def test_a_short_answer_of_somebody_in_danger_is_in_their_language(
+    text: str, language: str | None, worried: bool, reading: Reading
+) -> None:
+    assert LANGUAGES.read(text, language, worried=worried) is reading
+
+
+@pytest.mark.parametrize(
     "text",
     [
         pytest.param("necesito ayuda por favor", id="Spanish"),
