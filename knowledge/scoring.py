@@ -146,7 +146,7 @@ class _Listings:
     @property
     def abouts(self) -> Array:
         """That of name and description: every service has one."""
-        return self.vectors[self.fields == Field.ABOUT]
+        return np.asarray(self.vectors[self.fields == Field.ABOUT], dtype=np.float32)
 
 
 def _read(index: Index, rows: Rows) -> _Listings:
