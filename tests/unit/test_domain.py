@@ -16,8 +16,11 @@ ROOT = Path(__file__).resolve().parents[2]
 DOMAIN: dict[str, Any] = yaml.safe_load((ROOT / "domain.yml").read_text(encoding="utf-8"))
 DATA = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "bot" / "data").rglob("*.yml"))]
 RULES = [rule for body in DATA for rule in body.get("rules") or ()]
-NLU = {block["intent"]: block["examples"] for body in DATA for block in body.get("nlu") or ()}
-EXAMPLES = {name: [line[2:] for line in text.splitlines()] for name, text in NLU.items()}
+NLU = [block for body in DATA for block in body.get("nlu") or ()]
+EXAMPLES = {
+    name: [line[2:] for block in NLU if block["intent"] == name for line in block["examples"].splitlines()]
+    for name in {block["intent"] for block in NLU}
+}
 INTENTS = [entry if isinstance(entry, str) else next(iter(entry)) for entry in DOMAIN["intents"]]
 RESPONSES = {
     f"{name}[{number}]": variant

@@ -65,7 +65,7 @@ REFUSALS = (
 
 def filled(key: str, country: str = "GB") -> str:
     wording = IN_COUNTRY[country]
-    if key.startswith("concern_") and key != "concern_again":
+    if key.startswith("concern_") and key.removeprefix("concern_") in set(Concern):
         return wording.concern([Concern(key.removeprefix("concern_"))])
     return wording.say(key, **LONG)
 
