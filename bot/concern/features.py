@@ -71,6 +71,17 @@ def describe(texts: Sequence[str], encoder: Encoder) -> list[Features]:
     return [join(text, words, vector) for text, words, vector in zip(cut, plain, encode(plain, encoder), strict=True)]
 
 
+def describe_again(texts: Sequence[str], strong: Encoder) -> Vectors:
+    """One row per text, as the larger model reads the whole of it, beside the same cues."""
+    cut = [text[:LONGEST] for text in texts]
+    plain = [spell_plainly(text) for text in cut]
+    vectors = strong.encode([words or "." for words in plain])
+    return np.array(
+        [np.concatenate([vector, tell_beside(*both)]) for vector, *both in zip(vectors, cut, plain, strict=True)],
+        np.float32,
+    )
+
+
 def split_windows(text: str) -> list[str]:
     """The clauses of a message, one by one and in pairs; nothing when it is one clause.
 
@@ -112,10 +123,14 @@ def encode(plain: Sequence[str], encoder: Encoder) -> Vectors:
 
 
 def join(text: str, plain: str, vector: Vectors) -> Features:
+    return Features(np.concatenate([vector, tell_beside(text, plain)]).astype(np.float32), read_grams(plain))
+
+
+def tell_beside(text: str, plain: str) -> NDArray[np.float32]:
+    """What goes beside a sentence vector: cues and patterns."""
     found = match(text)
     matched = np.array([kind in found for kind in KINDS], np.float32)
-    dense = np.concatenate([vector, CUE_SCALE * read_cues(text, plain), MATCH_SCALE * matched]).astype(np.float32)
-    return Features(dense, read_grams(plain))
+    return np.concatenate([CUE_SCALE * read_cues(text, plain), MATCH_SCALE * matched])
 
 
 def read_cues(text: str, plain: str) -> NDArray[np.float32]:
