@@ -27,8 +27,8 @@ LETTER_STANDS_FOR = str.maketrans({"1": "i", "3": "e", "0": "o", "5": "s", "4": 
 SPACED_OUT = re.compile(r"(?<!\S)(?:\w ){3,}\w(?!\S)")
 """A word written letter by letter: "k i l l"."""
 
-BEFORE_A_MATCH = 80
-"""Letters looked at for whom a match is about."""
+BEFORE_A_MATCH, WORDS_BEFORE = 80, 2
+"""Letters looked at for somebody else whom a match is about, and words looked at for the writer."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _counts(rule: Rule, match: re.Match[str], words: str, told: bool, knowledge:
     before = words[max(0, match.start() - BEFORE_A_MATCH) : match.start()].rstrip()
     if rule.about_writer and knowledge.somebody_else.search(before):
         return False
-    if told and not knowledge.writer.search(match[0]):
+    if told and not knowledge.writer.search(f" {' '.join(before.split()[-WORDS_BEFORE:])} {match[0]} "):
         return False
     sentence = _sentence(words, match)
     if knowledge.over.search(sentence) and not knowledge.still.search(sentence):

@@ -71,15 +71,15 @@ def describe(texts: Sequence[str], encoder: Encoder) -> list[Features]:
     return [join(text, words, vector) for text, words, vector in zip(cut, plain, encode(plain, encoder), strict=True)]
 
 
-def describe_again(texts: Sequence[str], strong: Encoder) -> Vectors:
-    """One row per text, as the larger model reads the whole of it, beside the same cues."""
-    cut = [text[:LONGEST] for text in texts]
-    plain = [spell_plainly(text) for text in cut]
-    vectors = strong.encode([words or "." for words in plain])
-    return np.array(
-        [np.concatenate([vector, tell_beside(*both)]) for vector, *both in zip(vectors, cut, plain, strict=True)],
-        np.float32,
-    )
+def encode_again(texts: Sequence[str], strong: Encoder) -> Vectors:
+    """One row per text, as the larger model reads the whole of it."""
+    return strong.encode([spell_plainly(text[:LONGEST]) or "." for text in texts])
+
+
+def describe_again(vectors: Vectors, rows: Sequence[Features]) -> NDArray[np.float32]:
+    """The larger model's vectors beside the same cues and patterns as the first one's in `rows`."""
+    beside = np.stack([row.dense[DIMENSIONS:] for row in rows])
+    return np.concatenate([vectors, beside], axis=1).astype(np.float32)
 
 
 def split_windows(text: str) -> list[str]:
@@ -123,14 +123,10 @@ def encode(plain: Sequence[str], encoder: Encoder) -> Vectors:
 
 
 def join(text: str, plain: str, vector: Vectors) -> Features:
-    return Features(np.concatenate([vector, tell_beside(text, plain)]).astype(np.float32), read_grams(plain))
-
-
-def tell_beside(text: str, plain: str) -> NDArray[np.float32]:
-    """What goes beside a sentence vector: cues and patterns."""
     found = match(text)
     matched = np.array([kind in found for kind in KINDS], np.float32)
-    return np.concatenate([CUE_SCALE * read_cues(text, plain), MATCH_SCALE * matched])
+    dense = np.concatenate([vector, CUE_SCALE * read_cues(text, plain), MATCH_SCALE * matched]).astype(np.float32)
+    return Features(dense, read_grams(plain))
 
 
 def read_cues(text: str, plain: str) -> NDArray[np.float32]:

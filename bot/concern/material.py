@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.concern.examples import Example
-from bot.concern.features import GRAMS, KINDS, Features, describe, describe_again, split_windows
+from bot.concern.features import GRAMS, KINDS, Features, describe, describe_again, encode_again, split_windows
 from bot.concern.heads import Array, rows_of
 from knowledge.embedding import Encoder
 
@@ -53,9 +53,9 @@ def prepare(examples: Sequence[Example], encoder: Encoder, strong: Encoder | Non
     texts = [one.text for one in examples]
     windows = [split_windows(text) for text in texts]
     with ThreadPoolExecutor(max_workers=1) as beside:
-        reading = beside.submit(describe_again, texts, strong) if strong else None
+        reading = beside.submit(encode_again, texts, strong) if strong else None
         rows = describe([*texts, *(window for some in windows for window in some)], encoder)
-        second = reading.result() if reading else None
+        second = describe_again(reading.result(), rows[: len(texts)]) if reading else None
     ends = np.cumsum([len(some) for some in windows]) + len(texts)
     return Material(
         dense=np.stack([one.dense for one in rows]),

@@ -12,7 +12,7 @@ import numpy as np
 import structlog
 
 from bot.concern.examples import FOLDER, Example, hash_examples, load_examples
-from bot.concern.features import describe, describe_again, split_windows
+from bot.concern.features import Features, describe, describe_again, encode_again, split_windows
 from bot.concern.heads import Array, Heads, Judgement, summarise
 from bot.concern.matters import Matter
 from bot.concern.patterns import hash_patterns
@@ -70,7 +70,7 @@ class Reader:
         windows = [split_windows(text) for text in texts]
         rows = describe([*texts, *(window for some in windows for window in some)], self.encoder)
         scores = np.array([self.heads.lines.scores(one.dense, one.grams) for one in rows], np.float32)
-        second, judgement = self._read_again(texts), self._judgement()
+        second, judgement = self._read_again(texts, rows), self._judgement()
         judged, at = [], len(texts)
         for row, some in enumerate(windows):
             again = None if second is None else second[row]
@@ -84,10 +84,10 @@ class Reader:
         both = self.heads.together if self.strong else None
         return both or self.heads.alone
 
-    def _read_again(self, texts: Sequence[str]) -> Array | None:
+    def _read_again(self, texts: Sequence[str], rows: Sequence[Features]) -> Array | None:
         if self.strong is None or self.heads.memory is None or not texts:
             return None
-        return self.heads.memory.scores(describe_again(texts, self.strong))
+        return self.heads.memory.scores(describe_again(encode_again(texts, self.strong), rows[: len(texts)]))
 
     def _raised(self, one: Judged) -> list[Concern]:
         """What is surely about somebody else is not taken for the writer's own, unless that is as sure."""

@@ -25,13 +25,12 @@ STRENGTH = 0.1
 FOLDS = 5
 LEAST_CHANCE, MOST_CHANCE = 0.02, 0.98
 BUDGETS = {
-    Matter.OWN_LIFE: (0.10, 0.12),
+    Matter.OWN_LIFE: (0.04, 0.12),
     Matter.BEING_HURT: (0.03, 0.04),
     Matter.EATING: (0.003, 0.006),
-    Matter.SOMEBODY_ELSE: (0.01, 0.02),
+    Matter.SOMEBODY_ELSE: (0.005, 0.015),
 }
-"""Share of held-out calm examples, and of those with alarming words, that a matter may raise. They are traps by design
-and held out by whole files, so what people really write is raised far less often."""
+"""Share of held-out calm examples, and of those with alarming words, that a matter may raise. The matters add up."""
 
 
 def train_heads(examples: Sequence[Example], encoder: Encoder, strong: Encoder | None = None) -> Heads:
