@@ -97,7 +97,8 @@ class Heads:
             part = getattr(self, name)
             if part is not None:
                 parts |= {f"{name}_{field.name}": getattr(part, field.name) for field in fields(part)}
-        np.savez_compressed(scratch, **{name: shorten(name, array) for name, array in parts.items()})
+        shortened: dict[str, Any] = {name: shorten(name, array) for name, array in parts.items()}
+        np.savez_compressed(scratch, **shortened)
         scratch.replace(path)
 
     @classmethod

@@ -15,7 +15,7 @@ from bot.concern.features import GRAMS, KINDS, Features, describe, describe_agai
 from bot.concern.heads import Array, rows_of
 from knowledge.embedding import Encoder
 
-LONG = 6
+LONG = 4
 """Windows from which on a text is long: most of it may be about something else than what it was written for."""
 
 
