@@ -289,7 +289,7 @@ def build(force_training=False):
     ran |= step(
         "training the concern classifier",
         digest(ROOT / "bot" / "concern", ROOT / "channels" / "concern.py", ROOT / "channels" / "data" / "concern.yml",
-               encoder / "encoder.json", *spelling),
+               encoder / "encoder.json", BUILD / "mpnet" / "encoder.json", *spelling),
         STAMPS,
         lambda: any(BUILD.glob("concern-*.npz")),
         lambda: run([python, "-m", "bot", "train-concern"], "concern", "Training the concern classifier"),

@@ -27,8 +27,8 @@ LETTER_STANDS_FOR = str.maketrans({"1": "i", "3": "e", "0": "o", "5": "s", "4": 
 SPACED_OUT = re.compile(r"(?<!\S)(?:\w ){3,}\w(?!\S)")
 """A word written letter by letter: "k i l l"."""
 
-BEFORE_A_MATCH = 80
-"""Letters looked at for whom a match is about."""
+BEFORE_A_MATCH, WORDS_BEFORE = 80, 2
+"""Letters looked at for somebody else whom a match is about, and words looked at for the writer."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,12 @@ class Knowledge:
     harmless: re.Pattern[str]
     somebody_else: re.Pattern[str]
     """Ends just before a match when the words are about somebody other than the writer ("do you want to die")."""
+    told: re.Pattern[str]
+    """A message that teaches, comforts, sings or tells a story: in it only words about the writer count."""
+    writer: re.Pattern[str]
+    over: re.Pattern[str]
+    """A sentence about what is over, unless `still` is in it too."""
+    still: re.Pattern[str]
     rules: tuple[Rule, ...]
 
 
@@ -68,24 +74,27 @@ def find_concerns(text: str) -> tuple[Found, ...]:
     """Every concern in the message with its first reason, in the order of the rules."""
     knowledge = load_knowledge()
     words = knowledge.harmless.sub(" ~ ", in_plain_words(text, knowledge))
+    told = bool(knowledge.told.search(words))
     found: dict[Concern, str] = {}
     for rule in knowledge.rules:
         if rule.concern in found or (rule.together and not rule.together & found.keys()):
             continue
-        if _applies(rule, words, knowledge.somebody_else):
+        if any(_counts(rule, match, words, told, knowledge) for match in rule.pattern.finditer(words)):
             found[rule.concern] = rule.reason
     return tuple(Found(concern, reason) for concern, reason in found.items())
 
 
-def _applies(rule: Rule, words: str, somebody_else: re.Pattern[str]) -> bool:
-    for match in rule.pattern.finditer(words):
-        before = words[max(0, match.start() - BEFORE_A_MATCH) : match.start()].rstrip()
-        if rule.about_writer and somebody_else.search(before):
-            continue
-        if rule.unless and rule.unless.search(_sentence(words, match)):
-            continue
-        return True
-    return False
+def _counts(rule: Rule, match: re.Match[str], words: str, told: bool, knowledge: Knowledge) -> bool:
+    """Whether a match is about the writer, or whoever they worry about, and about now."""
+    before = words[max(0, match.start() - BEFORE_A_MATCH) : match.start()].rstrip()
+    if rule.about_writer and knowledge.somebody_else.search(before):
+        return False
+    if told and not knowledge.writer.search(f" {' '.join(before.split()[-WORDS_BEFORE:])} {match[0]} "):
+        return False
+    sentence = _sentence(words, match)
+    if knowledge.over.search(sentence) and not knowledge.still.search(sentence):
+        return False
+    return not (rule.unless and rule.unless.search(sentence))
 
 
 def _sentence(words: str, match: re.Match[str]) -> str:
@@ -148,6 +157,7 @@ def load_knowledge(path: Path = DATA) -> Knowledge:
         hidden=tuple(data["hidden"]),
         harmless=_compile(data["harmless"], words),
         somebody_else=re.compile(_expand(data["somebody_else"], words)),
+        **{name: _compile(data[name], words) for name in ("told", "writer", "over", "still")},
         rules=tuple(_rule(rule, words) for rule in data["rules"]),
     )
 

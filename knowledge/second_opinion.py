@@ -8,7 +8,6 @@ first alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -16,7 +15,7 @@ import structlog
 
 from knowledge.catalogue import Need
 from knowledge.embedding import Encoder, cache_folder
-from knowledge.embedding.strong import STRONG_ID, StrongEncoder
+from knowledge.embedding.strong import STRONG_ID, open_strong_encoder
 from knowledge.errors import ModelNotTrusted
 from knowledge.need_head import Array, NeedHead, train_head
 from knowledge.needs import needs_hash, training_texts
@@ -41,7 +40,7 @@ def open_opinion(settings: Settings, needs: Sequence[Need]) -> SecondOpinion | N
         return None
     try:
         head = NeedHead.load(_path(settings, needs))
-        return SecondOpinion(_encoder(settings.strong_encoder_dir), head)
+        return SecondOpinion(open_strong_encoder(settings.strong_encoder_dir), head)
     except FileNotFoundError:
         return None
     except (ModelNotTrusted, OSError, ValueError, KeyError, BadZipFile) as problem:
@@ -55,7 +54,7 @@ def prepare_opinion(settings: Settings, needs: Sequence[Need]) -> bool:
     if path.is_file() or not settings.second_reader:
         return False
     try:
-        encoder = _encoder(settings.strong_encoder_dir)
+        encoder = open_strong_encoder(settings.strong_encoder_dir)
     except ModelNotTrusted as refusal:
         structlog.get_logger().warning("second_reader_missing", fix=str(refusal))
         return False
@@ -65,12 +64,6 @@ def prepare_opinion(settings: Settings, needs: Sequence[Need]) -> bool:
     head.save(begun)
     begun.replace(path)
     return True
-
-
-@lru_cache(maxsize=1)
-def _encoder(folder: Path) -> StrongEncoder:
-    """One in a process, however many snapshots and previews come and go: it is large."""
-    return StrongEncoder(folder)
 
 
 def _path(settings: Settings, needs: Sequence[Need]) -> Path:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.concern.layers import Classifier
+from bot.concern.matters import KINDS_OF, Matter
 from bot.concern.patterns import match
 from channels.conversation import Concern
 
@@ -28,8 +29,8 @@ WORD_LIST = re.compile(
     re.IGNORECASE,
 )
 """What a service without either layer might look for; for comparison only."""
-OWN_LIFE = frozenset({Concern.SUICIDE, Concern.SELF_HARM, Concern.METHOD_SEEKING, Concern.ATTEMPT})
-BEING_HURT = frozenset({Concern.ABUSE, Concern.CHILD_AT_RISK, Concern.DANGER_NOW})
+OWN_LIFE = frozenset(KINDS_OF[Matter.OWN_LIFE])
+BEING_HURT = frozenset(KINDS_OF[Matter.BEING_HURT])
 WANTED: dict[str, frozenset[Concern]] = {
     "abuse": BEING_HURT,
     "danger": frozenset({Concern.DANGER_NOW}),

@@ -16,6 +16,8 @@ import yaml
 from channels.conversation import Concern
 
 FOLDER = Path(__file__).parent / "examples"
+HARD = "_hard"
+"""How the name of a file of alarming words without risk ends."""
 
 
 class ExamplesError(Exception):
@@ -28,6 +30,11 @@ class Example:
     kinds: frozenset[Concern]
     source: str
     """The name of its file."""
+
+    @property
+    def is_hard(self) -> bool:
+        """Alarming words without risk: they are held to a looser budget."""
+        return self.source.endswith(HARD)
 
 
 def load_examples(folder: Path = FOLDER) -> tuple[Example, ...]:

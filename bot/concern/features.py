@@ -71,6 +71,17 @@ def describe(texts: Sequence[str], encoder: Encoder) -> list[Features]:
     return [join(text, words, vector) for text, words, vector in zip(cut, plain, encode(plain, encoder), strict=True)]
 
 
+def encode_again(texts: Sequence[str], strong: Encoder) -> Vectors:
+    """One row per text, as the larger model reads the whole of it."""
+    return strong.encode([spell_plainly(text[:LONGEST]) or "." for text in texts])
+
+
+def describe_again(vectors: Vectors, rows: Sequence[Features]) -> NDArray[np.float32]:
+    """The larger model's vectors beside the same cues and patterns as the first one's in `rows`."""
+    beside = np.stack([row.dense[DIMENSIONS:] for row in rows])
+    return np.concatenate([vectors, beside], axis=1).astype(np.float32)
+
+
 def split_windows(text: str) -> list[str]:
     """The clauses of a message, one by one and in pairs; nothing when it is one clause.
 

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import structlog
 
 from bot.concern.examples import FOLDER, Example, hash_examples, load_examples
-from bot.concern.features import describe, split_windows
-from bot.concern.heads import Heads
+from bot.concern.features import Features, describe, describe_again, encode_again, split_windows
+from bot.concern.heads import Array, Heads, Judgement, summarise
+from bot.concern.matters import Matter
 from bot.concern.patterns import hash_patterns
 from bot.concern.training import train_heads
 from channels.conversation import Concern
-from knowledge.embedding import Encoder, Vectors, open_encoder
+from knowledge.embedding import DIMENSIONS, Encoder, Vectors, open_encoder
+from knowledge.embedding.strong import DIMENSIONS as STRONG_DIMENSIONS
+from knowledge.embedding.strong import STRONG_ID, open_strong_encoder
 from knowledge.embedding.vectors import VectorCache, cache_folder, encode_cached
+from knowledge.errors import ModelNotTrusted
 from knowledge.settings import Settings
 
-VERSION = 4
+VERSION = 5
 """Raise it when features or training change: heads kept from before are then trained again."""
 
 
@@ -41,92 +47,138 @@ REASONS = {
 
 
 @dataclass(frozen=True)
+class Judged:
+    """One message: a chance per matter, and the score of every kind's line."""
+
+    chances: Array
+    named: Array
+
+
+@dataclass(frozen=True)
 class Reader:
-    """Sure enough of a kind when its chance reaches the threshold chosen in training. Pure."""
+    """Sure enough of a matter when its chance reaches the threshold chosen in training. Pure."""
 
     encoder: Encoder
     heads: Heads
+    strong: Encoder | None = None
+    """The larger model; without it, or without heads for it, the first one judges alone."""
 
     def read_all(self, texts: Sequence[str]) -> list[dict[Concern, str]]:
-        found = []
-        for chances in self.chances(texts):
-            raised = dict.fromkeys(self.heads.raised(chances), "")
-            if Concern.SOMEONE_ELSE in raised:
-                raised = self._for_whom(raised, chances)
-            found.append({kind: REASONS[kind] for kind in raised})
-        return found
+        return [{kind: REASONS[kind] for kind in self._raised(one)} for one in self.judge(texts)]
 
-    def chances(self, texts: Sequence[str]) -> Vectors:
-        """One row per text, one column per kind."""
+    def judge(self, texts: Sequence[str]) -> list[Judged]:
         windows = [split_windows(text) for text in texts]
         rows = describe([*texts, *(window for some in windows for window in some)], self.encoder)
-        scores = np.array([self.heads.score(one.dense, one.grams) for one in rows], np.float32)
-        scores = scores.reshape(len(rows), len(self.heads.kinds), 2)
-        made, at = [], len(texts)
-        for whole, some in zip(scores, windows, strict=False):
-            made.append(self.heads.chances(whole, scores[at : at + len(some)]))
+        scores = np.array([self.heads.lines.scores(one.dense, one.grams) for one in rows], np.float32)
+        second, judgement = self._read_again(texts, rows), self._judgement()
+        judged, at = [], len(texts)
+        for row, some in enumerate(windows):
+            again = None if second is None else second[row]
+            columns = summarise(scores[row], scores[at : at + len(some)], again)
+            named = self.heads.naming.scores(rows[row].dense, rows[row].grams)
+            judged.append(Judged(judgement.chances(columns), named))
             at += len(some)
-        return np.array(made, np.float32).reshape(len(texts), len(self.heads.kinds))
+        return judged
 
-    def _for_whom(self, raised: dict[Concern, str], chances: Vectors) -> dict[Concern, str]:
+    def _judgement(self) -> Judgement:
+        both = self.heads.together if self.strong else None
+        return both or self.heads.alone
+
+    def _read_again(self, texts: Sequence[str], rows: Sequence[Features]) -> Array | None:
+        if self.strong is None or self.heads.memory is None or not texts:
+            return None
+        return self.heads.memory.scores(describe_again(encode_again(texts, self.strong), rows[: len(texts)]))
+
+    def _raised(self, one: Judged) -> list[Concern]:
         """What is surely about somebody else is not taken for the writer's own, unless that is as sure."""
-        sure = dict(zip(self.heads.kinds, chances, strict=True))
-        others = sure[Concern.SOMEONE_ELSE]
-        return {kind: "" for kind in raised if kind is Concern.SOMEONE_ELSE or sure[kind] >= others}
+        thresholds = self._judgement().thresholds
+        sure = dict(zip(self.heads.matters, one.chances, strict=True))
+        raised = [matter for matter, least in zip(self.heads.matters, thresholds, strict=True) if sure[matter] >= least]
+        if Matter.SOMEBODY_ELSE in raised:
+            others = sure[Matter.SOMEBODY_ELSE]
+            raised = [matter for matter in raised if sure[matter] >= others]
+        found = {kind for matter in raised for kind in self.heads.kinds_of(matter, one.named)}
+        return [kind for kind in Concern if kind in found]
 
 
 @dataclass(frozen=True)
 class Cached:
-    """An encoder that keeps the vectors of the examples: an edited file costs the new sentences only."""
+    """An encoder that keeps the vectors of the examples: an edited file costs the new sentences only.
+
+    The cache is opened for each use, because two models read at the same time in threads of their own.
+    """
 
     encoder: Encoder
-    cache: VectorCache
+    open_cache: Callable[[], VectorCache]
+    dimensions: int
 
     @property
     def id(self) -> str:
         return self.encoder.id
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        return encode_cached(self.encoder, self.cache, texts)
+        with closing(self.open_cache()) as cache:
+            return encode_cached(self.encoder, cache, texts, self.dimensions)
 
 
 def open_reader(settings: Settings, encoder: Encoder | None = None, folder: Path = FOLDER) -> Reader:
-    """The reader, trained first where that has not been done for these examples and this encoder.
+    """The reader, trained first where that has not been done for these examples and these encoders.
 
     Raises ExamplesError, KnowledgeError (no encoder, no weights) and OSError (nowhere to keep the heads).
     """
-    encoder = encoder or open_encoder(settings)
-    return Reader(encoder, open_heads(settings, encoder, folder))
+    encoder, strong = encoder or open_encoder(settings), open_strong(settings)
+    return Reader(encoder, open_heads(settings, encoder, strong, folder), strong)
 
 
 def load_reader(settings: Settings, folder: Path = FOLDER) -> Reader:
-    """The reader, if it is trained: a server that is starting does not train. Raises as `open_reader`; NotTrained."""
-    encoder = open_encoder(settings)
-    kept = place_of_heads(settings, encoder, load_examples(folder))
-    if not kept.is_file():
-        raise NotTrained("The concern classifier is not trained. Run: python -m bot train-concern")
-    return Reader(encoder, Heads.load(kept))
+    """The reader, if it is trained: a server that is starting does not train. Raises as `open_reader`; NotTrained.
+
+    Where the larger model has gone since, heads that were trained with it judge without it.
+    """
+    encoder, strong = open_encoder(settings), open_strong(settings)
+    examples = load_examples(folder)
+    for with_strong in (True, False):
+        kept = place_of_heads(settings, encoder, examples, with_strong=with_strong)
+        if kept.is_file():
+            return Reader(encoder, Heads.load(kept), strong)
+    raise NotTrained("The concern classifier is not trained. Run: python -m bot train-concern")
 
 
-def open_heads(settings: Settings, encoder: Encoder, folder: Path = FOLDER) -> Heads:
+def open_strong(settings: Settings) -> Encoder | None:
+    """The larger model, the one that search reads with too; None where it is switched off or its files are away."""
+    if not settings.second_reader:
+        return None
+    try:
+        return open_strong_encoder(settings.strong_encoder_dir)
+    except ModelNotTrusted as problem:
+        structlog.get_logger().warning("concern_second_reader_missing", fix=str(problem))
+        return None
+
+
+def open_heads(settings: Settings, encoder: Encoder, strong: Encoder | None, folder: Path = FOLDER) -> Heads:
     """Heads from the build folder, named after everything they depend on."""
     examples = load_examples(folder)
-    kept = place_of_heads(settings, encoder, examples)
+    kept = place_of_heads(settings, encoder, examples, with_strong=strong is not None)
     if kept.is_file():
         try:
             return Heads.load(kept)
         except (OSError, ValueError):
             kept.unlink()
-    cache = VectorCache.open(settings)
-    try:
-        heads = train_heads(examples, Cached(encoder, cache))
-    finally:
-        cache.close()
+
+    def open_cache() -> VectorCache:
+        return VectorCache.open(settings)
+
+    heads = train_heads(
+        examples,
+        Cached(encoder, open_cache, DIMENSIONS),
+        Cached(strong, open_cache, STRONG_DIMENSIONS) if strong else None,
+    )
     heads.save(kept)
     return heads
 
 
-def place_of_heads(settings: Settings, encoder: Encoder, examples: Sequence[Example]) -> Path:
-    """One file for each state of the examples, the encoder, the patterns and the way of training."""
-    made_of = hashlib.sha256(f"{hash_examples(examples)} {hash_patterns()} {VERSION}".encode()).hexdigest()[:16]
-    return cache_folder(settings) / f"concern-heads-{made_of}-{encoder.id}.npz"
+def place_of_heads(settings: Settings, encoder: Encoder, examples: Sequence[Example], *, with_strong: bool) -> Path:
+    """One file for each state of the examples, the encoders, the patterns and the way of training."""
+    read_by = f"{encoder.id} {STRONG_ID if with_strong else 'alone'}"
+    made_of = f"{hash_examples(examples)} {hash_patterns()} {read_by} {VERSION}"
+    return cache_folder(settings) / f"concern-heads-{hashlib.sha256(made_of.encode()).hexdigest()[:16]}.npz"

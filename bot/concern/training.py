@@ -6,134 +6,166 @@ Nothing from outside the project takes part: what others wrote is only ever meas
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.concern.examples import Example
-from bot.concern.features import DENSE, GRAMS, KINDS, Features, describe, split_windows
-from bot.concern.heads import Array, Heads, likeness, rows_of, summarise
+from bot.concern.features import DENSE, KINDS
+from bot.concern.heads import Array, Heads, Judgement, Lines, Memory, summarise
+from bot.concern.material import Material, prepare
+from bot.concern.matters import KINDS_OF, Matter
+from bot.concern.remembering import Recall, recall
 from channels.conversation import Concern
 from knowledge.embedding import Encoder
 
-STRENGTH, KERNEL_STRENGTH = 0.1, 1.0
-"""C of the linear and of the kernel part. Small: the examples are not how everybody writes; none may decide alone."""
+STRENGTH = 0.1
+"""C of the linear part. Small: the examples are not how everybody writes; none may decide alone."""
 FOLDS = 5
-LEAST_CHANCE, MOST_CHANCE = 0.05, 0.95
-HARD = "_hard"
-"""How the name of a file of alarming words without risk ends: it is held to a looser budget."""
-
-NEIGHBOURS = {
-    Concern.SUICIDE: {Concern.SELF_HARM},
-    Concern.SELF_HARM: {Concern.SUICIDE},
-    Concern.ABUSE: {Concern.CHILD_AT_RISK, Concern.DANGER_NOW},
-    Concern.CHILD_AT_RISK: {Concern.ABUSE},
-    Concern.DANGER_NOW: {Concern.ABUSE, Concern.ATTEMPT, Concern.CHILD_AT_RISK},
+LEAST_CHANCE, MOST_CHANCE = 0.02, 0.98
+BUDGETS = {
+    Matter.OWN_LIFE: (0.035, 0.12),
+    Matter.BEING_HURT: (0.03, 0.04),
+    Matter.EATING: (0.003, 0.006),
+    Matter.SOMEBODY_ELSE: (0.005, 0.015),
 }
-"""Kinds that may well be in each other's texts unsaid: they teach nothing about one another."""
-BUDGETS = {Concern.SUICIDE: (0.06, 0.12), Concern.ABUSE: (0.018, 0.04)}
-ELSE_BUDGET = (0.005, 0.01)
-"""Share of held-out calm examples, and of those with alarming words, that a kind may raise. The kinds add up; the calm
-examples are traps by design, so what people really write is raised less often."""
+"""Share of held-out calm examples, and of those with alarming words, that a matter may raise. The matters add up."""
 
 
-@dataclass(frozen=True)
-class Material:
-    """The examples as numbers: row `at` is the whole of example `at`; `windows[at]` are the rows of its windows."""
-
-    dense: Array
-    grams: Any
-    alike: Array
-    """Likeness of every row to the whole of every example."""
-    windows: tuple[tuple[int, ...], ...]
-    labels: NDArray[np.bool_]
-    hard: NDArray[np.bool_]
-
-
-def train_heads(examples: Sequence[Example], encoder: Encoder) -> Heads:
-    """Fit every kind: once on each part of the examples to see how it does on the rest, then on all."""
+def train_heads(examples: Sequence[Example], encoder: Encoder, strong: Encoder | None = None) -> Heads:
+    """Fit every matter: once on each part of the examples to see how it does on the rest, then on all."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
-    material = prepare(examples, encoder)
-    kinds = [kind for kind in KINDS if material.labels[:, KINDS.index(kind)].sum() >= FOLDS]
+    material = prepare(examples, encoder, strong)
+    matters = [matter for matter in Matter if wanted_by(matter, material).sum() >= FOLDS]
+    wanted = np.stack([wanted_by(matter, material) for matter in matters], axis=1)
+    fold = fold_of(examples)
     with threadpool_limits(1):
-        fitted = [fit_kind(kind, material) for kind in kinds]
-    stacked = {name: np.stack([one[name] for one in fitted]).astype(np.float32) for name in fitted[0]}
-    used = np.abs(stacked["duals"]).max(axis=0) > 0
-    stacked["duals"] = stacked["duals"][:, used]
-    return Heads(kinds=tuple(kinds), support=material.dense[: len(examples)][used], **stacked)
+        lines, held_out = fit_lines(material, wanted, fold)
+        columns = gather(material, held_out)
+        kinds, naming = fit_naming(material, matters)
+        alone = judge_all(matters, columns, wanted, fold, material)
+        if material.second is None:
+            return Heads(matters=tuple(matters), kinds=kinds, lines=lines, alone=alone, naming=naming)
+        remembered = recall(material.second, wanted, fold, material.is_short)
+    scale = 1 / (remembered.held_out.std(axis=0) + 1e-6)
+    together = judge_all(matters, gather(material, held_out, remembered.held_out * scale), wanted, fold, material)
+    return Heads(
+        matters=tuple(matters), kinds=kinds, lines=lines, alone=alone, naming=naming,
+        memory=remember(remembered, material.second, scale), together=together,
+    )  # fmt: skip
 
 
-def prepare(examples: Sequence[Example], encoder: Encoder) -> Material:
-    from scipy.sparse import csr_matrix
+def wanted_by(matter: Matter, material: Material) -> NDArray[np.bool_]:
+    return np.asarray(material.labels[:, [KINDS.index(kind) for kind in KINDS_OF[matter]]].any(axis=1))
 
-    texts = [one.text for one in examples]
-    windows = [split_windows(text) for text in texts]
-    rows = describe([*texts, *(window for some in windows for window in some)], encoder)
-    ends = np.cumsum([len(some) for some in windows]) + len(texts)
-    spans = tuple(tuple(range(end - len(some), end)) for end, some in zip(ends, windows, strict=True))
-    dense = np.stack([one.dense for one in rows])
-    return Material(
-        dense=dense,
-        alike=likeness(dense, dense[: len(texts)]),
-        grams=stack_grams(rows, csr_matrix),
-        windows=spans,
-        labels=rows_of(KINDS, [one.kinds for one in examples]),
-        hard=np.array([one.source.endswith(HARD) for one in examples]),
+
+def fold_of(examples: Sequence[Example]) -> NDArray[np.intp]:
+    """Files stay whole, because neighbours are alike and their author writes as nobody else does.
+
+    Where a kind has too few files each of them is divided into runs of neighbours.
+    """
+    files: dict[tuple[object, ...], dict[str, list[int]]] = {}
+    for at, one in enumerate(examples):
+        like = (*sorted(one.kinds), one.is_hard)
+        files.setdefault(like, {}).setdefault(one.source, []).append(at)
+    fold = np.zeros(len(examples), np.intp)
+    turn = 0
+    for like in sorted(files, key=str):
+        for _, rows in sorted(files[like].items()):
+            if len(files[like]) >= FOLDS:
+                fold[rows] = turn % FOLDS
+                turn += 1
+            else:
+                fold[rows] = np.arange(len(rows)) * FOLDS // len(rows)
+    return fold
+
+
+def fit_lines(material: Material, wanted: NDArray[np.bool_], fold: NDArray[np.intp]) -> tuple[Lines, Array]:
+    """The linear parts, and scores of every row by one that has not seen its example; each in its own spread."""
+    both = material.rows()
+    count = len(fold)
+    held_out = np.zeros((both.shape[0], wanted.shape[1]), np.float32)
+    found = []
+    for column, want in enumerate(wanted.T):
+        for each in range(FOLDS):
+            weights, bias = fit_line(both, np.flatnonzero(fold != each), want)
+            mine = material.with_windows(np.flatnonzero(fold == each))
+            held_out[mine, column] = both[mine] @ weights + bias
+        scale = 1 / (held_out[:count, column].std() + 1e-6)
+        held_out[:, column] *= scale
+        weights, bias = fit_line(both, np.arange(count), want)
+        found.append((weights * scale, bias * scale))
+    return as_lines(found), held_out
+
+
+def fit_line(both: Any, rows: NDArray[np.intp], wanted: NDArray[np.bool_]) -> tuple[Array, float]:
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(
+        C=STRENGTH, max_iter=300, class_weight="balanced", solver="liblinear", dual=True, random_state=7, tol=1e-3
+    ).fit(both[rows], wanted[rows])
+    return model.coef_[0].astype(np.float32), float(model.intercept_[0])
+
+
+def as_lines(found: Sequence[tuple[Array, float]]) -> Lines:
+    weights = np.stack([weights for weights, _ in found]).astype(np.float32)
+    return Lines(weights[:, :DENSE], weights[:, DENSE:], np.array([bias for _, bias in found], np.float32))
+
+
+def fit_naming(material: Material, matters: Sequence[Matter]) -> tuple[tuple[Concern, ...], Lines]:
+    """A line per kind, learnt on the examples of its matter alone: which of them is it?"""
+    both = material.rows()
+    kinds: list[Concern] = []
+    found = []
+    for matter in matters:
+        mine = np.flatnonzero(wanted_by(matter, material))
+        for kind in KINDS_OF[matter]:
+            wanted = material.labels[:, KINDS.index(kind)]
+            if not wanted.any():
+                continue
+            kinds.append(kind)
+            alone = bool(wanted[mine].all())
+            found.append((np.zeros(both.shape[1], np.float32), 1.0) if alone else fit_line(both, mine, wanted))
+    return tuple(kinds), as_lines(found)
+
+
+def remember(found: Recall, second: Array, scale: Array) -> Memory:
+    return Memory(
+        support=second[found.rows],
+        duals=np.asarray(found.duals * scale, np.float32),
+        biases=np.asarray(found.biases * scale, np.float32),
     )
 
 
-def stack_grams(rows: Sequence[Features], csr_matrix: Any) -> Any:
-    starts = np.cumsum([0, *(len(one.grams[0]) for one in rows)])
-    places = np.concatenate([one.grams[0] for one in rows])
-    weights = np.concatenate([one.grams[1] for one in rows])
-    return csr_matrix((weights, places, starts), shape=(len(rows), GRAMS))
+def gather(material: Material, scores: Array, second: Array | None = None) -> Array:
+    """`summarise` for every example: examples x matters x columns."""
+    return np.stack(
+        [
+            summarise(scores[at], scores[list(some)], None if second is None else second[at])
+            for at, some in enumerate(material.windows)
+        ]
+    )
 
 
-@dataclass(frozen=True)
-class Parts:
-    """The two parts of one head. `scores` gives one column each for rows of the material."""
-
-    dense: Array
-    grams: Array
-    duals: Array
-    biases: Array
-
-    def scores(self, material: Material) -> Array:
-        linear = material.dense @ self.dense + material.grams @ self.grams + self.biases[0]
-        return np.stack([linear, material.alike @ self.duals + self.biases[1]], axis=1).astype(np.float32)
+def judge_all(
+    matters: Sequence[Matter], columns: Array, wanted: NDArray[np.bool_], fold: NDArray[np.intp], material: Material
+) -> Judgement:
+    judged = [judge(matter, columns[:, at], wanted[:, at], fold, material) for at, matter in enumerate(matters)]
+    mixes, shifts, thresholds = zip(*judged, strict=True)
+    return Judgement(np.stack(mixes), np.array(shifts, np.float32), np.array(thresholds, np.float32))
 
 
-def fit_kind(kind: Concern, material: Material) -> dict[str, Any]:
-    """One kind's head. Both parts count for the same: each is measured in its own spread on held-out examples."""
-    wanted = material.labels[:, KINDS.index(kind)]
-    near = [KINDS.index(other) for other in NEIGHBOURS.get(kind, ())]
-    teaches = wanted | ~material.labels[:, near].any(axis=1)
-    held_out = score_held_out(material, wanted, teaches)
-    scale = 1 / held_out[: len(wanted)].std(axis=0)
-    scaled = (held_out * scale)[:, None]
-    seen = np.concatenate([summarise(scaled[at], scaled[list(some)]) for at, some in enumerate(material.windows)])
-    mix, shift = fit_mix(seen[teaches], wanted[teaches])
-    parts = fit(material, np.flatnonzero(teaches), wanted)
-    return {
-        "dense": parts.dense * scale[0], "grams": parts.grams * scale[0], "duals": parts.duals * scale[1],
-        "biases": parts.biases * scale, "mix": mix, "shift": shift,
-        "thresholds": choose_threshold(kind, chances_held_out(seen, wanted, teaches), material),
-    }  # fmt: skip
-
-
-def score_held_out(material: Material, wanted: NDArray[np.bool_], teaches: NDArray[np.bool_]) -> Array:
-    """Scores of every row by a model that has not seen its example."""
-    held_out = np.zeros((len(material.dense), 2), np.float32)
-    fold = fold_of(len(wanted))
+def judge(
+    matter: Matter, seen: Array, wanted: NDArray[np.bool_], fold: NDArray[np.intp], material: Material
+) -> tuple[Array, float, float]:
+    """The mix, the shift and the threshold of one matter; the threshold from mixes that had not seen the example."""
+    chances = np.zeros(len(wanted))
     for each in range(FOLDS):
-        scores = fit(material, np.flatnonzero(teaches & (fold != each)), wanted).scores(material)
-        for at in np.flatnonzero(fold == each):
-            mine = [int(at), *material.windows[at]]
-            held_out[mine] = scores[mine]
-    return held_out
+        mix, shift = fit_mix(seen[fold != each], wanted[fold != each])
+        chances[fold == each] = 1 / (1 + np.exp(-(seen[fold == each] @ mix + shift)))
+    return *fit_mix(seen, wanted), choose_threshold(matter, chances, material)
 
 
 def fit_mix(seen: Array, wanted: NDArray[np.bool_]) -> tuple[Array, float]:
@@ -146,44 +178,10 @@ def fit_mix(seen: Array, wanted: NDArray[np.bool_]) -> tuple[Array, float]:
     return np.asarray(mix, dtype=np.float32), float(model.intercept_[0] - mix @ middle)
 
 
-def chances_held_out(seen: Array, wanted: NDArray[np.bool_], teaches: NDArray[np.bool_]) -> NDArray[Any]:
-    """The chance of every example by a mix that has not seen it."""
-    chances = np.zeros(len(wanted))
-    fold = fold_of(len(wanted), seed=3)
-    for each in range(FOLDS):
-        learns = teaches & (fold != each)
-        mix, shift = fit_mix(seen[learns], wanted[learns])
-        chances[fold == each] = 1 / (1 + np.exp(-(seen[fold == each] @ mix + shift)))
-    return chances
-
-
-def fold_of(count: int, seed: int = 7) -> NDArray[np.intp]:
-    """Scattered, and the same every time: neighbours in a file are alike and should not all be in one fold."""
-    return np.random.default_rng(seed).permutation(count) % FOLDS
-
-
-def fit(material: Material, rows: NDArray[np.intp], wanted: NDArray[np.bool_]) -> Parts:
-    from scipy.sparse import csr_matrix, hstack
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.svm import SVC
-
-    both = hstack([csr_matrix(material.dense[rows]), material.grams[rows]]).tocsr()
-    linear = LogisticRegression(
-        C=STRENGTH, max_iter=300, class_weight="balanced", solver="liblinear", dual=True, random_state=7
-    ).fit(both, wanted[rows])
-    kernel = SVC(C=KERNEL_STRENGTH, kernel="precomputed", class_weight="balanced")
-    kernel.fit(material.alike[np.ix_(rows, rows)], wanted[rows])
-    duals = np.zeros(len(wanted), np.float32)
-    duals[rows[kernel.support_]] = kernel.dual_coef_[0]
-    weights = linear.coef_[0].astype(np.float32)
-    biases = np.array([linear.intercept_[0], kernel.intercept_[0]], np.float32)
-    return Parts(weights[:DENSE], weights[DENSE:], duals, biases)
-
-
-def choose_threshold(kind: Concern, chances: NDArray[Any], material: Material) -> float:
-    """The lowest chance at which the kind stays within both of its budgets on examples that were held out."""
+def choose_threshold(matter: Matter, chances: NDArray[Any], material: Material) -> float:
+    """The lowest chance at which the matter stays within both of its budgets on examples that were held out."""
     calm = ~material.labels.any(axis=1)
-    plain_budget, hard_budget = BUDGETS.get(kind, ELSE_BUDGET)
+    plain_budget, hard_budget = BUDGETS[matter]
     lowest = max(
         smallest_within(chances[calm & ~material.hard], plain_budget),
         smallest_within(chances[calm & material.hard], hard_budget),

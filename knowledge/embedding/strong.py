@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,8 @@ MAX_LENGTH = 128
 PAD = 1
 BATCH = 16
 AGAIN = "Run: python -m knowledge export-encoder"
+ONE_AT_A_TIME = Lock()
+"""`lru_cache` would let two threads that ask at once load it twice."""
 
 
 class StrongEncoder:
@@ -73,6 +77,17 @@ class StrongEncoder:
             mask[row, : len(each)] = 1
         (vectors,) = self._session.run(["embedding"], {"input_ids": ids, "attention_mask": mask})
         return np.asarray(vectors, dtype=np.float32)
+
+
+def open_strong_encoder(folder: Path) -> StrongEncoder:
+    """One in a process, however many parts and threads of it read with it: it is large. Raises ModelNotTrusted."""
+    with ONE_AT_A_TIME:
+        return _open_once(folder)
+
+
+@lru_cache(maxsize=1)
+def _open_once(folder: Path) -> StrongEncoder:
+    return StrongEncoder(folder)
 
 
 def check_strong_export(folder: Path) -> None:

@@ -55,14 +55,14 @@ class VectorCache:
     def close(self) -> None:
         self._connection.close()
 
-    def find(self, encoder: str, hashes: Sequence[str]) -> dict[str, Vectors]:
+    def find(self, encoder: str, hashes: Sequence[str], dimensions: int = DIMENSIONS) -> dict[str, Vectors]:
         found = {}
         for at in range(0, len(hashes), ASKED_TOGETHER):
             some = hashes[at : at + ASKED_TOGETHER]
             marks = ",".join("?" * len(some))
             query = f"SELECT text_sha, vector FROM vectors WHERE encoder = ? AND text_sha IN ({marks})"  # noqa: S608  # marks
             for sha, vector in self._connection.execute(query, (encoder, *some)):
-                if len(vector) == DIMENSIONS * 4:
+                if len(vector) == dimensions * 4:
                     found[sha] = np.frombuffer(vector, dtype="<f4")
         return found
 
@@ -72,10 +72,10 @@ class VectorCache:
             self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
 
 
-def encode_cached(encoder: Encoder, cache: VectorCache, texts: Sequence[str]) -> Vectors:
+def encode_cached(encoder: Encoder, cache: VectorCache, texts: Sequence[str], dimensions: int = DIMENSIONS) -> Vectors:
     """One row per text; only texts never seen by this encoder are encoded (and the model loaded)."""
     hashes = [text_hash(text) for text in texts]
-    found = cache.find(encoder.id, list(dict.fromkeys(hashes)))
+    found = cache.find(encoder.id, list(dict.fromkeys(hashes)), dimensions)
     missing = {sha: text for sha, text in zip(hashes, texts, strict=True) if sha not in found}
     for some in _batches(list(missing.items())):
         made = encoder.encode([text for _sha, text in some])
@@ -83,7 +83,7 @@ def encode_cached(encoder: Encoder, cache: VectorCache, texts: Sequence[str]) ->
         cache.keep(encoder.id, fresh)
         found.update(fresh)
     if not hashes:
-        return np.zeros((0, DIMENSIONS), dtype=np.float32)
+        return np.zeros((0, dimensions), dtype=np.float32)
     return np.stack([found[sha] for sha in hashes]).astype(np.float32)
 
 

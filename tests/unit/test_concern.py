@@ -293,6 +293,27 @@ def test_a_worry_about_another_person_is_not_taken_for_the_writers_own() -> None
     assert {one.concern for one in find_concerns("my friend wants to kill herself")} == {OTHER}
 
 
+@pytest.mark.parametrize(
+    ("text", "concern"),
+    [
+        pytest.param("Poster for the staff room: thinking of suicide? Talk to us.", None, id="a poster"),
+        pytest.param("Poster for the staff room. I want to kill myself.", SUICIDE, id="the writer, beside a poster"),
+        pytest.param("In chapter two the captain thinks about ending his life", None, id="a story"),
+        pytest.param("reading a novel and all i can think is i want to die", SUICIDE, id="the writer, beside a story"),
+        pytest.param("I wanted to be dead when I was 15. I run a bakery.", None, id="over"),
+        pytest.param("I wanted to be dead when I was 15 and I still do", SUICIDE, id="over, and not over"),
+        pytest.param("Six years ago I tried to end my life. Hello from the other side.", None, id="over long ago"),
+        pytest.param("six years ago i tried to end my life. tonight i want to die", SUICIDE, id="over, and back"),
+        pytest.param("You matter. Thinking about dying is more common than people say.", None, id="comfort"),
+        pytest.param("im going to kill myself, dont tell me you matter", SUICIDE, id="comfort, thrown back"),
+    ],
+)
+def test_what_is_told_or_over_counts_only_in_the_writers_own_words_about_now(
+    text: str, concern: Concern | None
+) -> None:
+    assert {one.concern for one in find_concerns(text)} == ({concern} if concern else set())
+
+
 def test_a_denial_does_not_hide_what_follows_it() -> None:
     assert SUICIDE in {one.concern for one in find_concerns("im not suicidal but i dont want to be here anymore")}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,15 @@ import pytest
 
 from bot.concern.evaluating import evaluate, interval, show_share
 from bot.concern.examples import Example, ExamplesError, hash_examples, load_examples
-from bot.concern.features import MOST_WINDOWS, describe, read_grams, split_windows
-from bot.concern.heads import Heads, summarise
+from bot.concern.features import MOST_WINDOWS, read_grams, split_windows
+from bot.concern.heads import Heads, Judgement, Lines, Memory, likeness, summarise
 from bot.concern.layers import NoClassifier
+from bot.concern.matters import KINDS_OF, Matter
 from bot.concern.reading import Reader
-from bot.concern.training import train_heads
+from bot.concern.remembering import CAUTION, recall
+from bot.concern.training import FOLDS, fold_of, train_heads
 from channels.conversation import Concern
+from knowledge.embedding import DIMENSIONS, Vectors
 from tests.unit.bot.fake_encoder import WordEncoder
 
 SUICIDE, OTHER = frozenset({Concern.SUICIDE}), frozenset({Concern.SOMEONE_ELSE})
@@ -36,35 +40,81 @@ def make_examples() -> tuple[Example, ...]:
     return tuple(made)
 
 
+class Deaf:
+    """An encoder to which all texts are the same: whoever listens to it alone learns nothing."""
+
+    id = "deaf"
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        return np.tile(np.eye(1, DIMENSIONS, dtype=np.float32), (len(texts), 1))
+
+
 @pytest.fixture(scope="module")
 def heads() -> Heads:
     return train_heads(make_examples(), WordEncoder())
 
 
-def test_what_was_learnt_is_found_in_words_that_were_not_seen(heads: Heads) -> None:
-    found = Reader(WordEncoder(), heads).read_all(
-        ["the lantern by the harbour goes out tonight", "where can i buy bread close to the harbour"]
-    )
+@pytest.fixture(scope="module")
+def heads_of_two() -> Heads:
+    return train_heads(make_examples(), WordEncoder(), WordEncoder())
+
+
+LANTERN, BREAD = "the lantern by the harbour goes out tonight", "where can i buy bread close to the harbour"
+
+
+@pytest.mark.parametrize("strong", [pytest.param(None, id="one model"), pytest.param(WordEncoder(), id="two models")])
+def test_what_was_learnt_is_found_in_words_that_were_not_seen(heads_of_two: Heads, strong: WordEncoder | None) -> None:
+    """Heads that were trained with a second model also judge without it."""
+    found = Reader(WordEncoder(), heads_of_two, strong).read_all([LANTERN, BREAD])
     assert set(found[0]) == {Concern.SUICIDE}
     assert found[1] == {}
 
 
-def test_only_kinds_with_examples_have_a_head(heads: Heads) -> None:
+def test_heads_trained_with_one_model_read_with_one(heads: Heads) -> None:
+    assert heads.memory is None
+    found = Reader(WordEncoder(), heads, WordEncoder()).read_all([LANTERN, BREAD])
+    assert [set(one) for one in found] == [{Concern.SUICIDE}, set()]
+
+
+def test_the_second_model_is_heard(heads_of_two: Heads) -> None:
+    with_ears, without = (Reader(WordEncoder(), heads_of_two, one) for one in (WordEncoder(), Deaf()))
+    assert not np.allclose(with_ears.judge([LANTERN])[0].chances, without.judge([LANTERN])[0].chances)
+
+
+def test_only_matters_with_examples_have_a_head(heads: Heads) -> None:
+    assert set(heads.matters) == {Matter.OWN_LIFE, Matter.SOMEBODY_ELSE}
     assert set(heads.kinds) == {Concern.SUICIDE, Concern.SOMEONE_ELSE}
 
 
-def test_training_twice_gives_the_same(heads: Heads) -> None:
-    again = train_heads(make_examples(), WordEncoder())
-    assert np.array_equal(again.thresholds, heads.thresholds)
-    assert np.allclose(again.dense, heads.dense)
+def test_every_kind_is_of_one_matter() -> None:
+    assert sorted(kind for kinds in KINDS_OF.values() for kind in kinds) == sorted(Concern)
 
 
-def test_heads_come_back_as_they_were_kept(heads: Heads, tmp_path: Path) -> None:
-    heads.save(tmp_path / "heads.npz")
+def test_a_raised_matter_names_its_likeliest_kind_and_every_other_that_is_likely() -> None:
+    kinds = KINDS_OF[Matter.OWN_LIFE]
+    nothing = np.zeros((1, 1), np.float32)
+    lines, judgement = Lines(nothing, nothing, nothing[0]), Judgement(nothing, nothing[0], nothing[0])
+    heads = Heads(matters=(Matter.OWN_LIFE,), kinds=kinds, lines=lines, alone=judgement, naming=lines)
+    assert heads.kinds_of(Matter.OWN_LIFE, np.array([-3, -1, -2, -4], np.float32)) == [kinds[1]]
+    assert heads.kinds_of(Matter.OWN_LIFE, np.array([1, -1, -2, 4], np.float32)) == [kinds[0], kinds[3]]
+
+
+def test_training_twice_gives_the_same(heads_of_two: Heads) -> None:
+    again = train_heads(make_examples(), WordEncoder(), WordEncoder())
+    assert again.together is not None and heads_of_two.together is not None
+    assert np.array_equal(again.together.thresholds, heads_of_two.together.thresholds)
+    assert np.allclose(again.lines.dense, heads_of_two.lines.dense)
+
+
+@pytest.mark.parametrize("second", [False, True], ids=["one model", "two models"])
+def test_heads_come_back_as_they_were_kept(heads: Heads, heads_of_two: Heads, tmp_path: Path, second: bool) -> None:
+    one = heads_of_two if second else heads
+    one.save(tmp_path / "heads.npz")
     kept = Heads.load(tmp_path / "heads.npz")
-    (text,) = describe(["the lantern by the mill goes out tonight"], WordEncoder())
-    assert kept.kinds == heads.kinds
-    assert np.allclose(kept.score(text.dense, text.grams), heads.score(text.dense, text.grams), atol=1e-2)
+    strong = WordEncoder() if second else None
+    before, after = (Reader(WordEncoder(), each, strong).judge([LANTERN])[0] for each in (one, kept))
+    assert (kept.kinds, kept.matters) == (one.kinds, one.matters)
+    assert np.allclose(before.chances, after.chances, atol=1e-2)
     assert [path.name for path in tmp_path.iterdir()] == ["heads.npz"]
 
 
@@ -72,6 +122,38 @@ def test_a_file_that_is_not_ours_is_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "other.npz", kinds=np.array(["suicide"]))
     with pytest.raises(ValueError, match="holds no"):
         Heads.load(tmp_path / "other.npz")
+
+
+def test_files_are_held_out_whole_where_there_are_enough_of_them() -> None:
+    files = [Example(f"{name} {number}", SUICIDE, name) for name in "abcdef" for number in range(9)]
+    few = [Example(f"bread {number}", frozenset(), "calm") for number in range(10)]
+    fold = fold_of([*files, *few])
+    assert all(len(set(fold[at : at + 9])) == 1 for at in range(0, len(files), 9))
+    assert set(fold[: len(files)]) == set(range(FOLDS))
+    assert list(fold[len(files) :]) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+
+
+def test_a_fold_is_judged_as_if_it_had_never_been_there() -> None:
+    rows = np.random.default_rng(1).standard_normal((20, 6)).astype(np.float32) / 2
+    wanted = rows[:, :1] > 0
+    fold = np.arange(20) % 4
+    held_out = recall(rows, wanted, fold, np.ones(20, bool)).held_out
+    rest = fold != 2
+    targets, mean = np.where(wanted, 1, -1), np.where(wanted, 1, -1).mean()
+    alike = likeness(rows[rest], rows[rest]) + CAUTION * np.eye(rest.sum())
+    expected = likeness(rows[~rest], rows[rest]) @ np.linalg.solve(alike, targets[rest] - mean) + mean
+    assert np.allclose(held_out[~rest], expected, atol=1e-3)
+
+
+def test_long_stories_that_hold_a_danger_are_judged_and_not_remembered() -> None:
+    rows = np.random.default_rng(1).standard_normal((6, 3)).astype(np.float32)
+    wanted = np.array([[True], [True], [True], [False], [False], [False]])
+    is_short = np.array([False, True, True, False, True, True])
+    found = recall(rows, wanted, np.arange(6) % 2, is_short)
+    assert list(found.rows) == [1, 2, 3, 4, 5]
+    assert found.held_out[0, 0] != 0
+    memory = Memory(rows[found.rows], found.duals, found.biases)
+    assert memory.scores(rows[1:2])[0, 0] > memory.scores(rows[4:5])[0, 0]
 
 
 @pytest.mark.parametrize("text", ["", " ", "?!", "\U0001f600", "\x00", "a" * 9000, "do. not. stop. " * 500])
@@ -84,16 +166,16 @@ def test_nothing_to_read_gives_nothing(heads: Heads) -> None:
 
 
 def test_a_message_is_judged_by_its_whole_and_by_its_most_alarming_clause() -> None:
-    whole, windows = np.array([[-1.0, 0.0]], np.float32), np.array([[[2.0, 0.5]], [[-3.0, 0.0]]], np.float32)
-    ((linear, alike, loudest, *_),) = summarise(whole, windows)
-    assert (linear, alike, loudest) == (-1.0, 0.0, 2.0)
+    ((whole, loudest, *_, second),) = summarise(
+        np.array([-1.0], np.float32), np.array([[2.0], [-3.0]], np.float32), np.array([0.5], np.float32)
+    )
+    assert (whole, loudest, second) == (-1.0, 2.0, 0.5)
 
 
 def test_one_clause_alone_is_its_own_loudest_and_is_known_to_be_alone() -> None:
-    whole = np.array([[-1.0, 0.5], [2.0, 0.0]], np.float32)
-    alone = summarise(whole, np.zeros((0, 2, 2), np.float32))
-    assert np.allclose(alone[:, 2:4], whole)
-    assert not alone[:, 6:].any()
+    alone = summarise(np.array([-1.0, 2.0], np.float32), np.zeros((0, 2), np.float32))
+    assert np.allclose(alone[:, :4], [[-1.0] * 4, [2.0] * 4])
+    assert not alone[:, 4:].any()
 
 
 def test_a_long_message_is_read_in_clauses_and_pairs() -> None:
