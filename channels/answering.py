@@ -17,9 +17,11 @@ from channels.assistant import is_shortened
 from channels.codes import new_code, shown
 from channels.composing import Composer, Moment, Plan
 from channels.conversation import (
+    AskedFor,
     Channel,
     Choice,
     Concern,
+    Consent,
     ForgetMe,
     HandOver,
     Holder,
@@ -28,6 +30,7 @@ from channels.conversation import (
     ReportWrong,
     StartAgain,
     Turn,
+    Withdraw,
 )
 from channels.errors import AssistantSilent
 from channels.following_up import ANSWERS, CLOSED_DOOR, PUSHED, TOLD, FollowUpRules
@@ -35,6 +38,7 @@ from channels.guard import Guard
 from channels.ledger.records import ConversationRecord, Draft, MessageRecord, OpenEscalation, Outcome
 from channels.routing import AskHelp, AskMove, AskPerson, NoWords, OptIn, OptOut, ToBot, ToPeer, decide
 from channels.speaking import Speaker
+from channels.taking_back import TakingBack
 from channels.wording import Wording
 
 SAYS_ONLY_THAT: Final = 3
@@ -85,6 +89,7 @@ class Answering:
     composer: Composer
     guard: Guard
     follow_up: FollowUpRules
+    taking_back: TakingBack
     on_silence: Callable[[str], None] = field(default=lambda cause: None)
 
     @property
@@ -99,7 +104,7 @@ class Answering:
             return await replace(self, composer=composer, guard=guard).answer(moment)
         speaker = Speaker(wording=self.wording, channel=moment.conversation.channel)
         if moment.conversation.holder is Holder.PEER:
-            return self._leave_to_peer(moment)
+            return self._leave_to_peer(moment, speaker)
         if moment.attempt > MOST_ATTEMPTS:
             plan = await self._plan_fallback(moment, speaker, "given_up")
         elif moment.looped:
@@ -112,13 +117,19 @@ class Answering:
             return Farewell(drafts=speaker.say_notice(self.wording.say("forgotten")))
         return self.guard.connect(moment, await self.composer.compose(moment, speaker, plan))
 
-    def _leave_to_peer(self, moment: Moment) -> Outcome:
-        """Nothing is said. That somebody asked for quiet, or has written again since, is kept all the same."""
+    def _leave_to_peer(self, moment: Moment, speaker: Speaker) -> Outcome:
+        """Nothing is said. That somebody asked for quiet, or has written again since, is kept all the same.
+
+        A consent that is plainly taken back ends at once, whoever they are talking to, and that is said.
+        """
         route = decide(moment.conversation, moment.message, moment.concerns, moment.escalation)
         kept = Outcome(
             message_id=moment.message.id, expected_holder=Holder.PEER, kind="peer", concerns=moment.concerns,
             do_not_text_first=False if moment.person.do_not_text_first else None,
         )  # fmt: skip
+        plan = self._plan_taking_back(speaker, "" if moment.message.payload else moment.message.text)
+        if plan is not None:
+            return replace(kept, kind=plan.kind, drafts=plan.said, withdraw=plan.withdraw)
         if route != ToPeer(opted_out=True):
             return kept
         stopped = OpenEscalation(reason=STOPPED) if moment.stopped_after_concern else None
@@ -134,6 +145,7 @@ class Answering:
             case ToBot():
                 return (
                     await self._plan_safety(moment, speaker)
+                    or self._plan_taking_back(speaker, "" if route.payload else moment.message.text)
                     or await self._plan_follow_up(moment, speaker, route)
                     or await self._plan_bot(moment, speaker, route)
                 )
@@ -268,13 +280,26 @@ class Answering:
                     plan = replace(plan, forget=plan.forget or confirmed)
                 case MyInfo():
                     plan = replace(plan, said=plan.said + await self.composer.say_held(moment, speaker))
-                case Note(needs=needs, place=place):
-                    plan = replace(plan, needs=plan.needs + needs, place=place or plan.place)
+                case Note(needs=needs, place=place, intent=word):
+                    asked_for = AskedFor(word) if word in set(AskedFor) else plan.asked_for
+                    plan = replace(plan, needs=plan.needs + needs, place=place or plan.place, asked_for=asked_for)
                 case ReportWrong():
                     plan = replace(plan, reports=(*plan.reports, request))
                 case StartAgain():
                     plan = replace(plan, start_again=True)
+                case Withdraw(what=what):
+                    plan = self._withdrawn(speaker, plan, what)
         return plan
+
+    def _plan_taking_back(self, speaker: Speaker, text: str) -> Plan | None:
+        """Plain words need no assistant. None for any other message."""
+        what = self.taking_back.read(text)
+        return self._withdrawn(speaker, Plan(), what) if what else None
+
+    def _withdrawn(self, speaker: Speaker, plan: Plan, what: Consent) -> Plan:
+        """Said as done, for it is done in the transaction that says it."""
+        words = speaker.say_notice(self.wording.say(f"took_back_{what}"), choices=speaker.person_choice)
+        return replace(plan, kind=f"took_back_{what}", said=plan.said + words, withdraw=plan.withdraw | {what})
 
     # -- when the assistant has nothing to say
 

@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from channels import desk, simulator
+from channels.attendance import Attendance
 from channels.catalogue import SearchClient
 from channels.errors import SendFailed
 from channels.escalation import Escalations
@@ -133,6 +134,7 @@ async def _channel_routes(parts: Parts, stack: AsyncExitStack) -> list[BaseRoute
         wording=wording,
         texts=twilio or vonage,
         mail=Mailer.from_settings(settings),
+        attendance=Attendance(ledger=ledger, streams=streams, wording=wording),
     )
     routes = [
         *Health(ledger=ledger, streams=streams, metrics=metrics).routes(),

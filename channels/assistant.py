@@ -9,7 +9,7 @@ Anything but a usable answer in time is AssistantSilent: an empty list is a fail
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ import structlog
 from channels.conversation import (
     Choice,
     Concern,
+    Consent,
     ForgetMe,
     HandOver,
     MyInfo,
@@ -29,6 +30,7 @@ from channels.conversation import (
     ServiceCard,
     StartAgain,
     Turn,
+    Withdraw,
 )
 from channels.errors import AssistantSilent
 from channels.ledger.records import ConversationRecord, MessageRecord
@@ -37,14 +39,6 @@ PATH: Final = "/webhooks/gateway/message"
 START_LETTERS, END_LETTERS = 1500, 400
 """What is kept of a very long message: people say what matters first or last. The ledger keeps all of it."""
 
-REQUESTS: Final[Mapping[str, type[Request]]] = {
-    "hand_over": HandOver,
-    "forget_me": ForgetMe,
-    "my_info": MyInfo,
-    "note": Note,
-    "start_again": StartAgain,
-    "report_wrong": ReportWrong,
-}
 CARD_FIELDS: Final = tuple(field.name for field in fields(ServiceCard))
 
 
@@ -176,21 +170,31 @@ def _choice(held: Mapping[str, Any]) -> Choice:
 
 def _request(message: Mapping[str, Any]) -> Request | None:
     held = (message.get("custom") or {}).get("request")
-    if held is None:
-        return None
-    noun = REQUESTS[held["kind"]]
-    if noun is HandOver:
-        need = held.get("need")
-        language = _text(held.get("language")) or None
-        return HandOver(reason=_text(held.get("reason")) or "asked", need=_text(need) or None, language=language)
-    if noun is ReportWrong:
-        return ReportWrong(service_id=_text(held["service_id"])[:64], wrong=_text(held["wrong"])[:32])
-    if noun is ForgetMe:
-        return ForgetMe(confirmed=held.get("confirmed") is True)
-    if noun is Note:
-        needs = tuple(_text(need) for need in held.get("needs") or ())
-        return Note(needs=needs, place=_text(held.get("place")) or None, intent=_text(held.get("intent")))
-    return noun()  # type: ignore[call-arg]  # MyInfo and StartAgain carry nothing
+    return None if held is None else REQUESTS[held["kind"]](held)
+
+
+def _hand_over(held: Mapping[str, Any]) -> HandOver:
+    need, language = _text(held.get("need")) or None, _text(held.get("language")) or None
+    return HandOver(reason=_text(held.get("reason")) or "asked", need=need, language=language)
+
+
+def _note(held: Mapping[str, Any]) -> Note:
+    needs = tuple(_text(need) for need in held.get("needs") or ())
+    return Note(needs=needs, place=_text(held.get("place")) or None, intent=_text(held.get("intent")))
+
+
+REQUESTS: Final[Mapping[str, Callable[[Mapping[str, Any]], Request]]] = {
+    "hand_over": _hand_over,
+    "forget_me": lambda held: ForgetMe(confirmed=held.get("confirmed") is True),
+    "my_info": lambda held: MyInfo(),
+    "note": _note,
+    "start_again": lambda held: StartAgain(),
+    "report_wrong": lambda held: ReportWrong(
+        service_id=_text(held["service_id"])[:64], wrong=_text(held["wrong"])[:32]
+    ),
+    "withdraw": lambda held: Withdraw(what=Consent(_text(held["what"]))),
+}
+"""What the assistant can ask for. Each raises KeyError, TypeError or ValueError for anything else."""
 
 
 def _text(value: object) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from channels.conversation import Choice, Concern, EscalationState, ReportWrong
+from channels.conversation import AskedFor, Choice, Concern, Consent, EscalationState, ReportWrong
 from channels.hours import StaffedHours
 from channels.ledger.records import (
     PLACE,
@@ -116,6 +116,8 @@ class Plan:
     check_in_at: datetime | None = None
     no_check_in: bool = False
     told: str = ""
+    withdraw: frozenset[Consent] = frozenset()
+    asked_for: AskedFor | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +170,8 @@ class Composer:
             check_in_at=plan.check_in_at,
             no_check_in=plan.no_check_in,
             told=plan.told,
+            withdraw=plan.withdraw,
+            asked_for=plan.asked_for,
         )
 
     async def safety_step(self, moment: Moment) -> Step | None:

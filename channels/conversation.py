@@ -53,6 +53,24 @@ class Concern(StrEnum):
     SOMEONE_ELSE = "someone_else"
 
 
+class AskedFor(StrEnum):
+    """Whom help is asked for, as far as they have said."""
+
+    THEMSELVES = "for_themselves"
+    SOMEBODY_ELSE = "for_someone_else"
+    A_CLIENT = "asked_by_a_worker"
+    """The writer works with them."""
+
+
+class Consent(StrEnum):
+    """What a person said yes to, and may take back at any time in their own words."""
+
+    SHARING = "sharing"
+    """Somebody beside us reads what they write: another organisation, or what was said in earlier talks."""
+    CHECK_INS = "check_ins"
+    """We write first: to ask how it went, at a time, or when somebody is here."""
+
+
 class EscalationState(StrEnum):
     """Where an escalation stands; the diagram is in the package README."""
 
@@ -197,6 +215,7 @@ class Note:
     needs: tuple[str, ...] = ()
     place: str | None = None
     intent: str = ""
+    """A word of AskedFor, or nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,7 +234,14 @@ class ReportWrong:
     wrong: str
 
 
-Request: TypeAlias = HandOver | ForgetMe | MyInfo | Note | StartAgain | ReportWrong
+@dataclass(frozen=True, kw_only=True)
+class Withdraw:
+    """The person takes back what they had agreed to. It takes effect with the answer to the message."""
+
+    what: Consent
+
+
+Request: TypeAlias = HandOver | ForgetMe | MyInfo | Note | StartAgain | ReportWrong | Withdraw
 
 
 @dataclass(frozen=True, kw_only=True)

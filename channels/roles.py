@@ -17,6 +17,8 @@ class Permission(StrEnum):
     """Take and answer conversations."""
     WATCH = "watch"
     """Read a conversation that a colleague holds; each look is in the audit."""
+    REPLIES = "replies"
+    """Change the saved replies that everybody keeps at hand."""
     REPORT = "report"
     """See the live wall and the reports."""
     INVITE = "invite"
@@ -34,7 +36,7 @@ class Permission(StrEnum):
 
 
 _PEER: Final = frozenset({Permission.ANSWER})
-_LEAD: Final = _PEER | {Permission.WATCH}
+_LEAD: Final = _PEER | {Permission.WATCH, Permission.REPLIES}
 _EDITOR: Final = frozenset({Permission.EDIT})
 _COORDINATOR: Final = (
     _LEAD

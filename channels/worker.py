@@ -56,6 +56,7 @@ from channels.sms.twilio import Twilio
 from channels.sms.vonage import Vonage
 from channels.streams import Streams
 from channels.sweeping import Sweeper, repeat
+from channels.taking_back import TakingBack
 from channels.teams import Teams
 from channels.telegram import Telegram
 from channels.turns import Turns
@@ -123,7 +124,7 @@ class Worker:
         follow_up_rules = FollowUpRules.load()
         answering = Answering(
             assistant=parts.assistant, composer=composer, guard=guard, follow_up=follow_up_rules,
-            on_silence=metrics.count_silence,
+            taking_back=TakingBack.load(), on_silence=metrics.count_silence,
         )  # fmt: skip
         self.follow_up = FollowUp(
             ledger=ledger, streams=streams, wording=wording, rules=follow_up_rules, zone=opening.service.zone,

@@ -27,7 +27,7 @@ CONCERN_SCORE = 0.6
 CONCERN_SCORE_AGREED = 0.35
 """Enough when Rasa's own reading of the message says the same."""
 NEAR_MILES = 10.0
-NOTED_ABOUT = {"someone": "for_someone_else", "worker": "asked_by_a_worker"}
+NOTED_ABOUT = {"me": "for_themselves", "someone": "for_someone_else", "worker": "asked_by_a_worker"}
 """How it is noted for the peer worker that the writer asks for another person."""
 
 

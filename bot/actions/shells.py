@@ -31,6 +31,7 @@ from bot.actions.say_hello import say_hello
 from bot.actions.show_details import show_details
 from bot.actions.show_more import show_more
 from bot.actions.start_again import start_again
+from bot.actions.take_back import take_back
 from bot.actions.take_thanks import take_thanks
 from bot.actions.toolbox import Toolbox
 
@@ -50,6 +51,7 @@ ACTIONS: Mapping[str, Decision] = {
     "action_say_again": say_again,
     "action_put_right": put_right,
     "action_refine_list": refine_list,
+    "action_take_back": take_back,
 }
 
 

@@ -30,7 +30,10 @@ REPEATED_WITHIN: Final = timedelta(seconds=10)
 async def show(site: Site, visit: Visit) -> Response:
     """GET /desk/conversations/ID; `?before=SEQ` shows what came before a message."""
     opened = await open_conversation(site, visit)
-    return await show_opened(site, visit, opened) if opened else missing(site, visit)
+    if opened is None:
+        return missing(site, visit)
+    await note_read(site, opened, latest="before" not in visit.request.query_params)
+    return await show_opened(site, visit, opened)
 
 
 async def show_part(site: Site, visit: Visit) -> Response:
@@ -38,7 +41,14 @@ async def show_part(site: Site, visit: Visit) -> Response:
     opened = await open_conversation(site, visit)
     if opened is None:
         return PlainTextResponse("", 404)
+    await note_read(site, opened, latest="seen" in visit.request.query_params)
     return site.page_for(visit, "_conversation.html", **await told_of(site, visit, opened))
+
+
+async def note_read(site: Site, opened: Opened, *, latest: bool) -> None:
+    """Whoever holds it has the newest messages before them: the web chat says so to the person."""
+    if latest and opened.standing is Standing.MINE:
+        await site.streams.has_read(opened.conversation.id, opened.conversation.last_seq)
 
 
 async def take(site: Site, visit: Visit) -> Response:

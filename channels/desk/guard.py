@@ -35,6 +35,7 @@ from channels.introducing import Introducing
 from channels.ledger import Ledger
 from channels.ledger.factors import FactorKind
 from channels.media import MediaFetcher
+from channels.never_no import NeverNo
 from channels.pages import HEADERS, PERMITTED, open_templates
 from channels.roles import Permission, may
 from channels.settings import EDITOR_PORT_OFFSET, Settings
@@ -80,6 +81,7 @@ class Site:
     introducing: Introducing
     replies: SavedReplies
     wording: Wording
+    rules: NeverNo
     media: MediaFetcher | None = None
     catalogue: Catalogue | None = None
     attempts: Attempts = field(default_factory=Attempts)
@@ -139,7 +141,8 @@ def open_site(
         shifts=Shifts(ledger=ledger, streams=streams, escalations=escalations),
         agreeing=Agreeing(ledger=ledger, streams=streams, wording=wording, teams=escalations.teams),
         introducing=Introducing(ledger, streams, escalations, settings),
-        replies=SavedReplies.load(),
+        rules=NeverNo.load(),
+        replies=SavedReplies.load(languages=wording.crisis.languages[1:]),
         wording=wording,
         media=media,
         catalogue=catalogue,

@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from channels.conversation import Channel, Delivery, ServiceCard
 from channels.desk.access import Opened, Standing, find_escalation
+from channels.desk.agreed import agreed_of
 from channels.desk.beside import gather
 from channels.desk.guard import BESIDE, Site, missing, unsent_words, words_beside
-from channels.desk.queue import concern_words, show_list
+from channels.desk.queue import asked_for_words, concern_words, show_list
 from channels.desk.replies import SavedReply
 from channels.desk.sessions import Visit
 from channels.desk.story import Telling
@@ -40,7 +41,7 @@ SAID: Final = frozenset(
     {
         "summary_asked", "summary_kept", "summary_agreed", "brought_in", "draft_kept", "note_kept", "snoozed",
         "planned", "plan_changed", "plan_withdrawn", "safe_kept", "redacted", "safeguarding_kept", "named_asked",
-        "named_kept", "card_sent",
+        "named_kept", "card_sent", "taken_back",
     }
 )  # fmt: skip
 
@@ -77,6 +78,7 @@ async def show_opened(
         extra=extra,
         kept=words_beside(visit.request) if status >= 400 else NO_WORDS,
         said=[site.words.say("said", key) for key in visit.request.query_params.getlist("said") if key in SAID],
+        spoken=site.wording.within(opened.person.language).language,
         longest=LONGEST_REPLY,
         renew_every=max(5, round(site.settings.lease_seconds / 3)),
         letters=LETTERS if opened.person.channel is Channel.SMS else None,
@@ -100,8 +102,10 @@ async def told_of(site: Site, visit: Visit, opened: Opened) -> dict[str, Any]:
         "address": site.words.address(person.channel, person.address),
         "concerns": concern_words(site, opened.escalation.concerns | conversation.concerns),
         "needs": tuple(dict.fromkeys((*opened.escalation.needs, *conversation.needs))),
+        "asked_for": asked_for_words(site, conversation),
         "opened_age": age_in_words(opened.escalation.opened_at, now),
         "first_time": moment_in_words(conversation.created_at, now, site.zone),
+        "agreed": await agreed_of(site, opened),
         "partners": await _partners(site, opened),
         "undelivered": sum(message.delivery is Delivery.FAILED for message in messages),
     }

@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from channels.conversation import Concern, EscalationState, Sender
+from channels.conversation import AskedFor, Concern, EscalationState, Sender
 from channels.desk import for_you
 from channels.desk.guard import Site
 from channels.desk.sessions import Visit
@@ -54,6 +54,8 @@ class Row:
     """The last word is theirs."""
     stopped: bool
     """They wrote STOP after something that worries us."""
+    asked_for: str = ""
+    """That they ask for somebody else, in words; empty for somebody who asks for themselves."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,12 +171,19 @@ async def _row(site: Site, escalation: EscalationRecord, place: int = 0) -> Row:
         holder=escalation.claimed_name,
         unanswered=held and await _is_unanswered(site, conversation),
         stopped=escalation.reason == "stopped",
+        asked_for=asked_for_words(site, conversation),
     )
 
 
 def concern_words(site: Site, concerns: Iterable[Concern]) -> tuple[str, ...]:
     """In the order of the enumeration, so that a page does not change by itself."""
     return tuple(site.words.say("concern", concern) for concern in Concern if concern in frozenset(concerns))
+
+
+def asked_for_words(site: Site, conversation: ConversationRecord) -> str:
+    """Whom they ask for, where it is not themselves: the first question is another one then."""
+    elsewhere = conversation.asked_for not in (None, AskedFor.THEMSELVES)
+    return site.words.say("asked_for", str(conversation.asked_for)) if elsewhere else ""
 
 
 async def _is_unanswered(site: Site, conversation: ConversationRecord) -> bool:

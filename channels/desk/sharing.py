@@ -9,9 +9,10 @@ from typing import Final
 
 from starlette.responses import Response
 
-from channels.conversation import Reply
+from channels.conversation import Consent, Reply
 from channels.desk.access import Opened, newest
 from channels.desk.acting import back, refuse, say
+from channels.desk.agreed import agreed_of
 from channels.desk.agreeing import answers_after
 from channels.desk.guard import Site, posted
 from channels.desk.sessions import Visit
@@ -61,6 +62,19 @@ async def agree_earlier(site: Site, visit: Visit, opened: Opened) -> Response:
     body = {"agreed": True, "seq": note.body.get("seq", 0)}
     await site.ledger.talk.add(opened.conversation.id, NoteKind.EARLIER, visit.peer.id, body)
     return back(opened)
+
+
+async def take_back(site: Site, visit: Visit, opened: Opened) -> Response:
+    """POST .../taken-back with what: they said so, in whatever words; it ends at once, and they are told so."""
+    try:
+        what = Consent(posted(visit.request, "what"))
+    except ValueError:
+        return await refuse(site, visit, opened, "nothing_agreed")
+    if all(one.what is not what for one in await agreed_of(site, opened)):
+        return await refuse(site, visit, opened, "nothing_agreed")
+    await site.ledger.consents.withdraw(opened.conversation.id, what, visit.peer.id)
+    await say(site, visit, opened, Reply(text=site.wording.say(f"took_back_{what}")))
+    return back(opened, said=["taken_back"])
 
 
 async def last_seq(site: Site, opened: Opened) -> int:

@@ -16,7 +16,9 @@ from channels.media import is_fetchable
 from channels.pages import clock
 from channels.sms.explaining import explain
 
-REMARKED: Final = frozenset({"fallback", "merged", "repeated", "quiet", "moved", "wrong_code"})
+REMARKED: Final = frozenset(
+    {"fallback", "merged", "repeated", "quiet", "moved", "wrong_code", "took_back_sharing", "took_back_check_ins"}
+)
 """Outcomes that a peer worker should know of."""
 
 

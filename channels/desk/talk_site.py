@@ -32,6 +32,7 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", f"{HERE}/plan", act(later.plan)),
     ("POST", f"{HERE}/plans/{{plan}}", act(later.change_plan)),
     ("POST", f"{HERE}/safe-contact", act(later.keep_safe_contact)),
+    ("POST", f"{HERE}/taken-back", act(sharing.take_back)),
     ("POST", f"{HERE}/finish", act(ending.finish, MINE)),
     ("POST", f"{HERE}/reveal", act(ending.reveal, MINE)),
     ("POST", f"{HERE}/break", act(ending.take_break, MINE)),

@@ -13,6 +13,7 @@ from channels.desk.acting import back, refuse, say
 from channels.desk.guard import Site, posted, unsent_words
 from channels.desk.page import LONGEST_REPLY, Extra, show_opened
 from channels.desk.replies import fill, fill_all
+from channels.desk.reply_pages import language_of, replies_now
 from channels.desk.sessions import Visit
 from channels.fitting import facts_of
 
@@ -23,11 +24,12 @@ async def look(site: Site, visit: Visit, opened: Opened) -> Response:
     """POST .../look with find: services and saved replies. What is in the box stays in it."""
     words = posted(visit.request, "find")[:LONGEST_LOOK].strip()
     services, away = await find_services(site, opened, words)
+    language = language_of(site, opened.person.language)
     extra = Extra(
         text=unsent_words(visit.request),
         looked=words,
         services=tuple(services),
-        replies=fill_all(site.replies.find(words), values_of(site, visit, opened)),
+        replies=fill_all((await replies_now(site)).find(words, language), values_of(site, visit, opened)),
         catalogue_away=away,
     )
     return await show_opened(site, visit, opened, extra=extra)
@@ -47,7 +49,7 @@ async def find_services(site: Site, opened: Opened, words: str) -> tuple[list[Se
 
 def values_of(site: Site, visit: Visit, opened: Opened) -> dict[str, str]:
     """For the variables of a saved reply."""
-    wording = site.wording
+    wording = site.wording.within(opened.person.language)
     concerns = opened.escalation.concerns | opened.conversation.concerns
     return {
         "name": visit.peer.name,
@@ -59,7 +61,8 @@ def values_of(site: Site, visit: Visit, opened: Opened) -> dict[str, str]:
 async def insert(site: Site, visit: Visit, opened: Opened) -> Response:
     """POST .../insert: a saved reply, or a service in words, put into the box after what is there."""
     words = ""
-    saved = site.replies.one(posted(visit.request, "saved"))
+    language = language_of(site, opened.person.language)
+    saved = (await replies_now(site)).one(posted(visit.request, "saved"), language)
     if saved is not None:
         words = fill(saved, values_of(site, visit, opened)).text
     elif card := await chosen_service(site, visit, opened):

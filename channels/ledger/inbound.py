@@ -22,6 +22,7 @@ from channels.ledger import (
     returning,
     rows,
     tables,
+    withdrawing,
 )
 from channels.ledger.database import Work, new_id, shard_of
 from channels.ledger.records import PLACE, Committed, Draft, MessageRecord, Outcome, Stored
@@ -246,12 +247,14 @@ async def commit(work: Work, outcome: Outcome) -> Committed | None:
     notes = rows.open_notes(work.cipher, conversation.notes).with_more(outcome.concerns, outcome.needs, outcome.place)
     if outcome.concerns:
         notes = replace(notes, concern_at=work.now)
+    notes = replace(notes, asked_for=outcome.asked_for or notes.asked_for)
     escalation_id = await escalations.ask(work, conversation, outcome, notes)
     place = await queue_order.place_of(work, conversation.id) if escalation_id else None
     sent = await outbound.insert(work, conversation, with_place(outcome, place))
     await end_turn(work, conversation, outcome, sent, notes)
     await check_ins.apply(work, conversation, outcome, notes)
     await record_choice(work, conversation, outcome)
+    await withdrawing.withdraw(work, conversation.id, outcome.withdraw, "person")
     if outcome.language:
         wanted = update(tables.people).where(tables.people.c.id == conversation.reaches)
         await work.run(wanted.values(language=outcome.language))

@@ -51,8 +51,10 @@ from channels.ledger.records import (
     Unconfirmed,
 )  # fmt: skip
 from channels.ledger.rights import Rights
+from channels.ledger.saved_replies import SavedRepliesLedger
 from channels.ledger.staff_ledger import StaffLedger
 from channels.ledger.talk import Talk
+from channels.ledger.withdrawing import Withdrawing
 
 RETENTION = timedelta(days=90)
 
@@ -77,6 +79,8 @@ class Ledger(StaffLedger):
         self.talk = Talk(database)
         self.introductions = Introductions(database)
         self.planned = Planned(database)
+        self.consents = Withdrawing(database)
+        self.saved_replies = SavedRepliesLedger(database)
         self.care = Care(database)
 
     @classmethod

@@ -87,7 +87,11 @@ async def join_words(work: Work, here: Row[Any], there: Row[Any]) -> None:
     told = rows.open_notes(work.cipher, here.notes)
     held = rows.open_notes(work.cipher, there.notes)
     moments = [one.concern_at for one in (told, held) if one.concern_at is not None]
-    notes = replace(held.with_more(told.concerns, told.needs, told.place), concern_at=max(moments, default=None))
+    notes = replace(
+        held.with_more(told.concerns, told.needs, told.place),
+        concern_at=max(moments, default=None),
+        asked_for=told.asked_for or held.asked_for,
+    )
     conversations = tables.conversations
     await work.run(
         update(conversations)

@@ -8,9 +8,11 @@ from datetime import datetime
 from typing import Final
 
 from channels.conversation import (
+    AskedFor,
     Channel,
     Choice,
     Concern,
+    Consent,
     Delivery,
     EscalationState,
     Holder,
@@ -64,6 +66,8 @@ class ConversationRecord:
     """They have shut us out at their provider: nothing reaches them until they write again."""
     concern_at: datetime | None = None
     """When a concern was last found."""
+    asked_for: AskedFor | None = None
+    """Whom help is for, as far as they said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +230,10 @@ class Outcome:
     """They would rather we did not after all."""
     told: str = ""
     """How what they were pointed to went: helped, partly, no."""
+    withdraw: frozenset[Consent] = frozenset()
+    """What they had agreed to and have taken back."""
+    asked_for: AskedFor | None = None
+    """Whom help is for, if this message says so."""
 
 
 @dataclass(frozen=True, kw_only=True)

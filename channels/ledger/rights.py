@@ -76,6 +76,7 @@ class Rights:
             "since": conversation.created_at.isoformat(),
             "needs_understood": list(conversation.needs),
             "place": conversation.place,
+            "asked_for": conversation.asked_for,
             "concerns": sorted(conversation.concerns),
             "asked_for_a_person": [
                 {"when": one.opened_at.isoformat(), "why": one.reason, "state": one.state} for one in asked

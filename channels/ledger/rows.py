@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from channels.conversation import (
+    AskedFor,
     Channel,
     Choice,
     Concern,
@@ -39,6 +40,7 @@ class Notes:
     blocked: bool = False
     concern_at: datetime | None = None
     """When a concern was last found."""
+    asked_for: AskedFor | None = None
 
     def with_more(self, concerns: Iterable[Concern], needs: Iterable[str], place: str | None) -> Notes:
         """Only adds: a concern never clears itself."""
@@ -60,6 +62,7 @@ def seal_notes(cipher: Cipher, notes: Notes) -> str | None:
         "came_from": notes.came_from,
         "blocked": notes.blocked,
         "concern_at": notes.concern_at.isoformat() if notes.concern_at else None,
+        "asked_for": notes.asked_for,
     }
     return cipher.encrypt(json.dumps(held))
 
@@ -75,6 +78,7 @@ def open_notes(cipher: Cipher, token: str | None) -> Notes:
         came_from=held.get("came_from"),
         blocked=held.get("blocked", False),
         concern_at=datetime.fromisoformat(held["concern_at"]) if held.get("concern_at") else None,
+        asked_for=AskedFor(held["asked_for"]) if held.get("asked_for") else None,
     )
 
 
@@ -178,6 +182,7 @@ def conversation_of(cipher: Cipher, row: Row[Any], shards: int) -> ConversationR
         came_from=notes.came_from,
         blocked=notes.blocked,
         concern_at=notes.concern_at,
+        asked_for=notes.asked_for,
     )
 
 

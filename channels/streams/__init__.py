@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import structlog
 
@@ -15,12 +15,15 @@ from channels.streams.turns import Turns
 from channels.streams.watch import Watch, Watching
 from channels.streams.work import Entry, Work
 
-__all__ = ["TYPING", "WRITING", "AtOnce", "Entry", "Streams", "Watch"]
+__all__ = ["READ", "TYPING", "WRITING", "AtOnce", "Entry", "Streams", "Watch"]
 
+READ = "read"
 TYPING = "typing"
 WRITING = "writing"
 TAKEN_AT_ONCE = 10
 FORGOTTEN_CONSUMER_MS = 3_600_000
+READ_SECONDS = 86_400.0
+"""A sign that something was read is of use for the talk it belongs to."""
 
 
 class Streams:
@@ -183,6 +186,18 @@ class Streams:
     async def writing(self, conversation_id: str) -> None:
         """The person is writing, now. Never raises. Told to who watches "writing:ID"."""
         await self.changed(f"{WRITING}:{conversation_id}")
+
+    async def has_read(self, conversation_id: str, seq: int) -> None:
+        """The peer worker who holds it has the messages up to `seq` before them. Told to who watches "read:ID"."""
+        with suppress(StreamsUnavailable), as_unavailable():
+            if await self._turns.note_read(conversation_id, seq, READ_SECONDS):
+                await self.changed(f"{READ}:{conversation_id}")
+
+    async def read_upto(self, conversation_id: str) -> int:
+        """0 when nothing is known. Never raises."""
+        with suppress(StreamsUnavailable), as_unavailable():
+            return await self._turns.read_upto(conversation_id)
+        return 0
 
     def watch(self, *names: str) -> AbstractAsyncContextManager[Watch]:
         """`async with streams.watch(conversation_id, "queue") as watch: name = await watch.wait(15)`. Never raises."""

@@ -26,6 +26,9 @@ class Keys:
     def first(self, name: str) -> str:
         return f"{self.prefix}:first:{name}"
 
+    def read(self, conversation_id: str) -> str:
+        return f"{self.prefix}:read:{conversation_id}"
+
     def changed(self, name: str) -> str:
         return f"{self.prefix}:changed:{name}"
 

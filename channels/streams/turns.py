@@ -24,6 +24,12 @@ if holder then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 """
+# Only ever further: two pages may tell it in any order.
+READ = """
+if tonumber(redis.call('GET', KEYS[1]) or 0) >= tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
 GIVE_UP = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
@@ -35,6 +41,7 @@ class Turns:
         self._keys = keys
         self._take = client.register_script(TAKE)
         self._give_up = client.register_script(GIVE_UP)
+        self._read = client.register_script(READ)
 
     @asynccontextmanager
     async def lock(self, name: str, ttl_s: float) -> AsyncIterator[bool]:
@@ -94,6 +101,14 @@ class Turns:
         await self._client.zremrangebyscore(self._keys.presence, "-inf", now)
         found: Any = await self._client.zrange(self._keys.presence, 0, -1)
         return list(found)
+
+    async def note_read(self, conversation_id: str, seq: int, ttl: float) -> bool:
+        """Whether that is further than what was read before."""
+        return bool(await self._read(keys=[self._keys.read(conversation_id)], args=[seq, milliseconds(ttl)]))
+
+    async def read_upto(self, conversation_id: str) -> int:
+        seq: Any = await self._client.get(self._keys.read(conversation_id))
+        return int(seq or 0)
 
     async def note_canary(self, result: str) -> None:
         """When our own test message last had this result, by the server's clock."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from channels.conversation import Channel, Choice, ServiceCard
+from channels.conversation import Channel, Choice, Holder, ServiceCard
 from channels.errors import NotFound
 from channels.hours import StaffedHours
 from channels.ledger.lists import CopyLimits
@@ -32,6 +32,20 @@ class ChatLists(Protocol):
     async def count_copy(self, conversation_id: str, destination: str, limits: CopyLimits) -> str | None: ...
 
     async def uncount_copy(self, copy_id: str) -> None: ...
+
+
+class Attends(Protocol):
+    """Who is really there, and how long people really wait."""
+
+    async def here(self) -> int | None: ...
+
+    async def wait(self, *, urgent: bool) -> str: ...
+
+
+class Reads(Protocol):
+    """How far the peer worker who is with somebody has read."""
+
+    async def read_upto(self, conversation_id: str) -> int: ...
 
 
 class ChatLedger(Protocol):
@@ -69,6 +83,8 @@ class Reader:
     hours: StaffedHours
     wording: Wording
     clock: Callable[[], datetime] = utc_now
+    attendance: Attends | None = None
+    reads: Reads | None = None
 
     async def conversation(self, visitor: Visitor) -> ConversationRecord | None:
         if visitor.fresh:
@@ -93,13 +109,14 @@ class Reader:
         open_seq = 0 if before else view.open_seq_of(messages)
         shown = [message for message in messages if message.seq > after and (not before or message.seq <= last)]
         return view.Talk(
-            standing=await self._standing(conversation),
+            standing=await self._standing(conversation, glance=glance),
             bubbles=view.bubbles_of(shown, open_seq, self.clock(), self.hours.zone),
             open_seq=open_seq,
             last_seq=messages[-1].seq if messages else conversation.last_seq,
             thinking=view.is_thinking(conversation, messages),
             kept=() if glance else tuple(one.card.service_id for one in await self.ledger.lists.saved(conversation.id)),
             earlier=first + 1 if first and not after else 0,
+            read=view.is_read(conversation, messages, await self._read_upto(conversation)),
         )
 
     async def pressed(self, visitor: Visitor, payload: str) -> tuple[str, str | None] | None:
@@ -124,11 +141,22 @@ class Reader:
         cards = found[0].reply.cards if found and found[0].seq == seq and found[0].reply else ()
         return cards[place] if place < len(cards) else None
 
-    async def _standing(self, conversation: ConversationRecord) -> view.Standing:
+    async def _read_upto(self, conversation: ConversationRecord) -> int:
+        held = conversation.holder is Holder.PEER
+        return await self.reads.read_upto(conversation.id) if held and self.reads else 0
+
+    async def _standing(self, conversation: ConversationRecord, *, glance: bool) -> view.Standing:
+        """With `glance` without how long people wait: it costs more to know than it is worth every few seconds."""
         escalation = await self.ledger.escalation_of(conversation.id)
         place = None
         if escalation is not None:
             place = await self.ledger.place_in_queue(conversation.id, bool(escalation.concerns))
         now = self.clock()
         opens = "" if self.hours.open_at(now) else self.hours.next_opening(now, self.wording)
-        return view.standing_of(conversation, escalation, place, opens)
+        standing = view.standing_of(conversation, escalation, place, opens)
+        if self.attendance is None or escalation is None or standing.kind != "waiting" or opens:
+            return standing
+        urgent = bool(escalation.concerns)
+        # Somebody in danger is told a place, and no time: as in the texts.
+        wait = "" if glance or urgent else await self.attendance.wait(urgent=urgent)
+        return replace(standing, here=await self.attendance.here(), wait=wait)

@@ -30,7 +30,7 @@ from channels.webchat.copies import Copies, Mail, Texts
 from channels.webchat.embedding import allow_framing, embed_context, widget_script
 from channels.webchat.forms import from_elsewhere, from_script, number_in, text_in
 from channels.webchat.my_list import ListPages
-from channels.webchat.reader import ChatLedger, Reader, utc_now
+from channels.webchat.reader import Attends, ChatLedger, Reader, utc_now
 from channels.webchat.returning import Guesses
 from channels.webchat.stream import Watcher, events
 from channels.webchat.visitor import Visitor, forget_visitor
@@ -57,12 +57,17 @@ class WebChat:
     texts: Texts | None = None
     mail: Mail | None = None
     """Ways to send a copy of somebody's list; without one its form is not shown."""
+    attendance: Attends | None = None
+    """Who is at the desk; without it the page says nothing of that."""
 
     def __post_init__(self) -> None:
         self.templates = open_templates(self.settings, Path(__file__).parent / "templates")
         self.templates.env.filters["call_address"] = call_address
         hours = Opening.load(self.settings, Teams.load(self.settings.teams_file)).of(Channel.WEB)
-        self.reader = Reader(ledger=self.ledger, hours=hours, wording=self.wording, clock=self.clock)
+        self.reader = Reader(
+            ledger=self.ledger, hours=hours, wording=self.wording, clock=self.clock, attendance=self.attendance,
+            reads=self.streams,
+        )  # fmt: skip
 
     def routes(self) -> list[BaseRoute]:
         pages: tuple[tuple[str, str, Page], ...] = (

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 from sse_starlette import ServerSentEvent
 
 from channels.errors import LedgerUnavailable
-from channels.streams import TYPING
+from channels.streams import READ, TYPING
 from channels.webchat.view import Talk
 
 LOOK_SECONDS: Final = 6.0
@@ -28,6 +28,8 @@ class Watcher(Protocol):
 
     async def writing(self, conversation_id: str) -> None: ...
 
+    async def read_upto(self, conversation_id: str) -> int: ...
+
 
 Look = Callable[[], Awaitable[Talk]]
 
@@ -44,7 +46,7 @@ async def events(watcher: Watcher, conversation_id: str, look: Look, after: int)
                 talk = await look()
             except LedgerUnavailable:
                 continue
-            shown = (talk.last_seq, talk.standing, talk.thinking, talk.gone)
+            shown = (talk.last_seq, talk.standing, talk.thinking, talk.gone, talk.read)
             if shown != seen and (seen is not None or talk.last_seq != after):
                 yield ServerSentEvent(event="changed", id=str(talk.last_seq), data="{}", retry=RECONNECT_MS)
             seen = shown
@@ -53,7 +55,7 @@ async def events(watcher: Watcher, conversation_id: str, look: Look, after: int)
 async def _moments(watcher: Watcher, conversation_id: str) -> AsyncGenerator[str | None, None]:
     """At once, whenever somebody says that the conversation changed, and every few seconds regardless."""
     name: str | None = None
-    async with watcher.watch(conversation_id, f"{TYPING}:{conversation_id}") as watch:
+    async with watcher.watch(conversation_id, f"{TYPING}:{conversation_id}", f"{READ}:{conversation_id}") as watch:
         while True:
             yield name
             name = await watch.wait(LOOK_SECONDS)

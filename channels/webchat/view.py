@@ -62,6 +62,10 @@ class Standing:
     name: str = ""
     place: int | None = None
     opens: str = ""
+    here: int | None = None
+    """Peer workers at the desk who take people, while somebody waits within hours; None when nobody can know."""
+    wait: str = ""
+    """What most people have waited lately, "20 minutes"; empty when too little is known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +83,8 @@ class Talk:
     """Where to look for what came before; 0 when everything is here."""
     kept: tuple[str, ...] = ()
     """Services in the person's list."""
+    read: bool = False
+    """The peer worker who is with them has their newest words on the screen."""
 
 
 def standing_of(
@@ -120,6 +126,13 @@ def is_thinking(conversation: ConversationRecord, messages: Sequence[MessageReco
     """The assistant has something to answer. A peer worker's silence is theirs and is not drawn."""
     waiting = [message for message in messages if message.sender is Sender.PERSON and not message.answered]
     return bool(waiting) and conversation.holder is Holder.BOT
+
+
+def is_read(conversation: ConversationRecord, messages: Sequence[MessageRecord], read_upto: int) -> bool:
+    """Only while a peer worker is with them and has not answered yet: an answer says it better."""
+    last = messages[-1] if messages else None
+    theirs = last is not None and last.sender is Sender.PERSON and last.seq <= read_upto
+    return theirs and conversation.holder is Holder.PEER
 
 
 def title_of(messages: Sequence[MessageRecord], payload: str) -> str | None:

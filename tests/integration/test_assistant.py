@@ -20,6 +20,7 @@ from channels.conversation import (
     Channel,
     Choice,
     Concern,
+    Consent,
     ForgetMe,
     HandOver,
     Holder,
@@ -30,6 +31,7 @@ from channels.conversation import (
     Sender,
     ServiceCard,
     StartAgain,
+    Withdraw,
 )
 from channels.errors import AssistantSilent
 from channels.ledger.records import ConversationRecord, MessageRecord
@@ -222,10 +224,20 @@ def test_a_response_of_the_domain_is_read_with_its_buttons() -> None:
         ({"kind": "forget_me", "confirmed": True}, ForgetMe(confirmed=True)),
         ({"kind": "forget_me", "confirmed": "yes"}, ForgetMe(confirmed=False)),
         ({"kind": "my_info"}, MyInfo()),
+        ({"kind": "withdraw", "what": "sharing"}, Withdraw(what=Consent.SHARING)),
         ({"kind": "note", "needs": ["debt"], "place": "Foxley"}, Note(needs=("debt",), place="Foxley")),
         ({"kind": "start_again"}, StartAgain()),
     ],
-    ids=["hand over", "hand over without reason", "forget", "only true is a yes", "my info", "note", "start again"],
+    ids=[
+        "hand over",
+        "hand over without reason",
+        "forget",
+        "only true is a yes",
+        "my info",
+        "taken back",
+        "note",
+        "start again",
+    ],
 )
 def test_requests_are_read(held: dict[str, Any], request_: object) -> None:
     turn = read_turn({"messages": [{"text": "ok"}, {"custom": {"request": held}}]})

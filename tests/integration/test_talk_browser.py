@@ -139,6 +139,7 @@ async def test_a_warm_transfer_with_two_peers_and_a_person_on_a_phone(house: Hou
     await expect(sam.get_by_text("Ana has written to them.")).to_be_visible(timeout=PATIENCE)
     await expect(sam.get_by_role("button", name="Leave them with Ana")).to_have_count(0)
     await answer(chat, "ok thanks")
+    await expect(chat.get_by_text("Sam has read it.")).to_be_visible(timeout=PATIENCE)
     await expect(sam.get_by_text("They said that it is fine with Ana.")).to_be_visible(timeout=PATIENCE)
     assert await check(sam, "about to leave them") == []
     await ana.get_by_label("Write to them").press_sequentially("So, the", delay=20)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,32 +9,18 @@ from typing import Any
 import pytest
 import yaml
 
-from channels.routing import HELP_WORDS, OPT_IN_WORDS, OPT_OUT_WORDS
+from channels.reserved_words import words_asked_for
 
 ROOT = Path(__file__).parents[2]
-RESERVED = frozenset({*OPT_OUT_WORDS, *OPT_IN_WORDS, *HELP_WORDS, "yes", "arret"})
-OURS = frozenset({"MY INFO", "FORGET ME", "TAKE INFO"})
-SENT = ("text", "write", "reply", "reply with", "send", "say the word", "type", "answer", "text back")
-ASKED = re.compile(
-    rf"\b(?:{'|'.join(sorted(SENT, key=len, reverse=True))})(?: us| me| the word)? [\"']?"
-    rf"(?P<word>{'|'.join(sorted(map(re.escape, RESERVED), key=len, reverse=True))})[\"']?(?=[.,;:!?)]|$| to\b| for\b)",
-    re.IGNORECASE,
-)
-SHOUTED = re.compile(rf"\b(?:{'|'.join(word.upper() for word in sorted(RESERVED))})\b")
 SOURCES = (
     "channels/data/wording.yml",
     "channels/data/crisis_lines.yml",
+    "channels/data/saved_replies.yml",
+    "channels/data/saved_replies.cy.yml",
     "bot/actions/wording.yml",
     "domain.yml",
     *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "knowledge" / "data").rglob("*.yml"))),
 )
-
-
-def words_asked_for(text: str) -> list[str]:
-    """Reserved words that a text asks for: named after a verb of sending, or written in capitals as a keyword is."""
-    for ours in OURS:
-        text = text.replace(ours, "")
-    return [match["word"] for match in ASKED.finditer(text)] + SHOUTED.findall(text)
 
 
 def texts_in(value: Any) -> Iterator[str]:

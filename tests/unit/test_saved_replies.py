@@ -7,13 +7,16 @@ import re
 import pytest
 
 from channels.desk.replies import VARIABLES, SavedReplies, SavedReply, fill
+from channels.desk.reply_rules import problems
 from channels.fitting import fits_sms
 from channels.gsm7 import is_gsm7
+from channels.never_no import NeverNo
+from channels.reserved_words import words_asked_for
 from channels.wording import Wording, fields_of
-from tests.unit.test_reserved_words import words_asked_for
 from tests.unit.test_wording import REFUSALS, grade
 
 REPLIES = SavedReplies.load()
+EVERY = SavedReplies.load(languages=("cy",))
 WORDING = Wording.load()
 VALUES = {"name": "Bartholomew", "service": "Wrenbridge Advice", "emergency": "999", "line": WORDING.lines(limit=1)}
 
@@ -37,6 +40,11 @@ class TestEveryReply:
 
     def test_reads_easily(self, reply: SavedReply) -> None:
         assert grade(fill(reply, {**VALUES, "line": "Ring this line"}).text) <= 6.0
+
+
+@pytest.mark.parametrize("reply", EVERY.replies, ids=lambda reply: f"{reply.id} in {reply.language}")
+def test_each_in_each_language_could_be_kept_at_the_desk(reply: SavedReply) -> None:
+    assert list(problems(reply, NeverNo.load(), VALUES)) == []
 
 
 def test_no_two_have_the_same_name() -> None:

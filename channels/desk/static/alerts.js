@@ -11,7 +11,7 @@
   var AGAIN = 30000, BLINK = 1500, KEPT = 200;
   var SEEN = "desk-seen", SOUND = "desk-sound";
   var button = document.querySelector("[data-alerts]");
-  var tone = null, last = 0, plain = true;
+  var tone = null, last = 0, plain = true, listed = [];
 
   function read(name) { try { return localStorage.getItem(name) || ""; } catch (error) { return ""; } }
   function keep(name, value) { try { localStorage.setItem(name, value); } catch (error) { return; } }
@@ -31,7 +31,17 @@
     look();
   }
 
+  /* Whoever was taken and comes back to wait is new again. Only what this page saw go is forgotten: another page of
+     this browser may know of somebody sooner. */
+  function forgetGone() {
+    var now = waiting(), gone = listed.filter(function (id) { return now.indexOf(id) < 0; });
+    listed = now;
+    if (!gone.length) { return; }
+    keep(SEEN, read(SEEN).split(" ").filter(function (id) { return id && gone.indexOf(id) < 0; }).join(" "));
+  }
+
   function look() {
+    forgetGone();
     var many = unseen().length;
     bar.hidden = !many;
     if (!many) { last = 0; return; }

@@ -24,7 +24,8 @@
     if (!root || !root.dataset.part || going) { return; }
     if (fetching) { again = true; return; }
     fetching = true;
-    fetch(root.dataset.part, { cache: "no-store", credentials: "same-origin" })
+    /* A page that nobody looks at has read nothing: only one in front says so, and the person may be told. */
+    fetch(root.dataset.part + (root.dataset.renew && !document.hidden ? "?seen=1" : ""), { cache: "no-store", credentials: "same-origin" })
       .then(function (answer) {
         online();
         if (answer.status === 401 && !draft()) { leaving = true; location.reload(); return null; }
@@ -250,6 +251,19 @@
     var number = segments(box.value.trim(), JSON.parse(box.dataset.letters));
     shown.textContent = number > 1 ? "About " + number + " text messages." : "";
   }
+
+  /* A text to be kept for later is counted with long values in the place of its variables. */
+  document.querySelectorAll("textarea[data-count]").forEach(function (area) {
+    var shown = document.getElementById(area.dataset.count);
+    var letters = JSON.parse(area.dataset.letters), samples = JSON.parse(area.dataset.samples);
+    function tell() {
+      var text = area.value.trim().replace(/\{(\w+)\}/g, function (whole, name) { return samples[name] || whole; });
+      var number = segments(text, letters);
+      shown.textContent = number ? number + (number === 1 ? " text message." : " text messages.") : "";
+    }
+    area.addEventListener("input", tell);
+    tell();
+  });
 
   function segments(text, letters) {
     var plain = Array.from(text.normalize("NFC")).map(function (letter) { return plainLetter(letter, letters); }).join("");

@@ -11,6 +11,7 @@ from bot.actions.find_support import find_support
 from channels.assistant import read_turn
 from channels.conversation import (
     Choice,
+    Consent,
     ForgetMe,
     HandOver,
     MyInfo,
@@ -19,6 +20,7 @@ from channels.conversation import (
     Request,
     ServiceCard,
     StartAgain,
+    Withdraw,
 )
 from tests.unit.bot.fakes import hear, make_tools
 
@@ -29,6 +31,7 @@ from tests.unit.bot.fakes import hear, make_tools
         (HandOver(reason="asked"), {"kind": "hand_over", "reason": "asked", "need": None, "language": None}),
         (ForgetMe(confirmed=True), {"kind": "forget_me", "confirmed": True}),
         (MyInfo(), {"kind": "my_info"}),
+        (Withdraw(what=Consent.SHARING), {"kind": "withdraw", "what": "sharing"}),
         (Note(needs=("debt",)), {"kind": "note", "needs": ["debt"], "place": None}),
         (StartAgain(), {"kind": "start_again"}),
     ],

@@ -15,7 +15,7 @@ from bot.actions.heard import Heard
 from bot.actions.shells import ACTIONS
 from bot.actions.wording import WORDING_FILE
 from channels.assistant import read_turn
-from channels.conversation import ForgetMe, HandOver, MyInfo
+from channels.conversation import ForgetMe, HandOver, MyInfo, Withdraw
 from knowledge.preferences import Preference
 from tests.unit.bot.fakes import LISTENERS, RENT_RESCUE, FakeSearch, load_words, make_tools
 
@@ -68,7 +68,7 @@ def test_an_answer_always_holds_a_contact_or_a_person(action: str, heard: Heard,
     for reply in answer.replies:
         reachable = any(card.phone for card in reply.cards) or "person" in {each.payload for each in reply.choices}
         assert reachable or any(isinstance(request, HandOver) for request in answer.requests)
-    requested = any(isinstance(each, HandOver | ForgetMe | MyInfo) for each in answer.requests)
+    requested = any(isinstance(each, HandOver | ForgetMe | MyInfo | Withdraw) for each in answer.requests)
     assert answer.replies or requested or answer.response in RESPONSES, "a text of the domain offers a person"
 
 

@@ -8,7 +8,8 @@ from bot.actions.forget_me import forget_me
 from bot.actions.hand_over import hand_over
 from bot.actions.my_info import my_info
 from bot.actions.start_again import start_again
-from channels.conversation import ForgetMe, HandOver, MyInfo, StartAgain
+from bot.actions.take_back import take_back
+from channels.conversation import Consent, ForgetMe, HandOver, MyInfo, StartAgain, Withdraw
 from tests.unit.bot.fakes import hear, make_tools, payloads, text_of
 
 TOOLS = make_tools()
@@ -30,6 +31,14 @@ def test_a_complaint_is_met_with_words_and_a_person() -> None:
 def test_my_info_is_only_a_request() -> None:
     answer = my_info(hear("MY INFO"), TOOLS)
     assert (answer.replies, answer.requests) == ((), (MyInfo(),))
+
+
+@pytest.mark.parametrize(
+    ("intent", "what"), [("withdraw_sharing", Consent.SHARING), ("withdraw_check_ins", Consent.CHECK_INS)]
+)
+def test_taking_back_a_yes_is_only_a_request(intent: str, what: Consent) -> None:
+    answer = take_back(hear("leave them out of it now", intent=intent), TOOLS)
+    assert (answer.replies, answer.requests) == ((), (Withdraw(what=what),))
 
 
 class TestForgetMe:
