@@ -15,11 +15,32 @@ from channels.teams import Teams
 
 
 def prepare(settings: Settings) -> None:
-    """Create or update the tables; in demo mode also the demo peers. Safe to run at every start."""
+    """Create or update the tables, look after keys; in demo mode also the demo peers. Safe to run at every start."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     migrate(settings.ledger_url)
+    if settings.encryption_keys.get_secret_value():
+        asyncio.run(look_after_keys(settings))
     if settings.demo:
         asyncio.run(add_demo_peers(settings))
+
+
+async def look_after_keys(settings: Settings) -> None:
+    """Words from before there was a key for each person are sealed; whom a restored copy brought back is forgotten."""
+    ledger = await open_ledger(settings)
+    try:
+        await ledger.person_keys.forget_again()
+        await ledger.reencrypt()
+    finally:
+        await ledger.close()
+
+
+async def rewrap(settings: Settings) -> int:
+    """Everything under the newest of NWD_ENCRYPTION_KEYS. Says how many keys and rows were written anew."""
+    ledger = await open_ledger(settings)
+    try:
+        return await ledger.reencrypt()
+    finally:
+        await ledger.close()
 
 
 async def add_demo_peers(settings: Settings) -> None:

@@ -85,6 +85,7 @@ def any_ledger_url(request: pytest.FixtureRequest, settings: Settings, migrated_
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.execute(text(f"TRUNCATE {', '.join(metadata.tables)} CASCADE"))
+        connection.execute(text("DROP SCHEMA IF EXISTS nwd_keys CASCADE"))
     engine.dispose()
     return url
 
