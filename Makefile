@@ -38,6 +38,7 @@ bench: setup ## Measure replies against bare Rasa, search, a bad network, publis
 	@$(RUN) -m tests.bench.publishing
 	@$(RUN) -m tests.bench.importing
 	@$(RUN) -m tests.bench.queueing
+	@$(RUN) -m tests.bench.sealing
 
 evaluate: setup ## How well people are understood, kept safe and never turned away, in figures
 	@$(RUN) -m tests.evaluate
