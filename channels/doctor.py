@@ -21,7 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from channels.demo import demo_environment
 from channels.errors import ChannelsError, SettingsError, StreamsUnavailable
 from channels.ledger import Ledger, migration_state, open_ledger
-from channels.ledger.key_store import KeyState
+from channels.ledger.sealing import KeyState
 from channels.settings import Settings, read_settings
 from channels.streams import Streams
 from channels.valkey import Valkey

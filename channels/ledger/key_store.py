@@ -13,7 +13,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +25,7 @@ from channels.ledger import sealing
 from channels.ledger.cipher import Cipher
 from channels.ledger.committing import open_engine
 from channels.ledger.database import WRITING, keep_private, listen_for_sqlite
+from channels.ledger.sealing import KeyState
 from channels.ledger.tables import ID
 
 FILE: Final = "keys.db"
@@ -46,16 +46,6 @@ person_keys = Table(
     Column("wrapped", Text),
 )
 TABLE: Final = person_keys.c
-
-
-@dataclass(frozen=True, kw_only=True)
-class KeyState:
-    """How many keys there are, and how many the service's keys do not open, or only an older one does."""
-
-    kept: int = 0
-    destroyed: int = 0
-    closed: int = 0
-    old: int = 0
 
 
 class KeyStore:
@@ -103,12 +93,10 @@ class KeyStore:
         return self._scrub()
 
     def destroyed(self) -> Iterator[list[str]]:
-        """Their ids, some at a time."""
         for some in self._pages():
             yield [key_id for key_id, wrapped in some if wrapped is None]
 
     def rewrap(self) -> int:
-        """Put every key under the newest of the service's keys. Says how many were written anew."""
         count = 0
         for some in self._pages():
             with self._writing() as connection:

@@ -68,9 +68,9 @@ class Ledger(StaffLedger):
     something, and gives None for what an address typed into a browser may name.
     """
 
-    def __init__(self, database: Database, retention: timedelta, keys: KeyStore) -> None:
+    def __init__(self, database: Database, retention: timedelta) -> None:
         super().__init__(database)
-        self.person_keys = PersonKeys(database, keys)
+        self.person_keys = PersonKeys(database)
         self._retention = retention
         self.lists = Lists(database)
         self.accounts = Accounts(database)
@@ -89,8 +89,7 @@ class Ledger(StaffLedger):
     @classmethod
     def open(cls, url: str, cipher: Cipher, *, shards: int, retention: timedelta = RETENTION) -> Ledger:
         """Connects at the first use; the tables must be there (`channels.ledger.migrate`)."""
-        keys = KeyStore(url, cipher)
-        return cls(Database(url, cipher.with_people(keys), shards), retention, keys)
+        return cls(Database(url, cipher.with_people(KeyStore(url, cipher)), shards), retention)
 
     async def close(self) -> None:
         await self._database.close()

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from channels.ledger import people, tables
 from channels.ledger.database import Database, as_unavailable
-from channels.ledger.key_store import KeyState, KeyStore
+from channels.ledger.sealing import KeyState
 
 RESTORED: Final = "restore"
 """Who forgot somebody anew, in the audit."""
@@ -19,14 +19,16 @@ RESTORED: Final = "restore"
 class PersonKeys:
     """Raises LedgerUnavailable."""
 
-    def __init__(self, database: Database, store: KeyStore) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._store = store
+        self._keys = database.cipher.people
 
     async def state(self) -> KeyState:
         """Looks at every key and changes nothing."""
+        if self._keys is None:
+            return KeyState()
         with as_unavailable():
-            return await asyncio.to_thread(self._store.state)
+            return await asyncio.to_thread(self._keys.state)
 
     async def read_newest(self) -> None:
         """Raises SettingsError when the newest words of all are under a key that is not here, or does not open them."""
@@ -38,8 +40,10 @@ class PersonKeys:
 
     async def rewrap(self) -> int:
         """Wrap every key with the newest of the service's keys. Says how many were wrapped anew."""
+        if self._keys is None:
+            return 0
         with as_unavailable():
-            return await asyncio.to_thread(self._store.rewrap)
+            return await asyncio.to_thread(self._keys.rewrap)
 
     async def forget_again(self) -> int:
         """After a copy of the ledger was put back: whoever was forgotten since it was made is forgotten anew.
@@ -48,9 +52,7 @@ class PersonKeys:
         """
         count = 0
         talks, owner = tables.conversations.c, tables.people.c
-        with as_unavailable():
-            gone = await asyncio.to_thread(lambda: list(self._store.destroyed()))
-        for some in gone:
+        for some in await self._destroyed():
             wanted = (
                 select(owner.id)
                 .join(tables.conversations, talks.person_id == owner.id)
@@ -65,3 +67,10 @@ class PersonKeys:
             await self._database.scrub()
             structlog.get_logger().warning("people_forgotten_again", count=count)
         return count
+
+    async def _destroyed(self) -> list[list[str]]:
+        keys = self._keys
+        if keys is None:
+            return []
+        with as_unavailable():
+            return await asyncio.to_thread(lambda: list(keys.destroyed()))

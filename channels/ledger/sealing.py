@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -17,6 +19,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 PREFIX: Final = "p1:"
 NONCE_BYTES: Final = 12
 KEY_BITS: Final = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyState:
+    """How many keys there are, and how many the service's keys do not open, or only an older one does."""
+
+    kept: int = 0
+    destroyed: int = 0
+    closed: int = 0
+    old: int = 0
 
 
 class Keys(Protocol):
@@ -30,6 +42,15 @@ class Keys(Protocol):
 
     def destroy(self, key_ids: list[str], *, leave_trace: bool) -> bool:
         """Whether no byte of them is left on the disk. With a trace it is known for ever that they were destroyed."""
+
+    def destroyed(self) -> Iterator[list[str]]:
+        """Their ids, some at a time."""
+
+    def rewrap(self) -> int:
+        """Put every key under the newest of the service's keys. Says how many were written anew."""
+
+    def state(self) -> KeyState:
+        """Looks at every key."""
 
     def close(self) -> None: ...
 

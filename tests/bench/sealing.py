@@ -21,7 +21,6 @@ from cryptography.fernet import Fernet
 from channels.conversation import Channel, Inbound, Sender
 from channels.ledger import Cipher, Ledger, migrate
 from channels.ledger.database import Database
-from channels.ledger.key_store import KeyStore
 from channels.ledger.ledger import RETENTION
 from channels.ledger.records import Draft, PeerRecord
 from tests.ledger_builders import ask_for_a_person, peer_named
@@ -74,7 +73,7 @@ async def run(folder: Path, people: int) -> None:
         (folder / name).mkdir()
         url = f"sqlite+aiosqlite:///{folder}/{name}/ledger.sqlite"
         migrate(url)
-        alone = Ledger(Database(url, cipher, 4), RETENTION, KeyStore(url, cipher))
+        alone = Ledger(Database(url, cipher, 4), RETENTION)
         ledger = alone if name == "one key" else Ledger.open(url, cipher, shards=4)
         arms.append(Arm(name, ledger, await peer_named(ledger, "Sam")))
     for number in range(people):

@@ -32,7 +32,7 @@ def cipher(*keys: str) -> Cipher:
 
 def before_there_were_keys(url: str) -> Ledger:
     """Everything under the service's key, as it was."""
-    return Ledger(Database(url, cipher(), 4), RETENTION, KeyStore(url, cipher()))
+    return Ledger(Database(url, cipher(), 4), RETENTION)
 
 
 async def test_words_from_before_stay_readable_and_are_sealed(any_ledger_url: str) -> None:
