@@ -186,7 +186,7 @@ def judge_keys(keys: KeyState, opens: bool) -> Finding:
         fix = "Put the key that wrapped them back into NWD_ENCRYPTION_KEYS, after the newest; then: channels rewrap"
         return failed(what, f"NWD_ENCRYPTION_KEYS opens {keys.kept - keys.closed} of {keys.kept}", fix)
     if not opens:
-        fix = "Put back the newest copy of keys.db (PostgreSQL: the schema nwd_keys). Nobody can be answered without."
+        fix = "Add the newest copy of the keys to those here: 'A key for each person' in channels/README.md says how."
         return failed(what, "the ledger's words are under keys that are not here", fix)
     if keys.old:
         return warning(what, f"{keys.old} are under an older key", "Run: python -m channels rewrap")

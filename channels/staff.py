@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import replace
 
+import structlog
+
 from channels.demo import DEMO_PASSWORD, DEMO_PEERS
-from channels.errors import ChannelsError
+from channels.errors import ChannelsError, SettingsError
 from channels.ledger import Ledger, migrate, open_ledger
 from channels.passwords import hash_password
 from channels.settings import Settings
@@ -25,11 +27,16 @@ def prepare(settings: Settings) -> None:
 
 
 async def look_after_keys(settings: Settings) -> None:
-    """Words from before there was a key for each person are sealed; whom a restored copy brought back is forgotten."""
+    """Words from before there was a key for each person are sealed; whom a restored copy brought back is forgotten.
+
+    A key that is missing stops nobody from writing to us: the log says so, and `doctor` what to do.
+    """
     ledger = await open_ledger(settings)
     try:
         await ledger.person_keys.forget_again()
         await ledger.reencrypt()
+    except SettingsError as problem:
+        structlog.get_logger().error("keys_not_looked_after", fix=str(problem))
     finally:
         await ledger.close()
 

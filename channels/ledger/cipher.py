@@ -85,7 +85,8 @@ class Cipher:
             return sealing.unseal(key, token).decode("utf-8")
         except (InvalidTag, ValueError):
             raise SettingsError(
-                "keys.db: the key of a person does not open what is under it. Put the newest copy of the keys back."
+                "keys.db: the key of a person does not open what is under it. It is of another ledger, or the words "
+                "were changed."
             ) from None
 
     def rotate(self, token: str) -> str:

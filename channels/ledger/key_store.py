@@ -75,7 +75,7 @@ class KeyStore:
         if found is None:
             raise SettingsError(
                 f"{FILE} ({SCHEMA} on PostgreSQL): the key of something in the ledger was never there. It belongs to "
-                "another ledger, or was lost: put the newest copy of the keys back."
+                "another ledger, or was lost: add the newest copy of the keys to those here (channels/README.md)."
             )
         return self._keep(key_id, found)
 

@@ -21,7 +21,7 @@ from channels.ledger.key_store import CACHED_SECONDS, KeyStore
 from channels.ledger.ledger import RETENTION
 from channels.settings import Settings
 from tests.integration.test_person_keys import all_tokens, everything_about, what_can_be_read
-from tests.ledger_builders import NUMBER, TEST_KEY, TEST_PERSON_SECRET, message_now, text_from
+from tests.ledger_builders import NUMBER, OTHER_NUMBER, TEST_KEY, TEST_PERSON_SECRET, message_now, text_from
 
 NEW_KEY = Fernet.generate_key().decode()
 
@@ -134,16 +134,51 @@ async def test_lost_keys_are_an_error_and_nobody_is_taken_for_forgotten(ledger: 
     for file in settings.data_dir.glob("keys.db*"):
         file.rename(file.with_name(f"kept-{file.name}"))
     without = Ledger.open(settings.ledger_url, cipher(), shards=settings.shards)
-    with pytest.raises(SettingsError, match="put the newest copy of the keys back"):
+    with pytest.raises(SettingsError, match="add the newest copy of the keys to those here"):
         await without.message(stored.message_id)
     assert await without.person_keys.forget_again() == 0
+    newcomer = await without.store_inbound(text_from(OTHER_NUMBER, "SM2", "somebody new"))
     await without.close()
-    for file in settings.data_dir.glob("kept-keys.db*"):
-        file.replace(file.with_name(file.name.removeprefix("kept-")))
+    add_keys(settings)
     again = Ledger.open(settings.ledger_url, cipher(), shards=settings.shards)
     assert (await message_now(again, stored.message_id)).text == text_from().text
+    assert (await message_now(again, newcomer.message_id)).text == "somebody new"
     assert await again.person_at(Channel.SMS, NUMBER) is not None
     await again.close()
+
+
+async def test_an_old_copy_of_the_keys_brings_nobody_back(ledger: Ledger, settings: Settings) -> None:
+    person_id = await everything_about(ledger)
+    conversation_id = (await ledger.conversation_of(person_id)).id
+    source = sqlite3.connect(settings.data_dir / "keys.db")
+    source.execute("VACUUM INTO ?", (str(settings.data_dir / "kept-keys.db"),))
+    source.close()
+    await ledger.forget(person_id)
+    add_keys(settings)
+    store = KeyStore(settings.ledger_url, cipher())
+    assert store.to_read(conversation_id) is None
+    store.close()
+
+
+def add_keys(settings: Settings) -> None:
+    """As the README says."""
+    connection = sqlite3.connect(settings.data_dir / "keys.db")
+    connection.execute("ATTACH ? AS copy", (str(settings.data_dir / "kept-keys.db"),))
+    connection.execute("INSERT OR IGNORE INTO person_keys SELECT * FROM copy.person_keys")
+    connection.commit()
+    connection.close()
+
+
+async def test_a_missing_service_key_keeps_nothing_from_starting(
+    ledger: Ledger, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await ledger.store_inbound(text_from())
+    await staff.look_after_keys(settings.model_copy(update={"encryption_keys": SecretStr(NEW_KEY)}))
+    assert "keys_not_looked_after" in capsys.readouterr().out
+    wrong = Ledger.open(settings.ledger_url, cipher(NEW_KEY), shards=settings.shards)
+    newcomer = await wrong.store_inbound(text_from(OTHER_NUMBER, "SM2", "somebody new"))
+    assert (await message_now(wrong, newcomer.message_id)).text == "somebody new"
+    await wrong.close()
 
 
 class TestTheDoctor:
