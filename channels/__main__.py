@@ -1,4 +1,4 @@
-"""Commands of the conversation side: python -m channels {run,app,worker,migrate,doctor,peer}."""
+"""Commands of the conversation side: python -m channels {run,app,worker,migrate,rewrap,doctor,peer,team}."""
 
 from __future__ import annotations
 
@@ -42,6 +42,14 @@ def migrate(settings: Settings, _arguments: argparse.Namespace) -> int:
     return 0
 
 
+def rewrap(settings: Settings, _arguments: argparse.Namespace) -> int:
+    from channels import staff
+
+    count = asyncio.run(staff.rewrap(settings))
+    print(f"{count} keys and rows were written anew. Keys after the first in NWD_ENCRYPTION_KEYS are not needed now.")
+    return 0
+
+
 def run_doctor(settings: Settings, _arguments: argparse.Namespace) -> int:
     from channels import doctor
 
@@ -72,6 +80,7 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
         ("app", run_app, "webhooks, web chat and desk"),
         ("worker", run_worker, "answers messages and sends replies"),
         ("migrate", migrate, "create or update the ledger's tables"),
+        ("rewrap", rewrap, "put everything under the newest of NWD_ENCRYPTION_KEYS"),
         ("doctor", run_doctor, "check a deployment and say what to fix"),
     ):
         commands.add_parser(name, help=text).set_defaults(function=function)

@@ -19,8 +19,9 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from channels.demo import demo_environment
-from channels.errors import ChannelsError, StreamsUnavailable
-from channels.ledger import migration_state, open_ledger
+from channels.errors import ChannelsError, SettingsError, StreamsUnavailable
+from channels.ledger import Ledger, migration_state, open_ledger
+from channels.ledger.sealing import KeyState
 from channels.settings import Settings, read_settings
 from channels.streams import Streams
 from channels.valkey import Valkey
@@ -160,12 +161,36 @@ async def check_ledger(settings: Settings) -> list[Finding]:
     try:
         await ledger.ping()
         chain = await ledger.verify_audit()
+        keys = await ledger.person_keys.state()
+        opens = await opens_newest(ledger)
     finally:
         await ledger.close()
-    found = [ok("ledger", f"tables are at {state.head}")]
+    found = [ok("ledger", f"tables are at {state.head}"), judge_keys(keys, opens)]
     if not chain:
         found.append(failed("audit", "the chain of hashes is broken", "Someone changed the audit table: keep a copy."))
     return found
+
+
+async def opens_newest(ledger: Ledger) -> bool:
+    """Whether the keys that are here are those of this ledger."""
+    try:
+        await ledger.person_keys.read_newest()
+    except SettingsError:
+        return False
+    return True
+
+
+def judge_keys(keys: KeyState, opens: bool) -> Finding:
+    what = "keys of people"
+    if keys.closed:
+        fix = "Put the key that wrapped them back into NWD_ENCRYPTION_KEYS, after the newest; then: channels rewrap"
+        return failed(what, f"NWD_ENCRYPTION_KEYS opens {keys.kept - keys.closed} of {keys.kept}", fix)
+    if not opens:
+        fix = "Add the newest copy of the keys to those here: 'A key for each person' in channels/README.md says how."
+        return failed(what, "the ledger's words are under keys that are not here", fix)
+    if keys.old:
+        return warning(what, f"{keys.old} are under an older key", "Run: python -m channels rewrap")
+    return ok(what, f"{keys.kept}, and {keys.destroyed} destroyed")
 
 
 async def check_redis(settings: Settings) -> list[Finding]:

@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import replace
 
+import structlog
+
 from channels.demo import DEMO_PASSWORD, DEMO_PEERS, DEMO_TEAMS
-from channels.errors import ChannelsError
+from channels.errors import ChannelsError, SettingsError
 from channels.ledger import Ledger, migrate, open_ledger
 from channels.ledger.duties import Duty
 from channels.passwords import hash_password
@@ -16,11 +18,37 @@ from channels.teams import Teams
 
 
 def prepare(settings: Settings) -> None:
-    """Create or update the tables; in demo mode also the demo peers. Safe to run at every start."""
+    """Create or update the tables, look after keys; in demo mode also the demo peers. Safe to run at every start."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     migrate(settings.ledger_url)
+    if settings.encryption_keys.get_secret_value():
+        asyncio.run(look_after_keys(settings))
     if settings.demo:
         asyncio.run(add_demo_peers(settings))
+
+
+async def look_after_keys(settings: Settings) -> None:
+    """Words from before there was a key for each person are sealed; whom a restored copy brought back is forgotten.
+
+    A key that is missing stops nobody from writing to us: the log says so, and `doctor` what to do.
+    """
+    ledger = await open_ledger(settings)
+    try:
+        await ledger.person_keys.forget_again()
+        await ledger.reencrypt()
+    except SettingsError as problem:
+        structlog.get_logger().error("keys_not_looked_after", fix=str(problem))
+    finally:
+        await ledger.close()
+
+
+async def rewrap(settings: Settings) -> int:
+    """Everything under the newest of NWD_ENCRYPTION_KEYS. Says how many keys and rows were written anew."""
+    ledger = await open_ledger(settings)
+    try:
+        return await ledger.reencrypt()
+    finally:
+        await ledger.close()
 
 
 async def add_demo_peers(settings: Settings) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography.fernet import Fernet
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 
 from channels.conversation import Channel, Choice, Concern, Delivery, Holder, Inbound, Receipt, Sender
 from channels.ledger import Ledger
@@ -85,9 +85,10 @@ async def message_now(ledger: Ledger, message_id: str) -> MessageRecord:
 
 
 def empty_postgres(url: str) -> None:
-    """Every table of a ledger. Deleting is much quicker than TRUNCATE while there is little in them."""
+    """Every table of a ledger, and the keys. Deleting is much quicker than TRUNCATE while there is little in them."""
     engine = create_engine(url)
     with engine.begin() as connection:
         for table in reversed(metadata.sorted_tables):
             connection.execute(table.delete())
+        connection.execute(text("DROP SCHEMA IF EXISTS nwd_keys CASCADE"))
     engine.dispose()

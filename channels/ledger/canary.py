@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import delete, or_, select
 
 from channels.conversation import Channel
-from channels.ledger import tables
+from channels.ledger import dooming, tables
 from channels.ledger.database import Work
 
 
@@ -28,4 +28,5 @@ async def remove(work: Work, conversation_id: str, before: datetime) -> int:
         await work.run(delete(table).where(table.c.conversation_id.in_(ids)))
     await work.run(delete(tables.conversations).where(conversations.id.in_(ids)))
     await work.run(delete(tables.people).where(people.id.in_(owners)))
+    await dooming.doom(work, ids, leave_trace=False)
     return len(found)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Executable, Insert, Table, event, make_url, select, text
+from sqlalchemy import Connection, Executable, Insert, Table, delete, event, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
@@ -29,6 +29,7 @@ from channels.errors import LedgerUnavailable
 from channels.ledger.cipher import Cipher
 from channels.ledger.committing import AT_ONCE, READERS, Readers, SideBySide, Together, be_patient, open_engine
 from channels.ledger.direct import Direct
+from channels.ledger.key_tables import doomed_keys
 
 T = TypeVar("T")
 PRAGMAS = (
@@ -41,6 +42,7 @@ PRAGMAS = (
     "PRAGMA wal_autocheckpoint=16000",
 )
 WRITING = {"ledger_writes": True}
+MOST_IDS = 500
 
 
 def new_id() -> str:
@@ -178,8 +180,32 @@ class Database:
                     cursor = await driver.execute("PRAGMA wal_checkpoint(PASSIVE)")
                     await cursor.close()
 
+    async def destroy_keys(self) -> None:
+        """Destroy the keys that erasures have marked, here and wherever a process died before it could."""
+        table, keys = doomed_keys.c, self.cipher.people
+        async with self.reading() as work:
+            doomed = (await work.run(select(table.key_id, table.leave_trace))).all()
+        if not doomed or keys is None:
+            return
+        for traced in (True, False):
+            ids = [row.key_id for row in doomed if row.leave_trace is traced]
+            if not ids:
+                continue
+            with as_unavailable():
+                gone = await asyncio.to_thread(keys.destroy, ids, leave_trace=traced)
+            if not gone:  # Somebody was reading: destroyed, but an older page is still on the disk. At the next look.
+                structlog.get_logger().warning("keys_scrub_postponed")
+                continue
+            async with self.writing() as work:
+                for start in range(0, len(ids), MOST_IDS):
+                    await work.run(delete(doomed_keys).where(table.key_id.in_(ids[start : start + MOST_IDS])))
+
     async def scrub(self) -> bool:
-        """Empty the write-ahead log, which still holds erased bytes. False when a reader was in the way."""
+        """Destroy what keys are to go, and empty the write-ahead log, which still holds erased bytes.
+
+        False when a reader was in the way.
+        """
+        await self.destroy_keys()
         if not self._is_sqlite:
             return True
         async with self._turn, self._engine.connect() as connection:
@@ -199,6 +225,8 @@ class Database:
         await self._writer.close()
         await self._readers.close()
         await self._engine.dispose()
+        if self.cipher.people is not None:
+            self.cipher.people.close()
 
 
 def make_engine(url: str) -> AsyncEngine:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Select, exists, or_, select, update
 
-from channels.ledger import tables
+from channels.ledger import dooming, tables
 from channels.ledger.database import Work
 
 EMPTY: dict[str, Any] = {"body": None, "provider_id": None, "error_text": None, "language": None, "intent": ""}
@@ -70,6 +70,7 @@ async def finish(work: Work, conversation_id: str) -> bool:
     everybody = or_(tables.people.c.id == person_id, tables.people.c.shares == conversation_id)
     await erase_words(work, conversation_id)
     if (await work.run(waiting_messages(conversation_id, "outbound").limit(1))).first() is None:
+        await dooming.doom_addresses(work, everybody)
         await work.run(update(tables.people).where(everybody).values(address=None))
     return True
 

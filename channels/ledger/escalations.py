@@ -65,7 +65,7 @@ async def ask(work: Work, conversation: Row[Any], outcome: Outcome, notes: rows.
     held = rows.open_notes(work.cipher, current.notes)
     merged = held.with_more(outcome.concerns, (*outcome.needs, *need_of(outcome)), None)
     change: dict[str, Any] = {
-        "notes": rows.seal_notes(work.cipher, merged),
+        "notes": rows.seal_notes(work.cipher.of(conversation.id), merged),
         "urgent": current.urgent or bool(merged.concerns),
         "rank_at": rank_of(current.opened_at, urgent=current.urgent or bool(merged.concerns)),
         "reason": reason_now(outcome) or current.reason,
@@ -114,7 +114,7 @@ async def start(work: Work, conversation: Row[Any], outcome: Outcome, notes: row
             told_count=0,
             follow_up=False,
             reason=asked.reason if asked else CONCERN,
-            notes=rows.seal_notes(work.cipher, rows.Notes(concerns=own.concerns, needs=own.needs)),
+            notes=rows.seal_notes(work.cipher.of(conversation.id), rows.Notes(concerns=own.concerns, needs=own.needs)),
             language=outcome.language or person.language,
             opened_at=opened_at,
             waiting_since=opened_at,

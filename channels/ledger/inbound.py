@@ -14,6 +14,7 @@ from channels.errors import LedgerUnavailable, NotFound
 from channels.ledger import (
     audit,
     check_ins,
+    dooming,
     escalations,
     listing_reports,
     outbound,
@@ -52,8 +53,8 @@ async def store(work: Work, inbound: Inbound) -> Stored:
         channel=inbound.channel,
         sender=Sender.PERSON,
         provider_key=provider_key,
-        provider_id=work.cipher.encrypt(inbound.provider_id),
-        body=rows.seal_inbound(work.cipher, inbound),
+        provider_id=work.cipher.of(conversation.id).encrypt(inbound.provider_id),
+        body=rows.seal_inbound(work.cipher.of(conversation.id), inbound),
         opt_out=inbound.opt_out,
         language=inbound.language,
         episode=episode["episode"],
@@ -105,7 +106,7 @@ def arrival_notes(work: Work, conversation: Row[Any], inbound: Inbound) -> dict[
     """The first link that brought somebody here stays; whoever writes has not shut us out."""
     known = rows.open_notes(work.cipher, conversation.notes)
     now = replace(known, came_from=known.came_from or inbound.came_from, blocked=False)
-    return {} if now == known else {"notes": rows.seal_notes(work.cipher, now)}
+    return {} if now == known else {"notes": rows.seal_notes(work.cipher.of(conversation.id), now)}
 
 
 async def set_blocked(work: Work, channel: Channel, address: str, blocked: bool) -> str | None:
@@ -119,7 +120,7 @@ async def set_blocked(work: Work, channel: Channel, address: str, blocked: bool)
     await work.run(
         update(tables.conversations)
         .where(tables.conversations.c.id == conversation.id)
-        .values(notes=rows.seal_notes(work.cipher, notes))
+        .values(notes=rows.seal_notes(work.cipher.of(conversation.id), notes))
     )
     return str(conversation.id)
 
@@ -182,22 +183,23 @@ async def conversation_with(work: Work, inbound: Inbound) -> tuple[Row[Any], str
 
 async def welcome(work: Work, inbound: Inbound, person_key: str) -> None:
     """A new person and their conversation; nothing if another process was quicker."""
-    person_id = new_id()
+    person_id, conversation_id = new_id(), new_id()
     fresh = await work.insert_new(
         tables.people,
         id=person_id,
         channel=inbound.channel,
         person_key=person_key,
-        address=work.cipher.encrypt(inbound.address),
+        address=work.cipher.of(conversation_id).encrypt(inbound.address),
         language=inbound.language,
         do_not_text_first=False,
         created_at=work.now,
     )
     if not fresh:
+        await dooming.doom(work, [conversation_id], leave_trace=False)
         return
     await work.run(
         insert(tables.conversations).values(
-            id=new_id(),
+            id=conversation_id,
             person_id=person_id,
             channel=inbound.channel,
             holder=Holder.BOT,
@@ -317,7 +319,7 @@ async def end_turn(work: Work, conversation: Row[Any], outcome: Outcome, sent: i
         .values(
             turns=conversation.turns + counts,
             last_seq=conversation.last_seq + sent,
-            notes=rows.seal_notes(work.cipher, notes),
+            notes=rows.seal_notes(work.cipher.of(conversation.id), notes),
             **episode,
         )
     )

@@ -30,8 +30,10 @@ from channels.ledger.cipher import Cipher
 from channels.ledger.database import Database, shard_of
 from channels.ledger.factors import Factors
 from channels.ledger.introductions import Introductions
+from channels.ledger.key_store import KeyStore
 from channels.ledger.listing_reports import ListingReports
 from channels.ledger.lists import Lists
+from channels.ledger.person_keys import PersonKeys
 from channels.ledger.planned import Planned
 from channels.ledger.queue_ledger import QueueLedger
 from channels.ledger.records import (
@@ -69,6 +71,7 @@ class Ledger(StaffLedger):
 
     def __init__(self, database: Database, retention: timedelta) -> None:
         super().__init__(database)
+        self.person_keys = PersonKeys(database)
         self._retention = retention
         self.lists = Lists(database)
         self.accounts = Accounts(database)
@@ -88,7 +91,7 @@ class Ledger(StaffLedger):
     @classmethod
     def open(cls, url: str, cipher: Cipher, *, shards: int, retention: timedelta = RETENTION) -> Ledger:
         """Connects at the first use; the tables must be there (`channels.ledger.migrate`)."""
-        return cls(Database(url, cipher, shards), retention)
+        return cls(Database(url, cipher.with_people(KeyStore(url, cipher)), shards), retention)
 
     async def close(self) -> None:
         await self._database.close()
@@ -340,13 +343,17 @@ class Ledger(StaffLedger):
             if not done:
                 break
             total += done
+        await self._database.destroy_keys()
         if total or self._database.unscrubbed:
             await self._database.scrub()
         return total
 
     async def reencrypt(self) -> int:
-        """Put everything under the newest key while work goes on; afterwards older keys can be dropped."""
-        total = 0
+        """Put everything under the newest key, and under its person's, while work goes on.
+
+        Afterwards older keys can be dropped. Says how many rows and keys were written anew.
+        """
+        total = await self.person_keys.rewrap()
         for column in sweep.ENCRYPTED:
             after: str | None = ""
             while after is not None:

@@ -45,7 +45,7 @@ class Lists:
             if conversation.forgotten_at is not None:
                 raise NotFound
             await work.run(_one(work, conversation_id, kept.card.service_id))
-            body = work.cipher.encrypt(json.dumps(asdict(replace(kept.card, why=""))))
+            body = work.cipher.of(conversation_id).encrypt(json.dumps(asdict(replace(kept.card, why=""))))
             await work.run(
                 insert(tables.saved_services).values(
                     id=new_id(),
@@ -69,11 +69,12 @@ class Lists:
         async with self._database.reading() as work:
             return [
                 SavedService(
-                    card=ServiceCard(**known(ServiceCard, json.loads(work.cipher.decrypt(row.body)))),
+                    card=ServiceCard(**known(ServiceCard, json.loads(words))),
                     seq=row.seq,
                     place=row.place,
                 )
                 for row in await work.run(wanted)
+                if (words := work.cipher.decrypt(row.body))
             ]
 
     async def count_copy(self, conversation_id: str, destination: str, limits: CopyLimits) -> str | None:

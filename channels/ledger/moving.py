@@ -101,7 +101,7 @@ async def join_words(work: Work, here: Row[Any], there: Row[Any]) -> None:
         update(conversations)
         .where(conversations.c.id == there.id)
         .values(
-            notes=rows.seal_notes(work.cipher, notes),
+            notes=rows.seal_notes(work.cipher.of(there.id), notes),
             last_seq=there.last_seq + here.last_seq,
             last_inbound_at=work.now,
             turns=there.turns + here.turns,
@@ -124,7 +124,7 @@ async def join_escalations(work: Work, here: Row[Any], there: Row[Any]) -> None:
         notes = new.with_more(old.concerns, old.needs, None)
         urgent, opened_at = kept.urgent or ended.urgent, min(kept.opened_at, ended.opened_at)
         together = {
-            "notes": rows.seal_notes(work.cipher, notes),
+            "notes": rows.seal_notes(work.cipher.of(there.id), notes),
             "urgent": urgent,
             "opened_at": opened_at,
             "rank_at": rank_of(opened_at, urgent=urgent),

@@ -73,7 +73,7 @@ def message_row(work: Work, conversation: Row[Any], message_id: str, seq: int, d
         "seq": seq,
         "channel": conversation.channel,
         "sender": draft.sender,
-        "body": rows.seal_draft(work.cipher, draft),
+        "body": rows.seal_draft(work.cipher.of(conversation.id), draft),
         "episode": conversation.episode,
         "answered": False,
         "outcome": "",
@@ -136,7 +136,7 @@ async def mark_sent(work: Work, message_id: str, provider_id: str) -> bool:
         .where(tables.messages.c.id == message_id)
         .values(
             provider_key=key,
-            provider_id=work.cipher.encrypt(provider_id),
+            provider_id=work.cipher.of(row.conversation_id).encrypt(provider_id),
             delivery=known.state,
             error_code=known.error_code,
             error_text=None,
@@ -160,7 +160,7 @@ async def mark_failed(work: Work, message_id: str, code: str, explanation: str, 
         .values(
             delivery=state,
             error_code=code,
-            error_text=work.cipher.encrypt(explanation) if explanation else None,
+            error_text=work.cipher.of(row.conversation_id).encrypt(explanation) if explanation else None,
             sending_since=None,
         )
     )

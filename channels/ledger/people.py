@@ -10,6 +10,7 @@ from channels.ledger import (
     audit,
     check_ins,
     consents,
+    dooming,
     erasure,
     escalations,
     lists,
@@ -43,7 +44,7 @@ async def held(work: Work, person_id: str, retention: timedelta) -> Held:
 
 
 async def forget(work: Work, person_id: str, actor: str) -> None:
-    """Words, numbers, choices, needs and place go, on every channel they carried on over. Raises NotFound.
+    """Words, numbers, choices, needs, place and keys go, on every channel they carried on over. Raises NotFound.
 
     That there was somebody, and when, stays.
 
@@ -62,6 +63,8 @@ async def forget(work: Work, person_id: str, actor: str) -> None:
             tables.outbox.c.conversation_id == conversation_id, tables.outbox.c.kind == "inbound"
         )
     )
+    await dooming.seal_farewell(work, erasure.waiting_messages(conversation_id, "outbound"), circle)
+    await dooming.doom_conversations(work, conversation_id, circle)
     await work.run(delete(tables.holds).where(tables.holds.c.person_id.in_(circle)))
     for one in circle:
         await returning.drop(work, one)

@@ -41,7 +41,7 @@ class Planned:
                     peer_id=peer.id,
                     peer_name=peer.name,
                     kind=kind,
-                    body=work.cipher.encrypt(text),
+                    body=work.cipher.of(conversation_id).encrypt(text),
                     state=PlanState.WAITING,
                     due_at=due_at,
                     made_at=work.now,
@@ -56,7 +56,7 @@ class Planned:
             change = update(talk_tables.planned_messages).where(
                 TABLE.id == plan_id, TABLE.conversation_id == conversation_id, TABLE.state == PlanState.WAITING
             )
-            return await work.changed(change.values(body=work.cipher.encrypt(text))) == 1
+            return await work.changed(change.values(body=work.cipher.of(conversation_id).encrypt(text))) == 1
 
     async def withdraw(self, plan_id: str, conversation_id: str, by: str) -> bool:
         async with self._database.writing() as work:

@@ -39,7 +39,8 @@ class Rights:
         """In place of an earlier one."""
         async with self._database.writing() as work:
             await work.run(delete(holds).where(holds.c.person_id == person_id))
-            sealed = work.cipher.encrypt(reason)
+            conversation = await reading.conversation_of(work, person_id)
+            sealed = work.cipher.of(conversation.id).encrypt(reason)
             row = {"person_id": person_id, "reason": sealed, "held_by": actor, "held_at": work.now}
             await work.insert_new(holds, **row)
             await audit.append(work, actor, "hold_set", person_id)

@@ -75,7 +75,10 @@ def seal_notes(cipher: Cipher, notes: Notes) -> str | None:
 def open_notes(cipher: Cipher, token: str | None) -> Notes:
     if token is None:
         return Notes()
-    held = json.loads(cipher.decrypt(token))
+    words = cipher.decrypt(token)
+    if not words:  # Its key went with its person.
+        return Notes()
+    held = json.loads(words)
     return Notes(
         concerns=frozenset(Concern(word) for word in held["concerns"]),
         needs=tuple(held["needs"]),
@@ -118,7 +121,8 @@ def seal_draft(cipher: Cipher, draft: Draft) -> str:
 
 
 def open_body(cipher: Cipher, token: str | None) -> dict[str, Any]:
-    held: dict[str, Any] = json.loads(cipher.decrypt(token)) if token else {}
+    words = cipher.decrypt(token) if token else ""
+    held: dict[str, Any] = json.loads(words) if words else {}
     return held
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Column, func, select, update
+from sqlalchemy import Column, ColumnElement, FromClause, func, null, select, update
 
-from channels.ledger import account_tables, tables, talk_tables
+from channels.ledger import account_tables, sealing, tables, talk_tables
 from channels.ledger.database import Work, shard_of
 from channels.ledger.records import Stalled
 
@@ -22,6 +23,7 @@ ENCRYPTED: tuple[Column[str], ...] = (
     tables.messages.c.error_text,
     tables.escalations.c.notes,
     tables.saved_services.c.body,
+    tables.holds.c.reason,
     account_tables.peer_factors.c.secret,
     talk_tables.talk_notes.c.body,
     talk_tables.talk_drafts.c.body,
@@ -56,17 +58,35 @@ async def stalled_kind(work: Work, kind: str, older_than: timedelta) -> list[tup
 
 
 async def reencrypt_batch(work: Work, column: Column[str], after: str) -> tuple[str | None, int]:
-    """Rotate one column's next rows: the last id seen (None at the end) and how many were written anew.
+    """Put one column's next rows under the key of their person, or under the newest one what is nobody's.
 
-    Each row is changed only if nobody else changed it meanwhile.
+    The last id seen (None at the end) and how many were written anew. Each row is changed only if nobody else changed
+    it meanwhile.
     """
     table = column.table
-    wanted = select(table.c.id, column).where(table.c.id > after, column.is_not(None)).order_by(table.c.id).limit(BATCH)
+    key: Column[str] = next(iter(table.primary_key))
+    wanted = (
+        select(key, column, owner_of(table))
+        .where(key > after, column.is_not(None), column.not_like(f"{sealing.PREFIX}%"))
+        .order_by(key)
+        .limit(BATCH)
+    )
     found = (await work.run(wanted)).all()
     count = 0
-    for row in found:
-        row_id, token = row[0], row[1]
-        if not work.cipher.is_current(token):
-            change = update(table).where(table.c.id == row_id, column == token)
-            count += await work.changed(change.values({column: work.cipher.rotate(token)}))
+    for row_id, token, owner in found:
+        fresh = work.cipher.of(owner or "").rotate(token)
+        if sealing.is_sealed(fresh) or not work.cipher.is_current(token):
+            change = update(table).where(key == row_id, column == token)
+            count += await work.changed(change.values({column: fresh}))
     return (found[-1][0] if found else None), count
+
+
+def owner_of(table: FromClause) -> ColumnElement[Any]:
+    """The conversation whose key a row is under; NULL where it is about nobody who writes to us."""
+    talks = tables.conversations
+    if table is talks:
+        return talks.c.id
+    if table in (tables.people, tables.holds):
+        person_id = table.c.id if table is tables.people else table.c.person_id
+        return select(talks.c.id).where(talks.c.person_id == person_id).scalar_subquery()
+    return table.c.conversation_id if "conversation_id" in table.c else null()

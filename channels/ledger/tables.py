@@ -1,4 +1,4 @@
-"""The ledger's tables. A column that can hold words, numbers or places of a person holds a Fernet token.
+"""The ledger's tables. A column that can hold words, numbers or places of a person holds a token of `cipher`.
 
 Changing anything here needs a migration; a test compares the two.
 """

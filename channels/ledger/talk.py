@@ -35,7 +35,7 @@ class Talk:
         async with self._database.writing() as work:
             await reading.lock_conversation(work, conversation_id)
             row = {"id": note_id, "conversation_id": conversation_id, "kind": kind, "author_id": author_id}
-            sealed = work.cipher.encrypt(json.dumps(dict(body)))
+            sealed = work.cipher.of(conversation_id).encrypt(json.dumps(dict(body)))
             await work.run(insert(table).values(**row, body=sealed, at=work.now))
             await audit.append(work, author_id, f"{kind}_written", conversation_id)
         return note_id
@@ -51,10 +51,11 @@ class Talk:
                     conversation_id=row.conversation_id,
                     kind=NoteKind(row.kind),
                     author_id=row.author_id,
-                    body=json.loads(work.cipher.decrypt(row.body)),
+                    body=json.loads(words),
                     at=row.at,
                 )
                 for row in await work.run(wanted)
+                if (words := work.cipher.decrypt(row.body))
             ]
 
     # -- what is not sent yet
@@ -66,7 +67,7 @@ class Talk:
             await work.run(delete(table).where(table.c.conversation_id == conversation_id, table.c.peer_id == peer_id))
             if text.strip():
                 row = {"id": new_id(), "conversation_id": conversation_id, "peer_id": peer_id, "at": work.now}
-                await work.run(insert(table).values(**row, body=work.cipher.encrypt(text)))
+                await work.run(insert(table).values(**row, body=work.cipher.of(conversation_id).encrypt(text)))
 
     async def draft(self, conversation_id: str, peer_id: str) -> str:
         table = talk_tables.talk_drafts.c

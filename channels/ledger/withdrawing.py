@@ -65,6 +65,8 @@ async def _unsay(work: Work, conversation_id: str, kind: NoteKind, change: dict[
     newest = (await work.run(wanted.order_by(notes.c.at.desc(), notes.c.id.desc()).limit(1))).first()
     if newest is None:
         return
-    body = {**json.loads(work.cipher.decrypt(newest.body)), **change}
+    words = work.cipher.decrypt(newest.body)
+    body = {**(json.loads(words) if words else {}), **change}
     row = {"id": new_id(), "conversation_id": conversation_id, "kind": kind, "author_id": newest.author_id}
-    await work.run(insert(notes).values(**row, body=work.cipher.encrypt(json.dumps(body)), at=work.now))
+    sealed = work.cipher.of(conversation_id).encrypt(json.dumps(body))
+    await work.run(insert(notes).values(**row, body=sealed, at=work.now))

@@ -17,6 +17,7 @@ PARTS = {
     "publishing": "from an edit to people's phones",
     "importing": "bringing a catalogue in",
     "queueing": "taking people from a long queue",
+    "sealing": "a key for each person, against one for all",
 }
 LONGEST = 600.0
 """Seconds that all of it may take on 2 cores with nothing else to do."""

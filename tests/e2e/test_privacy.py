@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import httpx
 import pytest
 
 from tests.e2e.conftest import Product
-from tests.e2e.people import SimulatedPhone
+from tests.e2e.people import SimulatedPhone, wait_for
 from tests.e2e.test_failures import reach_valkey
 
 pytestmark = pytest.mark.stack
@@ -43,3 +45,37 @@ def test_no_words_or_numbers_in_logs_keys_metrics_or_database(product: Product) 
         content = file.read_bytes()
         assert CANARY.encode() not in content, file.name
         assert number.encode() not in content, file.name
+
+
+def test_forget_me_leaves_nothing_anywhere_and_nothing_in_a_copy(product: Product) -> None:
+    """Database pages, keys, the append-only file once it is rewritten, and the log; then yesterday's backup."""
+    phone, word = SimulatedPhone(product.url, 5), "quaggaorinoco"
+    phone.write(f"i owe money to {word} and cant sleep")
+    phone.wait_for("Reply 1")
+    copy = b"".join(file.read_bytes() for file in product.data_dir.glob("ledger.sqlite*"))
+    before = key_ids(product)
+    phone.write("forget me")
+    phone.wait_for("Do you want me to erase")
+    phone.write("1")
+    phone.wait_for("erasing what you wrote")
+    destroyed = wait_for(lambda: " ".join(key_ids(product, destroyed=True)) or None, "a key that is destroyed").split()
+    assert any(key_id in before and f"p1:{key_id}:".encode() in copy for key_id in destroyed)
+
+    server = reach_valkey(product)
+    server.bgrewriteaof()
+    wait_for(lambda: None if server.info("persistence")["aof_rewrite_in_progress"] else "done", "the file rewritten")
+    files = [*product.data_dir.glob("ledger.sqlite*"), *product.data_dir.glob("keys.db*"), product.log]
+    kept = list(product.data_dir.rglob("appendonly.aof*"))
+    assert kept
+    for file in [*files, *kept]:
+        content = file.read_bytes()
+        assert word.encode() not in content, file.name
+        assert b"447700900005" not in content, file.name
+
+
+def key_ids(product: Product, *, destroyed: bool = False) -> list[str]:
+    connection = sqlite3.connect(product.data_dir / "keys.db")
+    condition = "IS NULL" if destroyed else "IS NOT NULL"
+    found = [row[0] for row in connection.execute(f"SELECT id FROM person_keys WHERE wrapped {condition}")]
+    connection.close()
+    return found
