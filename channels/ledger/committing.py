@@ -88,8 +88,8 @@ class Together:
                 some = [self._line.popleft() for _ in range(min(MOST_TOGETHER, len(self._line)))]
                 still = [wanted for wanted in some if not wanted.answer.done()]
                 try:
-                    await asyncio.get_running_loop().run_in_executor(self._hand, self._commit, still)
-                except RuntimeError as closed:
+                    await in_thread(self._hand, self._commit, still)
+                except OSError as closed:
                     for wanted in still:
                         wanted.problem = closed
             for wanted in still:
@@ -135,7 +135,7 @@ class SideBySide:
     async def write(self, steps: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
         """Whoever gives up leaves it to its end."""
         context = copy_context()
-        return await asyncio.get_running_loop().run_in_executor(self._hands, context.run, self._commit, steps)
+        return await in_thread(self._hands, context.run, self._commit, steps)
 
     def _commit(self, steps: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
         for left in reversed(range(TRIES)):
@@ -161,7 +161,7 @@ class Readers:
         self._hands = ThreadPoolExecutor(READERS, "ledger-reader")
 
     async def read(self, steps: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._hands, self._look, steps)
+        return await in_thread(self._hands, self._look, steps)
 
     def _look(self, steps: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
         with self._engine.connect() as connection:
@@ -172,6 +172,14 @@ class Readers:
     async def close(self) -> None:
         self._hands.shutdown()
         self._engine.dispose()
+
+
+def in_thread(hands: ThreadPoolExecutor, act: Callable[..., Any], *given: Any) -> asyncio.Future[Any]:
+    """Raises OSError once the ledger is closed: whoever asks then hears that it is away, as with any other cause."""
+    try:
+        return asyncio.get_running_loop().run_in_executor(hands, act, *given)
+    except RuntimeError as closed:
+        raise OSError("the ledger is closed") from closed
 
 
 def open_engine(url: str, connections: int) -> Engine:
