@@ -85,6 +85,7 @@ RAISED = [
     (SUICIDE, "no way out of this life"),
     (SUICIDE, "cant take this any more im done"),
     (SUICIDE, "the suicidal thoughts are back"),
+    (SUICIDE, "nothing is left for me. Suicide will sort it"),
     # just now, or about to
     (ATTEMPT, "ive taken 30 paracetamol"),
     (ATTEMPT, "i just took all my pills"),
