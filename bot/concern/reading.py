@@ -25,7 +25,7 @@ from knowledge.embedding.vectors import VectorCache, cache_folder, encode_cached
 from knowledge.errors import ModelNotTrusted
 from knowledge.settings import Settings
 
-VERSION = 5
+VERSION = 6
 """Raise it when features or training change: heads kept from before are then trained again."""
 
 

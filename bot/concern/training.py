@@ -25,7 +25,7 @@ STRENGTH = 0.1
 FOLDS = 5
 LEAST_CHANCE, MOST_CHANCE = 0.02, 0.98
 BUDGETS = {
-    Matter.OWN_LIFE: (0.035, 0.12),
+    Matter.OWN_LIFE: (0.038, 0.12),
     Matter.BEING_HURT: (0.03, 0.04),
     Matter.EATING: (0.003, 0.006),
     Matter.SOMEBODY_ELSE: (0.005, 0.015),
