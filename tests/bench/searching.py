@@ -6,8 +6,8 @@ so a search by name is not measured). Each size is built in one process and meas
     python -m tests.bench.searching [--services 1000 10000 100000]
 
 `make bench` measures 1,000 and 10,000. 100,000 take some minutes; a million need about 25 GB of disk, 14 GB of memory
-and about half an hour. Building uses every core, searching one. Beyond an exact index it also prints what READ_CELLS is
-chosen by.
+and about half an hour. Building uses every core, searching one. Beyond an exact index it also prints what
+READ_PER_ROOT is chosen by.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ def share_found(stored: Any, queries: Mapping[str, np.ndarray], exact: Mapping[s
 
 
 def print_cells(stored: Any, queries: Mapping[str, np.ndarray], exact: Mapping[str, set[int]]) -> None:
-    """What READ_CELLS is chosen by: time and share found for other numbers of cells. Nothing for an exact index."""
+    """What READ_PER_ROOT is chosen by: time and share found for other numbers of cells. Nothing for an exact index."""
     chosen = getattr(stored, "nprobe", 0)
     for cells in CELLS if chosen else ():
         stored.nprobe = cells
