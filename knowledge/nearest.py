@@ -23,8 +23,8 @@ LAID_OUT_TIMES = 5
 """Rounds in which the cells are laid out. 10, as FAISS has it, take a third longer and find 0.967 of the nearest in 32
 cells where 5 find 0.968 (80,000 vectors). Looking for the cells of a vector through a graph (HNSW) is no quicker."""
 READ_PER_ROOT = 1.35
-"""Cells read for a message, times the root of their number: 0.96 of the nearest are found with 100,000 services and with
-a million (README). A fixed number would find less and less as cells grow more."""
+"""Cells read for a message, times the root of their number: 0.96 of the nearest are found with 100,000 services and a
+million alike (README). A fixed number would find less and less as cells grow more."""
 SEED = 7
 
 Vectors = NDArray[np.float32]
