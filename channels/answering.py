@@ -103,8 +103,7 @@ class Answering:
         """The whole consequence of one message, in the language of the conversation."""
         wording = self.wording.within(moment.person.language)
         if wording is not self.wording:
-            composer, guard = replace(self.composer, wording=wording), replace(self.guard, wording=wording)
-            return await replace(self, composer=composer, guard=guard).answer(moment)
+            return await self._in_words(wording).answer(moment)
         speaker = Speaker(wording=self.wording, channel=moment.conversation.channel)
         if moment.conversation.holder is Holder.PEER:
             return self._leave_to_peer(moment, speaker)
@@ -120,11 +119,22 @@ class Answering:
             plan = await self._plan(moment, speaker)
         if plan.forget:
             return Farewell(drafts=speaker.say_notice(self.wording.say("forgotten")))
-        outcome = self.guard.connect(moment, await self.composer.compose(moment, speaker, plan))
+        answers = self._in_words(self.wording.within(plan.language or self.wording.language))
+        outcome = await answers._compose(moment, plan)
         if outcome.concerns and moment.conversation.channel in PUSHED:
             due = self.follow_up.concern.due(self.composer.clock(), self.composer.opening.service.zone)
             outcome = replace(outcome, concern_check_at=due)
         return outcome
+
+    def _in_words(self, wording: Wording) -> Answering:
+        return replace(
+            self, composer=replace(self.composer, wording=wording), guard=replace(self.guard, wording=wording)
+        )
+
+    async def _compose(self, moment: Moment, plan: Plan) -> Outcome:
+        """In the language that the message turned out to be in, when our texts are in it: greeting and queue too."""
+        speaker = Speaker(wording=self.wording, channel=moment.conversation.channel)
+        return self.guard.connect(moment, await self.composer.compose(moment, speaker, plan))
 
     def _leave_to_peer(self, moment: Moment, speaker: Speaker) -> Outcome:
         """Nothing is said. That somebody asked for quiet, or has written again since, is kept all the same.

@@ -22,7 +22,8 @@ def go_on(heard: Heard, tools: Toolbox) -> Answer:
         )
     if heard.asked == "topic" and heard.last_query:
         return offer_again(heard, tools)
-    need = heard.value if heard.value in tools.urgency else pick_kept(heard.text, heard.basket, tools)
+    named = pick_kept(heard.text, (*heard.basket, *tools.urgency), tools)
+    need = heard.value if heard.value in tools.urgency else named
     need = need or next(iter(heard.basket), None)
     if need is None:
         return Answer(response="utter_affirm", slots={"asked": None})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bot.actions.answer import Answer
 from bot.actions.heard import Heard
 from bot.actions.toolbox import Toolbox
-from bot.actions.wrong_facts import report_wrong
+from bot.actions.wrong_facts import find_wrong, report_wrong
 from channels.conversation import HandOver, Reply
 
 COMPLAINT = "complaint"
@@ -17,8 +17,9 @@ COMPLAINT = "complaint"
 def hand_over(heard: Heard, tools: Toolbox) -> Answer:
     """A request for a person; a complaint is also met with a few words that promise nothing."""
     if heard.intent == COMPLAINT:
-        words = tools.wording
+        words, asked = tools.wording, HandOver(reason=COMPLAINT, need=heard.need)
         reply = Reply(text=words.say("complaint", heard.turns), choices=words.choices("new_topic", "privacy"))
-        asked = HandOver(reason=COMPLAINT, need=heard.need)
+        if find_wrong(heard.text) and (heard.last_cards or heard.offered):
+            reply = Reply(text=words.say("complaint_wrong"), choices=words.choices("more", "new_topic"))
         return Answer(replies=(reply,), requests=(asked, *report_wrong(heard, tools)))
     return Answer(requests=(HandOver(reason="asked", need=heard.need),))

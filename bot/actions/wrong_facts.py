@@ -27,12 +27,13 @@ PATTERNS = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in WRONG.
 
 def find_wrong(text: str) -> str | None:
     """What is said to be wrong."""
-    return next((kind for kind, pattern in PATTERNS.items() if pattern.search(text)), None)
+    plain = text.replace("\u2019", "'")
+    return next((kind for kind, pattern in PATTERNS.items() if pattern.search(plain)), None)
 
 
 def report_wrong(heard: Heard, tools: Toolbox) -> tuple[ReportWrong, ...]:
     """A report about the service that was shown last, or that is named or counted out of the last list."""
-    wrong = find_wrong(heard.text.replace("\u2019", "'"))
+    wrong = find_wrong(heard.text)
     listed = heard.last_cards or heard.offered
     if wrong is None or not listed:
         return ()

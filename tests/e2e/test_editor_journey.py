@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.conftest import Product
-from tests.e2e.people import SimulatedPhone
+from tests.e2e.people import PeerWorker, SimulatedPhone
 from tests.e2e.test_browser import PATIENCE, browser, open_page
 
 __all__ = ["browser"]
@@ -67,6 +67,11 @@ async def test_an_imported_listing_is_put_right_and_a_phone_gets_its_number(prod
     phone.write(COMPLAINT)
     phone.wait_for("Thank you for telling me")
     await expect_report(page, editor)
+    peer = PeerWorker(product.url)
+    conversation = peer.wait_for_somebody()
+    assert COMPLAINT in peer.read(conversation), "whoever complains is in line for a person as well"
+    peer.act(conversation, "take")
+    peer.act(conversation, "hand-back")
     assert outside == []
 
 

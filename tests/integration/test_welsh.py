@@ -43,7 +43,7 @@ async def test_a_conversation_in_welsh_is_answered_in_welsh(bench: Bench, langua
 async def test_it_turns_welsh_when_welsh_is_heard(bench: Bench) -> None:
     bench.assistant.turn = Turn(replies=LIST.replies, requests=(HandOver(reason="language", language="cy"),))
     messages = await talk(bench, "wedi colli fy swydd", "help")
-    assert messages[1].text == WORDING.say("first_message")
+    assert messages[1].text == WELSH.say("first_message")
     assert messages[-1].text == WELSH.say("still_waiting", place=WELSH.place(1))
 
 

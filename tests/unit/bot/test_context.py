@@ -58,6 +58,14 @@ class TestBasket:
         assert talk.slots["need"] == "rent_arrears"
         assert talk.slots["basket"] == []
 
+    def test_goes_back_to_one_that_was_looked_at_when_it_is_named(self) -> None:
+        finder = FakeSearch(needs=(FOOD, RENT))
+        talk = Talk(finder)
+        talk.say("no food and the rent is late", place="Foxley")
+        talk.say("next", "go_on")
+        talk.say("the food thing", "go_on")
+        assert talk.slots["need"] == FOOD.id
+
     def test_the_one_named_comes_first(self) -> None:
         finder = FakeSearch(needs=(FOOD, RENT, LOW))
         talk = Talk(finder)

@@ -74,6 +74,18 @@ def test_what_is_not_plain_goes_to_a_person_alone(heard: object) -> None:
     assert [type(each) for each in answer.requests] == [HandOver]
 
 
+@pytest.mark.parametrize(
+    ("heard", "key"),
+    [
+        pytest.param(hear("that number doesn't work", intent="complaint", offered=LISTED), "complaint_wrong", id="list"),
+        pytest.param(hear("you are rude", intent="complaint", offered=LISTED), "complaint", id="not about a listing"),
+    ],
+)
+def test_a_wrong_fact_is_met_as_one(heard: object, key: str) -> None:
+    reply = hand_over(heard, TOOLS).replies[0]  # type: ignore[arg-type]
+    assert reply.text == TOOLS.wording.say(key)
+
+
 def test_the_cards_that_were_sent_last_are_read_from_the_events() -> None:
     def said(*ids: str) -> dict[str, object]:
         return {"event": "bot", "data": {"custom": {"reply": {"cards": [{"service_id": each} for each in ids]}}}}
