@@ -77,7 +77,9 @@ def test_what_is_not_plain_goes_to_a_person_alone(heard: object) -> None:
 @pytest.mark.parametrize(
     ("heard", "key"),
     [
-        pytest.param(hear("that number doesn't work", intent="complaint", offered=LISTED), "complaint_wrong", id="list"),
+        pytest.param(
+            hear("that number doesn't work", intent="complaint", offered=LISTED), "complaint_wrong", id="list"
+        ),
         pytest.param(hear("you are rude", intent="complaint", offered=LISTED), "complaint", id="not about a listing"),
     ],
 )
