@@ -98,7 +98,6 @@ async def sideways(page: Page) -> int:
     return wider
 
 
-@needs_axe
 async def typing_shows(box: Locator, sign: Locator) -> None:
     """A sign of writing is told once and lost when nobody listens yet: whoever goes on writing is seen in the end."""
     for _ in range(10):
@@ -109,6 +108,7 @@ async def typing_shows(box: Locator, sign: Locator) -> None:
     await expect(sign).to_be_visible()
 
 
+@needs_axe
 async def test_a_warm_transfer_with_two_peers_and_a_person_on_a_phone(house: House, chromium: Browser) -> None:
     chat = await somebody_asks(house)
     sam = await sit_down(house, chromium, "sam", DESK)
@@ -129,6 +129,7 @@ async def test_a_warm_transfer_with_two_peers_and_a_person_on_a_phone(house: Hou
     await expect(log.get_by_text("I'd like to bring in Ana.")).to_be_visible(timeout=PATIENCE)
 
     await ana.get_by_role("link", name="Look and join").click(timeout=PATIENCE)
+    await expect(ana.get_by_role("button", name="Join them")).to_be_visible(timeout=PATIENCE)
     assert await sideways(ana) <= 0
     assert await check(ana, "asked to join, on a phone") == []
     await ana.get_by_role("button", name="Join them").click()
