@@ -68,7 +68,12 @@ def bring_in(
                 note(each)
             recogniser = NeedRecogniser(settings, needs) if request.suggest_needs else None
             importer = Importer(store, register, reader, recogniser, request.choices)
-            return importer.run(opened.items, opened.complete, tell)
+
+            def tell_share(outcome: Outcome) -> None:
+                outcome.share = opener.meter.share
+                tell(outcome)
+
+            return importer.run(opened.items, opened.complete, tell_share)
 
 
 @contextmanager

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 IN_PART = 3
 MOST_SHOWN = 40
+BAR = 20
+"""Letters."""
 TELL_EVERY = 1.0
 """Seconds between two lines of progress when nobody watches a terminal, a tenth of it otherwise."""
 
@@ -97,7 +99,10 @@ def _print_outcome(outcome: Outcome) -> None:
 
 
 class _Progress:
-    """A line on standard error: rewritten on a terminal, now and then otherwise."""
+    """A bar with counts on standard error: rewritten on a terminal, now and then otherwise.
+
+    Counts alone where nobody knows how much there is.
+    """
 
     def __init__(self) -> None:
         self._began = self._told = time.monotonic()
@@ -118,6 +123,9 @@ class _Progress:
     def _print(self, outcome: Outcome, now: float) -> None:
         rate = outcome.read / max(now - self._began, 0.001)
         line = f"{outcome.read:,} read, {outcome.added:,} added, {outcome.changed:,} changed, {rate:,.0f} a second"
+        if outcome.share is not None:
+            done = round(BAR * outcome.share)
+            line = f"[{'#' * done}{'.' * (BAR - done)}] {outcome.share:.0%}  {line}"
         print(f"\r{line}\x1b[K" if self._terminal else line, end="" if self._terminal else "\n", file=sys.stderr)
 
 

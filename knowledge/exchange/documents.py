@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from knowledge.exchange.encodings import WESTERN, open_text
 from knowledge.exchange.limits import LIMITS, Limits
 from knowledge.exchange.listings import Item
+from knowledge.exchange.meter import Meter, Readable
 from knowledge.exchange.problems import Problem
 
 LISTS = ("contents", "content", "services", "items", "results", "organizations", "service_at_locations_list")
@@ -31,13 +32,13 @@ class Broken(Exception):
         self.text = text
 
 
-def read_document(path: Path, name: str, limits: Limits = LIMITS) -> Iterator[Item]:
+def read_document(path: Path, name: str, limits: Limits = LIMITS, meter: Meter | None = None) -> Iterator[Item]:
     """Every service of a file. What cannot be read is an item with a problem; the ones before it count."""
     try:
         with open_text(path) as (stream, encoding):
             if encoding == WESTERN:
                 yield _problem(name, 1, "is not UTF-8, so it was read as Windows-1252. Save it as UTF-8.", error=False)
-            reader = _Stream(stream, limits)
+            reader = _Stream((meter or Meter()).watch(stream), limits)
             try:
                 for line, pointer, value in _top(reader):
                     yield from expand(value, f"{name}:{line}", pointer, limits)
@@ -114,7 +115,7 @@ def _with_owner(value: Any, owner: Mapping[str, Any]) -> Any:
 class _Stream:
     """Decodes value after value out of a buffer that is filled as needed."""
 
-    def __init__(self, stream: TextIO, limits: Limits) -> None:
+    def __init__(self, stream: Readable, limits: Limits) -> None:
         self.line = 1
         self._stream = stream
         self._limits = limits

@@ -36,6 +36,8 @@ class Outcome:
     """Listings that were not there, but too many to be believed: none was marked."""
     errors: int = 0
     warnings: int = 0
+    share: float | None = None
+    """How much of the source has been read, between 0 and 1; None where nobody can say."""
     names: dict[str, list[dict[str, Any]]] = field(
         default_factory=lambda: {name: [] for name in ("added", "changed", "kept", "gone", "drafts")}
     )

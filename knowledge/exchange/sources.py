@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from knowledge.exchange.identity import as_uuid
 from knowledge.exchange.limits import LIMITS, Limits
 from knowledge.exchange.listings import Item
 from knowledge.exchange.mappings import read_mapping, read_sheet_name, suggest_mapping, write_mapping
+from knowledge.exchange.meter import Meter, count_lines
 from knowledge.exchange.packages import read_package
 from knowledge.exchange.spreadsheets import read_spreadsheet
 from knowledge.exchange.tabular import OTHER_SPREADSHEETS, PLAIN_TABLES, WORKBOOKS, Table, open_table
@@ -49,6 +50,7 @@ class Opener:
     mapping: Path | None = None
     sheet: str = ""
     limits: Limits = LIMITS
+    meter: Meter = field(default_factory=Meter)
 
     def open(self, given: str, source: str, form: str | None = None) -> Opened:
         """Raises ImportRefused when it cannot be read at all."""
@@ -74,7 +76,8 @@ class Opener:
         if suffix in WORKBOOKS:
             return self._open_table(path, source)
         if form == "json" or (form is None and suffix in DOCUMENTS):
-            return _whole(read_document(path, path.name, self.limits))
+            self.meter.total = path.stat().st_size
+            return _whole(read_document(path, path.name, self.limits, self.meter))
         if form == "csv" or (form is None and suffix in PLAIN_TABLES):
             return self._open_table(path, source)
         raise ImportRefused(f"{path.name}: is of no kind that is known. Say which with --format: {', '.join(FORMATS)}.")
@@ -88,8 +91,11 @@ class Opener:
         documents = {each: path for each, path in documents.items() if each != "datapackage.json"}
         if not documents:
             raise ImportRefused(f"{name}: has no services.csv and no JSON. It should be an HSDS data package.")
+        self.meter.total = sum(path.stat().st_size for path in documents.values())
         return _whole(
-            item for each, path in sorted(documents.items()) for item in read_document(path, each, self.limits)
+            item
+            for each, path in sorted(documents.items())
+            for item in read_document(path, each, self.limits, self.meter)
         )
 
     def _open_table(self, path: Path, source: str) -> Opened:
@@ -106,7 +112,8 @@ class Opener:
             write_mapping(kept, mapping, table.header, table.sheet)
             notes.append(f"The columns were matched by their names and the mapping kept in {kept}. Look it over.")
         notes += _unfit(table, mapping, path.name, kept)
-        return replace(_whole(read_spreadsheet(table, mapping, source)), notes=tuple(notes))
+        self.meter.total = count_lines(path) if path.suffix.lower() in PLAIN_TABLES else 0
+        return replace(_whole(self.meter.count(read_spreadsheet(table, mapping, source))), notes=tuple(notes))
 
     def _download(self, address: str) -> Path:
         target = self.scratch / f"download{Path(urlsplit(address).path).suffix.lower()}"
