@@ -21,8 +21,6 @@ from channels.worker_metrics import WorkerMetrics
 
 RETENTION_EVERY: Final = 3600.0
 """Seconds."""
-FOLD_EVERY: Final = 60.0
-"""Seconds. Each folding makes the disk busy, and whoever claims somebody waits for the disk."""
 
 
 class Sweeps(Protocol):
@@ -68,7 +66,6 @@ class Sweeper:
     """Seconds; also how long something must have stood still."""
     retention: Periods
     _next_retention: float = field(default=0.0)
-    _next_fold: float = field(default=0.0)
 
     async def sweep(self) -> None:
         """Raises LedgerUnavailable."""
@@ -78,9 +75,8 @@ class Sweeper:
             await self.shifts.lost_touch(escalation)
         await self.shifts.give()
         await self.company.keep()
-        if time.monotonic() >= self._next_fold:
-            self._next_fold = time.monotonic() + FOLD_EVERY
-            await self.ledger.fold()
+        # Each time: the less there is to fold, the shorter the disk keeps whoever claims somebody waiting.
+        await self.ledger.fold()
         if time.monotonic() >= self._next_retention:
             self._next_retention = time.monotonic() + RETENTION_EVERY
             await self._expire()

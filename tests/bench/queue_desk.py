@@ -31,9 +31,8 @@ from channels.wording import Wording
 VANISH, PASS_ON = 0.2, 0.2
 WARMING = 4.0
 """Seconds in which a process makes its statements: what it claims then is checked, and timed apart."""
-FOLD_AFTER = 8.0
-EVERY = 2.0
-"""Seconds between two sweeps."""
+EVERY, FOLD_EVERY = 2.0, 5.0
+"""Seconds between two sweeps, and between two foldings of the log: a worker's own, and its default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,16 +112,15 @@ async def sweeper(order: Order) -> None:
     ledger = await open_ledger(settings)
     streams = Streams.connect(order.url, "bench", settings.shards)
     queue = Escalations(ledger, streams, Wording.load(), settings)
-    began, folds = time.monotonic(), True
+    folded = time.monotonic()
     ending = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     print("ready", flush=True)
     with Path(order.report).open("a", buffering=1, encoding="utf-8") as report:
         while not ending.done():
             for _ in range((await queue.sweep()).returned):
                 report.write("returned 0\n")
-            if folds and time.monotonic() > began + FOLD_AFTER:
-                # A worker does once a minute: here once in each part.
-                folds = False
+            if time.monotonic() > folded + FOLD_EVERY:
+                folded = time.monotonic()
                 await ledger.fold()
             await asyncio.wait([ending], timeout=EVERY)
         for _ in range((await queue.sweep()).returned):
