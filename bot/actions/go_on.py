@@ -10,6 +10,7 @@ from bot.actions.heard import Heard
 from bot.actions.listing import Offer, offer_matches
 from bot.actions.preferring import Quest, read_wanted, search_preferred
 from bot.actions.show_details import offer_again
+from bot.actions.show_more import show_more
 from bot.actions.toolbox import Toolbox
 from channels.conversation import Reply
 
@@ -22,6 +23,8 @@ def go_on(heard: Heard, tools: Toolbox) -> Answer:
         )
     if heard.asked == "topic" and heard.last_query:
         return offer_again(heard, tools)
+    if heard.asked == "more" and heard.intent != "next":
+        return show_more(heard, tools)
     named = pick_kept(heard.text, (*heard.basket, *tools.urgency), tools)
     need = heard.value if heard.value in tools.urgency else named
     need = need or next(iter(heard.basket), None)

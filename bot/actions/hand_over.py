@@ -18,8 +18,9 @@ def hand_over(heard: Heard, tools: Toolbox) -> Answer:
     """A request for a person; a complaint is also met with a few words that promise nothing."""
     if heard.intent == COMPLAINT:
         words, asked = tools.wording, HandOver(reason=COMPLAINT, need=heard.need)
-        reply = Reply(text=words.say("complaint", heard.turns), choices=words.choices("new_topic", "privacy"))
         if find_wrong(heard.text) and (heard.last_cards or heard.offered):
             reply = Reply(text=words.say("complaint_wrong"), choices=words.choices("more", "new_topic"))
-        return Answer(replies=(reply,), requests=(asked, *report_wrong(heard, tools)))
+            return Answer(replies=(reply,), requests=(asked, *report_wrong(heard, tools)), slots={"asked": "more"})
+        reply = Reply(text=words.say("complaint", heard.turns), choices=words.choices("new_topic", "privacy"))
+        return Answer(replies=(reply,), requests=(asked,))
     return Answer(requests=(HandOver(reason="asked", need=heard.need),))

@@ -48,7 +48,7 @@ class Heard:
     preferences: tuple[str, ...] = ()
     """How help should be, as they said since they began on this topic."""
     asked: str = ""
-    """What our last message asked: place, next, which or topic. What a bare yes, no or "idk" answers."""
+    """What our last message asked: place, next, which, topic or more. What a bare yes, no or "idk" answers."""
     place_asked: bool = False
     """The place is asked for once, whatever came of it."""
     silence: float = 0.0

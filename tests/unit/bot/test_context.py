@@ -58,6 +58,14 @@ class TestBasket:
         assert talk.slots["need"] == "rent_arrears"
         assert talk.slots["basket"] == []
 
+    def test_to_looking_for_another_after_a_wrong_number_brings_another(self) -> None:
+        talk = Talk(FakeSearch(needs=(FOOD,)))
+        first = talk.say("no food", place="Foxley").replies[0].cards
+        talk.say("that number doesnt work", "hand_over", intent="complaint")
+        others = talk.say("yes", "go_on").replies[0].cards
+        assert others
+        assert not {card.service_id for card in others} & {card.service_id for card in first}
+
     def test_goes_back_to_one_that_was_looked_at_when_it_is_named(self) -> None:
         finder = FakeSearch(needs=(FOOD, RENT))
         talk = Talk(finder)
