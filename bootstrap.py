@@ -15,7 +15,9 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -122,13 +124,18 @@ def read_stamps(path):
         return {}
 
 
+STAMPING = threading.Lock()
+"""Steps that run side by side share a file of stamps."""
+
+
 def write_stamp(path, step, value):
-    stamps = read_stamps(path)
-    stamps[step] = value
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_suffix(".tmp")
-    scratch.write_text(json.dumps(stamps, indent=1, sort_keys=True))
-    scratch.replace(path)
+    with STAMPING:
+        stamps = read_stamps(path)
+        stamps[step] = value
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch = path.with_suffix(".tmp")
+        scratch.write_text(json.dumps(stamps, indent=1, sort_keys=True))
+        scratch.replace(path)
 
 
 # Running things
@@ -259,49 +266,62 @@ def step(name, wanted, stamp_file, done, action):
 
 
 def build(force_training=False):
-    """The encoder, the assistant's model and the index of the catalogue."""
+    """The encoders, then two lanes side by side: the concern classifier reads thousands of texts on one core."""
     python = str(VENV / "bin" / "python")
-    rasa_python = str(RASA_VENV / "bin" / "python")
-    encoder = BUILD / "minilm"
-    model = BUILD / "rasa" / "current.tar.gz"
     ran = step(
-        "exporting the sentence encoder",
+        "exporting the sentence encoders",
         digest(ROOT / "requirements.lock", ROOT / "knowledge" / "embedding"),
         STAMPS,
-        (encoder / "model.onnx").exists,
-        lambda: run([python, "-m", "knowledge", "export-encoder"], "encoder", "Exporting the encoder"),
+        (BUILD / "minilm" / "model.onnx").exists,
+        lambda: run([python, "-m", "knowledge", "export-encoder"], "encoder", "Exporting the encoders"),
     )
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        concern = beside.submit(train_concern, python)
+        ran |= train_assistant(force_training)
+        ran |= build_index(python)
+        return ran | concern.result()
+
+
+def what_encoders_read():
     spelling = (ROOT / "knowledge" / "spelling.py", ROOT / "knowledge" / "data" / "sms_spelling.yml")
+    return (BUILD / "minilm" / "encoder.json", *spelling)
+
+
+def train_assistant(force):
+    model = BUILD / "rasa" / "current.tar.gz"
     training = ["--config", "config.yml", "--domain", "domain.yml", "--data", "bot/data"]
     training += ["--out", str(BUILD / "rasa"), "--fixed-model-name", "current", "--skip-validation"]
-    if force_training:
-        training.append("--force")
-    ran |= step(
+    command = [str(RASA_VENV / "bin" / "python"), "-m", "rasa", "train", *training, *(["--force"] if force else [])]
+    return step(
         "training the assistant",
         digest(ROOT / "config.yml", ROOT / "domain.yml", ROOT / "bot" / "data", ROOT / "bot" / "components",
-               encoder / "encoder.json", *spelling,
-               ROOT / "requirements-rasa.lock", str(time.time()) if force_training else ""),
+               *what_encoders_read(), ROOT / "requirements-rasa.lock", str(time.time()) if force else ""),
         STAMPS,
         model.exists,
-        lambda: run([rasa_python, "-m", "rasa", "train", *training], "train", "Training the assistant",
+        lambda: run(command, "train", "Training the assistant",
                     SQLALCHEMY_SILENCE_UBER_WARNING="1", TF_CPP_MIN_LOG_LEVEL="3"),
     )  # fmt: skip
-    ran |= step(
+
+
+def train_concern(python):
+    return step(
         "training the concern classifier",
         digest(ROOT / "bot" / "concern", ROOT / "channels" / "concern.py", ROOT / "channels" / "data" / "concern.yml",
-               encoder / "encoder.json", BUILD / "mpnet" / "encoder.json", *spelling),
+               BUILD / "mpnet" / "encoder.json", *what_encoders_read()),
         STAMPS,
         lambda: any(BUILD.glob("concern-*.npz")),
         lambda: run([python, "-m", "bot", "train-concern"], "concern", "Training the concern classifier"),
     )  # fmt: skip
-    ran |= step(
+
+
+def build_index(python):
+    return step(
         "building the index of the catalogue",
-        digest(ROOT / "knowledge", encoder / "encoder.json"),
+        digest(ROOT / "knowledge", BUILD / "minilm" / "encoder.json"),
         DATA / "stamps.json",
         (DATA / "index" / "current").exists,
         lambda: run([python, "-m", "knowledge", "index"], "index", "Building the index"),
     )
-    return ran
 
 
 def main(arguments):

@@ -149,7 +149,7 @@ def _uncover(piece: str, knowledge: Knowledge) -> str | None:
 @cache
 def load_knowledge(path: Path = DATA) -> Knowledge:
     """Read and compile the data file: once a process, at the first message or when the worker starts."""
-    data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    data: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     words: dict[str, str] = data["words"]
     return Knowledge(
         spelling={str(short): str(full) for short, full in data["spelling"].items()},

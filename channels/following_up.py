@@ -52,7 +52,7 @@ class FollowUpRules:
 
     @classmethod
     def load(cls, concern_check_hours: float = 0, path: Path = FILE) -> FollowUpRules:
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
+        body = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
         return cls(
             days=body["days"],
             first_hour=body["hours"][0],

@@ -46,7 +46,7 @@ class NeverNo:
     @classmethod
     def load(cls, path: Path = NEVER_NO_FILE) -> NeverNo:
         """Raises OSError, yaml.YAMLError, re.error or KeyError: nobody may be spoken to without it."""
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
+        body = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
         return cls(
             rules=tuple(
                 Rule(id=rule["id"], find=re.compile(rule["find"]), instead=rule["instead"]) for rule in body["rules"]

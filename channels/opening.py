@@ -70,7 +70,7 @@ def _read(path: Path) -> dict[str, Any]:
     if str(path) in ("", "."):
         return {}
     try:
-        held = yaml.safe_load(path.read_text(encoding="utf-8"))
+        held = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     except (OSError, yaml.YAMLError) as problem:
         raise SettingsError(f"NWD_HOURS_FILE: {path} cannot be read ({type(problem).__name__}).") from None
     if not isinstance(held, dict) or set(held) - FIELDS:
@@ -82,7 +82,7 @@ def _days(held: dict[str, Any], country: str, zone: str) -> dict[date, tuple[Spa
     """Days that differ. A day that is named wins over a holiday."""
     days: dict[date, tuple[Span, ...]] = {}
     if held.get("holidays") == CLOSED:
-        every: dict[str, list[date]] = yaml.safe_load(HOLIDAYS.read_text(encoding="utf-8"))
+        every: dict[str, list[date]] = yaml.load(HOLIDAYS.read_text(encoding="utf-8"), yaml.CSafeLoader)
         days = dict.fromkeys(every.get(country, ()), ())
     for day, hours in (held.get("days") or {}).items():
         if not isinstance(day, date):

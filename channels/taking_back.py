@@ -29,7 +29,7 @@ class TakingBack:
 
     @classmethod
     def load(cls, path: Path = FILE) -> TakingBack:
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
+        body = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
         patterns = {one: tuple(re.compile(each) for each in body[one]) for one in Consent}
         return cls(around=frozenset(body["around"].split()), patterns=patterns)
 

@@ -65,7 +65,7 @@ class Teams:
         if path is None or str(path) in ("", "."):
             return cls()
         try:
-            body = yaml.safe_load(path.read_text(encoding="utf-8"))
+            body = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
             teams = cls(tuple(_team(entry) for entry in body["teams"]), str(body.get("otherwise", "")))
         except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as problem:
             raise SettingsError(f"NWD_TEAMS_FILE: {path} is not a list of teams ({problem}).") from None

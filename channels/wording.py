@@ -72,7 +72,7 @@ class CrisisLines:
     @classmethod
     def load(cls, country: str, path: Path = DATA / "crisis_lines.yml") -> CrisisLines:
         """Raises SettingsError when the country has no profile."""
-        profiles: dict[str, dict[str, Any]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        profiles: dict[str, dict[str, Any]] = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
         if country not in profiles:
             known = ", ".join(sorted(profiles))
             raise SettingsError(f"NWD_COUNTRY: no crisis lines for {country}; there are profiles for {known}.")
@@ -133,12 +133,12 @@ class Wording:
 
     @classmethod
     def load(cls, country: str = "GB", service: str = "No Wrong Door", path: Path = DATA / "wording.yml") -> Wording:
-        texts: dict[str, dict[str, str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        texts: dict[str, dict[str, str]] = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
         profile = CrisisLines.load(country)
         wording = cls(texts["messages"], texts["pieces"], profile, service)
         wording.abroad = load_abroad()
         for language in profile.languages[1:]:
-            body = yaml.safe_load(path.with_suffix(f".{language}.yml").read_text(encoding="utf-8"))
+            body = yaml.load(path.with_suffix(f".{language}.yml").read_text(encoding="utf-8"), yaml.CSafeLoader)
             other = cls(
                 {**texts["messages"], **body["messages"]}, {**texts["pieces"], **body["pieces"]},
                 profile.in_language(language), service,
@@ -201,7 +201,7 @@ class Wording:
 
 
 def load_abroad(path: Path = DATA / "safety_languages.yml") -> Mapping[str, str]:
-    body: dict[str, dict[str, str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    body: dict[str, dict[str, str]] = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     return {language: words["safe"] for language, words in body.items()}
 
 

@@ -108,7 +108,7 @@ class Settings(BaseSettings):
 
 def zone_of(country: str) -> str:
     """The time zone of a country. One without crisis lines is named where they are loaded."""
-    profiles = yaml.safe_load((PACKAGE_DATA / "crisis_lines.yml").read_text(encoding="utf-8"))
+    profiles = yaml.load((PACKAGE_DATA / "crisis_lines.yml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     return str(profiles.get(country, profiles["GB"])["timezone"])
 
 

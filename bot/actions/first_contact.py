@@ -25,5 +25,5 @@ class FirstContact:
 
 def load_first_contact(path: Path = FIRST_CONTACT_FILE) -> Mapping[str, FirstContact]:
     """By ISO 639-1 code. Raises OSError, yaml.YAMLError or TypeError: the process must not start without its words."""
-    body = yaml.safe_load(path.read_text(encoding="utf-8"))
+    body = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     return {code: FirstContact(**texts) for code, texts in body.items()}

@@ -127,7 +127,7 @@ def build_languages(english: str, other: Iterable[str], identifier: Identifier |
 
 def load_languages(path: Path = LANGUAGES_FILE) -> Languages:
     """Read languages.yml. Raises OSError or yaml.YAMLError: the process must not start without it."""
-    body: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    body: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     return build_languages(body["english"], body["other"].values(), load_identifier())
 
 

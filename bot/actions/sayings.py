@@ -169,4 +169,4 @@ def _compile(patterns: Sequence[str]) -> tuple[re.Pattern[str], ...]:
 
 def load_sayings(path: Path = SAYINGS_FILE) -> Sayings:
     """Read sayings.yml. Raises OSError, yaml.YAMLError or what `build_sayings` does: the process must not start so."""
-    return build_sayings(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return build_sayings(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader))

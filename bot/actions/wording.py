@@ -82,9 +82,9 @@ def load_wording(path: Path = WORDING_FILE, language: str = "") -> Wording:
 
     Raises OSError or yaml.YAMLError: the process must not start without its words.
     """
-    body = yaml.safe_load(path.read_text(encoding="utf-8"))
+    body = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     if language:
-        theirs = yaml.safe_load(path.with_suffix(f".{language}.yml").read_text(encoding="utf-8"))
+        theirs = yaml.load(path.with_suffix(f".{language}.yml").read_text(encoding="utf-8"), yaml.CSafeLoader)
         body = {**body, **{part: {**body[part], **texts} for part, texts in theirs.items()}}
     return build_wording(body)
 

@@ -46,7 +46,7 @@ def read_examples(folder: Path) -> List[Tuple[str, str]]:
     """(text, intent) of every example, in file order."""
     examples = []
     for path in sorted(folder.rglob("*.yml")):
-        for block in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("nlu") or []:
+        for block in (yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {}).get("nlu") or []:
             lines = [line.strip() for line in block["examples"].splitlines()]
             examples += [(line[2:].strip(), block["intent"]) for line in lines if line.startswith("- ")]
     return examples
@@ -56,7 +56,7 @@ def read_actions(folder: Path) -> Dict[str, str]:
     """Which action or response answers an intent, from the rules of one intent and one action."""
     answers = {}
     for path in sorted(folder.rglob("*.yml")):
-        for rule in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("rules") or []:
+        for rule in (yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {}).get("rules") or []:
             intents = [step["intent"] for step in rule["steps"] if "intent" in step]
             actions = [step["action"] for step in rule["steps"] if "action" in step]
             if len(intents) == 1 and len(actions) == 1:
@@ -81,7 +81,7 @@ def cross_validate(
 def read_unseen(path: Path, examples: Sequence[Tuple[str, str]]) -> List[str]:
     """Phrasings of needs that are no example word for word."""
     trained = {text.lower() for text, _ in examples}
-    needs = yaml.safe_load(path.read_text(encoding="utf-8"))
+    needs = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     return [text for need in needs for text in need["phrasings"] if text.lower() not in trained]
 
 
@@ -145,7 +145,7 @@ def print_unseen(guesses: Sequence[Guess], actions: Dict[str, str], threshold: f
 def read_held_back(path: Path, examples: Sequence[Tuple[str, str]]) -> List[Tuple[str, str]]:
     """(text, intent) of messages written apart; those that are examples word for word are left out."""
     trained = {text.lower() for text, _ in examples}
-    body = yaml.safe_load(path.read_text(encoding="utf-8"))
+    body = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     pairs = [(str(text), intent) for intent, texts in body.items() for text in texts]
     return [(text, intent) for text, intent in pairs if text.lower() not in trained]
 
@@ -187,7 +187,7 @@ def read_arguments() -> argparse.Namespace:
 
 def main() -> None:
     given = read_arguments()
-    config = yaml.safe_load(Path("config.yml").read_text(encoding="utf-8"))
+    config = yaml.load(Path("config.yml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     fallback = next(part for part in config["pipeline"] if part["name"] == "FallbackClassifier")
     threshold = fallback["threshold"] if given.threshold is None else given.threshold
     lead = fallback["ambiguity_threshold"] if given.lead is None else given.lead

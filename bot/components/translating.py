@@ -45,7 +45,7 @@ def translate_one(message: Dict[str, Any], words: Mapping[str, str]) -> Dict[str
 
 
 def read_responses(path: Path) -> Mapping[str, Any]:
-    responses: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))["responses"]
+    responses: Mapping[str, Any] = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)["responses"]
     return responses
 
 

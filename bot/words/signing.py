@@ -37,7 +37,7 @@ class SignOffs:
     def load(cls, path: Path) -> SignOffs:
         """Raises WordsError."""
         try:
-            rows = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("signed") or []
+            rows = (yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {}).get("signed") or []
             signed = tuple(SignOff(**row) for row in rows)
         except (OSError, yaml.YAMLError, TypeError, AttributeError) as problem:
             raise WordsError(

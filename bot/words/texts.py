@@ -46,7 +46,7 @@ def gather(root: Path, sources: list[dict[str, str]]) -> tuple[Text, ...]:
 def _from(root: Path, source: dict[str, str]) -> Iterator[Text]:
     language = source.get("language", ENGLISH)
     try:
-        body = yaml.safe_load((root / source["file"]).read_text(encoding="utf-8"))
+        body = yaml.load((root / source["file"]).read_text(encoding="utf-8"), yaml.CSafeLoader)
         found = [*_walk(body, source["at"].split("/"))]
     except (OSError, yaml.YAMLError, KeyError) as problem:
         raise WordsError(f"{source['file']}: cannot be read at {source['at']} ({problem}).") from None

@@ -55,7 +55,7 @@ class SavedReplies:
         found: list[SavedReply] = []
         for language in (ENGLISH, *languages):
             file = path if language == ENGLISH else path.with_suffix(f".{language}.yml")
-            rows = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else ()
+            rows = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader) if file.exists() else ()
             found += (SavedReply(**{**row, "text": row["text"].strip()}, language=language) for row in rows)
         return cls(tuple(found))
 

@@ -28,7 +28,7 @@ class Words:
 
     @classmethod
     def load(cls, path: Path = FILE) -> Words:
-        return cls(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return cls(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader))
 
     def say(self, group: str, key: str, **values: object) -> str:
         text = self.groups.get(group, {}).get(key)

@@ -38,7 +38,7 @@ class Menu:
 
 def load_menus(country: str, path: Path = FILE) -> tuple[Menu, ...]:
     """The country's first language for everybody, then each of its languages. Without a profile, English."""
-    held: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    held: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     codes = held["countries"].get(country, ["en"])
     emergency = CrisisLines.load(country).emergency
     return tuple(

@@ -36,7 +36,7 @@ class Words:
 
 
 def load_words(path: Path = WORDS_FILE) -> Words:
-    body = yaml.safe_load(path.read_text(encoding="utf-8"))
+    body = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
     return Words(
         labels={name: field["label"] for name, field in body["fields"].items()},
         hints={name: field.get("hint", "") for name, field in body["fields"].items()},
