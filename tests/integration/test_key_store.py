@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from channels import doctor, staff
 from channels.conversation import Channel, Inbound
@@ -169,12 +170,11 @@ def add_keys(settings: Settings) -> None:
     connection.close()
 
 
-async def test_a_missing_service_key_keeps_nothing_from_starting(
-    ledger: Ledger, settings: Settings, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_missing_service_key_keeps_nothing_from_starting(ledger: Ledger, settings: Settings) -> None:
     await ledger.store_inbound(text_from())
-    await staff.look_after_keys(settings.model_copy(update={"encryption_keys": SecretStr(NEW_KEY)}))
-    assert "keys_not_looked_after" in capsys.readouterr().out
+    with capture_logs() as lines:
+        await staff.look_after_keys(settings.model_copy(update={"encryption_keys": SecretStr(NEW_KEY)}))
+    assert "keys_not_looked_after" in [line["event"] for line in lines]
     wrong = Ledger.open(settings.ledger_url, cipher(NEW_KEY), shards=settings.shards)
     newcomer = await wrong.store_inbound(text_from(OTHER_NUMBER, "SM2", "somebody new"))
     assert (await message_now(wrong, newcomer.message_id)).text == "somebody new"

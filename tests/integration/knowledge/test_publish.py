@@ -17,7 +17,9 @@ import pytest
 
 from knowledge.catalogue import Organisation, Status
 from knowledge.errors import CatalogueFileError, IndexMissing
+from knowledge.foreign_needs import prepare_foreign_needs
 from knowledge.index import FORMAT, load_index, read_manifest
+from knowledge.needs import load_needs
 from knowledge.patching import Patch
 from knowledge.publish import Published, is_fresh, open_store, publish, read_patch
 from knowledge.search import Search
@@ -40,8 +42,19 @@ services:
 """
 
 
+@pytest.fixture(scope="module")
+def heads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the heads for these few needs are kept: trained once, not for each test."""
+    build = tmp_path_factory.mktemp("heads")
+    needs = build / "needs.yml"
+    needs.write_text(NEEDS)
+    prepare_foreign_needs(read_settings(build_dir=build, data_dir=build), load_needs(needs))
+    return build
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, heads: Path) -> Settings:
+    shutil.copytree(heads, tmp_path / "build")
     content = tmp_path / "content"
     (content / "demo").mkdir(parents=True)
     (content / "needs.yml").write_text(NEEDS)
