@@ -86,6 +86,7 @@ def shared_environment(settings: Settings, secrets: dict[str, str], redis_url: s
         SQLALCHEMY_SILENCE_UBER_WARNING="1",
         TF_CPP_MIN_LOG_LEVEL="3",
         LOG_LEVEL="WARNING",
+        PYTHONWARNINGS="ignore::DeprecationWarning",  # of Rasa's pinned libraries, on every start
     )
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         environment.setdefault(variable, "1")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -36,6 +36,15 @@ class NeedGuess:
     id: str
     label: str
     score: float
+
+
+LEADS: Final = 0.7
+"""Urgency puts a need in front of others if it is at least this share as likely as the likeliest."""
+
+
+def weigh_urgency(urgency: int, chance: float, likeliest: float) -> int:
+    """How far forward a need comes: "rent is due" hints at nowhere to stay, and must not be answered as if it said so."""
+    return urgency if chance >= LEADS * likeliest else 0
 
 
 def load_needs(path: Path) -> tuple[Need, ...]:

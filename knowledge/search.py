@@ -21,7 +21,7 @@ from knowledge.embedding import Encoder, open_encoder, open_publisher
 from knowledge.hours import Opening, opening
 from knowledge.index import Index, load_index
 from knowledge.names import EXACT, Names
-from knowledge.needs import NeedGuess
+from knowledge.needs import NeedGuess, weigh_urgency
 from knowledge.places import Places, load_places, middle_of, miles_between
 from knowledge.publish import is_fresh
 from knowledge.reading import Reader, Reading, clean
@@ -234,7 +234,12 @@ def _wishes(index: Index, reading: Reading) -> tuple[Wish, ...]:
                 )
             )
     first = sorted(found, key=lambda wish: not wish.crisis)[:MOST_NEEDS]
-    return tuple(sorted(first, key=lambda wish: -wish.urgency))
+    best = max((wish.chance for wish in first), default=0.0)
+    return tuple(sorted(first, key=lambda wish: -_forward(wish, best)))
+
+
+def _forward(wish: Wish, likeliest: float) -> int:
+    return wish.urgency if wish.crisis else weigh_urgency(wish.urgency, wish.chance, likeliest)
 
 
 def _said(shelf: _Shelf, reading: Reading) -> dict[str, float]:

@@ -13,7 +13,7 @@ from bot.actions.toolbox import Toolbox
 from bot.actions.wording import join_words
 from channels.conversation import Channel, HandOver, Note, Reply
 from knowledge.catalogue import Area, Place, Service
-from knowledge.needs import NeedGuess
+from knowledge.needs import NeedGuess, weigh_urgency
 from knowledge.search import SURE, Found, Match
 
 MOST_CARDS = 3
@@ -149,7 +149,12 @@ def offer_person(heard: Heard, tools: Toolbox) -> Answer:
 def sort_needs(needs: Sequence[NeedGuess], tools: Toolbox) -> tuple[NeedGuess, ...]:
     """What was plainly said, the most urgent first. A mere guess is neither repeated to the person nor noted."""
     sure = [guess for guess in needs if guess.score >= SURE]
-    return tuple(sorted(sure, key=lambda guess: (-tools.urgency.get(guess.id, 1), -guess.score)))
+    likeliest = max((guess.score for guess in sure), default=0.0)
+
+    def forward(guess: NeedGuess) -> int:
+        return weigh_urgency(tools.urgency.get(guess.id, 1), guess.score, likeliest)
+
+    return tuple(sorted(sure, key=lambda guess: (-forward(guess), -guess.score)))
 
 
 def introduce(matches: Sequence[Match], needs: Sequence[NeedGuess], near: Place | None, tools: Toolbox) -> str:

@@ -26,8 +26,8 @@ class StaffSession:
     async def show(self, request: Request) -> Response:
         """POST /desk/staff-session with `Authorization: Bearer NWD_STAFF_TOKEN` and the cookie's value as `session`.
 
-        With `end` the session is ended. 404 for an unknown session and for somebody who may not edit; 401 for a caller
-        who is not the editor.
+        With `end` the session is ended. Whoever answers people may read the listings and try messages, so they are told
+        of too. 404 for an unknown session and for somebody who may do neither; 401 for a caller who is not the editor.
         """
         return await answer(self._site, request, lambda: self._show(request))
 
@@ -41,7 +41,10 @@ class StaffSession:
             await self._site.ledger.close_session(session)
             return Response(status_code=204)
         peer = await self._site.sessions.peer_of(session, active=True)
-        if peer is None or not may(peer.role, Permission.EDIT):
+        if peer is None:
+            return Response(status_code=404)
+        edits = may(peer.role, Permission.EDIT)
+        if not edits and not may(peer.role, Permission.ANSWER):
             return Response(status_code=404)
         publishes = may(peer.role, Permission.PUBLISH)
-        return JSONResponse({"login": peer.login, "name": peer.name, "publishes": publishes})
+        return JSONResponse({"login": peer.login, "name": peer.name, "edits": edits, "publishes": publishes})

@@ -39,8 +39,11 @@ class AccountRefused(KnowledgeError):
 
 
 class Role(StrEnum):
-    """An editor writes and sends for review; a publisher also puts what others wrote in front of people."""
+    """An editor writes and sends for review; a publisher also puts what others wrote in front of people; a reader, who
+    answers people at the desk, looks listings up, says what is wrong with them and tries messages.
+    """
 
+    READER = "reader"
     EDITOR = "editor"
     PUBLISHER = "publisher"
 
@@ -52,6 +55,10 @@ class Editor:
     login: str
     name: str
     role: Role
+
+    @property
+    def may_edit(self) -> bool:
+        return self.role is not Role.READER
 
     @property
     def may_publish(self) -> bool:

@@ -20,7 +20,7 @@ def health(request: Request) -> Response:
 
 def not_found(request: Request, _error: Exception) -> Response:
     site: Site = request.app.state.site
-    return site.plain(request, "message.html", 404, message="There is no such page.")
+    return site.nothing_here(request)
 
 
 async def report(request: Request) -> Response:

@@ -144,13 +144,14 @@ def routes() -> list[BaseRoute]:
     """Every address. Only those without `page_route` answer somebody who is not signed in."""
     listing = "/listings/{service_id}"
     return [
-        page_route("/", pages.show_catalogue, name="catalogue"),
-        page_route("/try", pages.try_message, name="try"),
+        page_route("/", pages.show_catalogue, name="catalogue", readers=True),
+        page_route("/try", pages.show_try, name="try", readers=True),
+        page_route("/try", pages.try_message, name="try_message", method="POST", readers=True),
         page_route("/listings/new", edit_pages.show_new, name="new"),
         page_route("/listings/new", edit_pages.begin_new, name="begin", method="POST"),
         page_route("/organisations/new", edit_pages.show_new_owner, name="new_owner"),
         page_route("/organisations/new", edit_pages.add_owner, name="add_owner", method="POST"),
-        page_route(listing, pages.show_service, name="service"),
+        page_route(listing, pages.show_service, name="service", readers=True),
         page_route(f"{listing}/edit", edit_pages.show_form, name="edit"),
         page_route(f"{listing}/edit", edit_pages.save_form, name="save", method="POST"),
         page_route(f"{listing}/sign-off", edit_pages.sign_off, name="sign_off", method="POST"),
@@ -161,7 +162,7 @@ def routes() -> list[BaseRoute]:
         page_route(f"{listing}/history", review_pages.show_history, name="history"),
         page_route(f"{listing}/restore", review_pages.restore, name="restore", method="POST"),
         page_route(f"{listing}/still-right", queue_pages.still_right, name="still_right", method="POST"),
-        page_route(f"{listing}/report", queue_pages.report_here, name="report_here", method="POST"),
+        page_route(f"{listing}/report", queue_pages.report_here, name="report_here", method="POST", readers=True),
         page_route("/published", review_pages.show_publications, name="publications"),
         page_route("/published/{number:int}/roll-back", review_pages.roll_back, name="roll_back", method="POST"),
         page_route("/problems", queue_pages.show_reports, name="reports"),

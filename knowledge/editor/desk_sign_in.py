@@ -1,7 +1,7 @@
-"""One sign-in for desk and editor: whoever is signed in at the desk and may edit need not sign in here again.
+"""One sign-in for desk and editor: whoever is signed in at the desk and may edit or read need not sign in here again.
 
 A browser shows both the same cookie, because they are one host. We show its value to the desk, which says who that is
-and whether they may publish. The editor's own accounts stay beside it.
+and whether they may edit and publish. The editor's own accounts stay beside it.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class DeskSessions(Sessions):
         if answer is None or answer.status_code != httpx.codes.OK:
             return None
         said: dict[str, Any] = answer.json()
-        role = Role.PUBLISHER if said["publishes"] else Role.EDITOR
+        role = Role.PUBLISHER if said["publishes"] else Role.EDITOR if said["edits"] else Role.READER
         return self._accounts.know(login=str(said["login"]), name=str(said["name"]), role=role)
 
     def _post(self, form: dict[str, str]) -> httpx.Response | None:

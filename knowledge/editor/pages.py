@@ -10,11 +10,12 @@ from starlette.responses import Response
 
 from knowledge.editing.drafts import OPEN, State
 from knowledge.editing.overview import Wanted, read_page, shows
-from knowledge.editor.assistant import ask_assistant
+from knowledge.editor.assistant import Tried, ask_assistant
 from knowledge.editor.sessions import Visit
 from knowledge.editor.site import Site, see_other
 from knowledge.errors import KnowledgeError
 from knowledge.hours import day_in_words, hours_in_words, is_stale, week_in_words
+from knowledge.search import Found
 from knowledge.store import Listing
 
 LONGEST_TEXT = 2000
@@ -32,6 +33,8 @@ SHOWS = {
     "closed": "suggested and closed",
     "published": "published",
 }
+FOR_READERS = ("", "overdue", "problems", "published")
+"""What does not lead to drafts, which are between editors."""
 WITH_NEW = {"drafts": OPEN, "review": (State.REVIEW,)}
 """Where drafts are shown of what is no listing yet."""
 
@@ -51,12 +54,14 @@ class Row:
 
 def show_catalogue(site: Site, visit: Visit) -> Response:
     """GET /: by need, by words, and by what there is to do."""
-    wanted = Wanted(show=visit.said("show"), need=visit.said("need"), text=visit.said("text")[:LONGEST_TEXT])
+    choices = {key: words for key, words in SHOWS.items() if visit.editor.may_edit or key in FOR_READERS}
+    show = said if (said := visit.said("show")) in choices else ""
+    wanted = Wanted(show=show, need=visit.said("need"), text=visit.said("text")[:LONGEST_TEXT])
     page = max(1, int(asked)) if (asked := visit.said("page")[:6]).isdecimal() else 1
     test = shows(site.asked, site.today(), site.settings.stale_days).get(wanted.show)
     shown = read_page(site.store, wanted, test, page, PAGE)
     new = site.drafts.open_new(WITH_NEW.get(wanted.show, ()))
-    said = "Marked as checked today." if visit.said("checked") else ""
+    note = "Marked as checked today." if visit.said("checked") else ""
     return site.page(
         visit,
         "catalogue.html",
@@ -68,9 +73,9 @@ def show_catalogue(site: Site, visit: Visit) -> Response:
         query={"need": wanted.need, "text": wanted.text, "show": wanted.show},
         page=page,
         pages=max(1, -(-shown.found // PAGE)),
-        shows=SHOWS,
+        shows=choices,
         needs=sorted(site.labels.items(), key=lambda item: item[1]),
-        said=said,
+        said=note,
     )
 
 
@@ -99,17 +104,27 @@ def show_service(site: Site, visit: Visit) -> Response:
     )
 
 
+def show_try(site: Site, visit: Visit) -> Response:
+    """GET /try. It takes nothing from its address: what somebody wrote would stay in the browser's history."""
+    return _tried(site, visit)
+
+
 def try_message(site: Site, visit: Visit) -> Response:
-    """GET /try"""
+    """POST /try"""
     text, near = visit.said("text")[:LONGEST_TEXT], visit.said("near")[:100]
-    found, heard, now = None, None, site.now()
-    if text:
-        try:
-            found = site.finder.open().find(text, near=near or None, now=now, limit=MOST_TRIED)
-        except KnowledgeError as error:
-            return site.message(visit, str(error), 503)
-        heard = ask_assistant(site.settings, text)
-    local = now.astimezone(ZoneInfo(site.settings.timezone))
+    if not text:
+        return _tried(site, visit, near=near)
+    try:
+        found = site.finder.open().find(text, near=near or None, now=site.now(), limit=MOST_TRIED)
+    except KnowledgeError as error:
+        return site.message(visit, str(error), 503)
+    return _tried(site, visit, text=text, near=near, found=found, heard=ask_assistant(site.settings, text))
+
+
+def _tried(
+    site: Site, visit: Visit, *, text: str = "", near: str = "", found: Found | None = None, heard: Tried | None = None
+) -> Response:
+    local = site.now().astimezone(ZoneInfo(site.settings.timezone))
     return site.page(visit, "try.html", text=text, near=near, found=found, heard=heard, time=f"{local:%A %H:%M}")
 
 

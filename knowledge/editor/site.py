@@ -105,16 +105,20 @@ class Site:
         """A page for somebody who is not signed in."""
         return self.templates.TemplateResponse(request, template, words, status_code=status)
 
+    def nothing_here(self, request: Request) -> Response:
+        """The same for what is not there and for what is for editors alone."""
+        return self.plain(request, "message.html", 404, message="There is no such page.")
+
 
 Handler: TypeAlias = Callable[[Site, Visit], Response]
 
 
-def page_route(path: str, handler: Handler, *, name: str, method: str = "GET") -> Route:
-    """A page that nobody reaches without a session and, for a POST, a form of ours."""
+def page_route(path: str, handler: Handler, *, name: str, method: str = "GET", readers: bool = False) -> Route:
+    """A page that nobody reaches without a session and, for a POST, a form of ours; `readers` may see it too."""
 
     async def endpoint(request: Request) -> Response:
         form = await read_form(request) if request.method == "POST" else FormData()
-        return await run_in_threadpool(_admit, request.app.state.site, handler, request, form)
+        return await run_in_threadpool(_admit, request.app.state.site, handler, request, form, readers)
 
     return Route(path, endpoint, name=name, methods=[method], max_body_size=LARGEST_FORM)
 
@@ -149,7 +153,7 @@ def see_other(visit: Visit, name: str, query: str = "", **path: object) -> Respo
     return RedirectResponse(visit.request.url_for(name, **path).path + query, 303)
 
 
-def _admit(site: Site, handler: Handler, request: Request, form: FormData) -> Response:
+def _admit(site: Site, handler: Handler, request: Request, form: FormData, readers: bool = False) -> Response:
     if request.method == "POST" and from_elsewhere(request):
         return site.plain(request, "refused.html", 403)
     visit = site.sessions.visit(request)
@@ -159,7 +163,8 @@ def _admit(site: Site, handler: Handler, request: Request, form: FormData) -> Re
     if request.method == "POST" and not same(visit.said("form_token"), visit.form_token):
         return site.plain(request, "refused.html", 403)
     try:
-        response = handler(site, visit)
+        allowed = readers or visit.editor.may_edit
+        response = handler(site, visit) if allowed else site.nothing_here(request)
     except Gone as gone:
         response = site.message(visit, str(gone), 409)
     if visit.new_token:

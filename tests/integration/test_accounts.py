@@ -292,10 +292,12 @@ async def test_the_editor_learns_who_is_signed_in_and_nobody_else_does(
     assert (await ask(opened, tokens["Robin"], "known to both")).json() == {
         "login": "robin",
         "name": "Robin",
+        "edits": True,
         "publishes": True,
     }
     assert (await ask(opened, tokens["Eve"], "known to both")).json()["publishes"] is False
-    assert (await ask(opened, tokens["Jo"], "known to both")).status_code == 404
+    may_read = (await ask(opened, tokens["Jo"], "known to both")).json()
+    assert (may_read["edits"], may_read["publishes"]) == (False, False)
     assert (await ask(opened, "no session", "known to both")).status_code == 404
     assert (await ask(opened, tokens["Robin"], "a guess")).status_code == 401
     assert (await ask(office, tokens["Robin"], "")).status_code == 401, "without a token set nobody may ask"

@@ -55,10 +55,21 @@ async def test_whoever_may_edit_signs_in_once(both: tuple[Office, str]) -> None:
             assert shown in words_of(page.text)
 
 
-async def test_a_peer_worker_is_asked_to_sign_in(both: tuple[Office, str]) -> None:
+async def test_a_peer_worker_looks_up_and_tries_but_changes_nothing(both: tuple[Office, str]) -> None:
     office, editor = both
     async with httpx.AsyncClient(base_url=editor, cookies=await signed_in(office, "Jo", "peer")) as browser:
-        assert (await browser.get("/")).headers["location"].startswith("/sign-in")
+        page = await browser.get("/")
+        assert "Jo, reader" in words_of(page.text)
+        token = page.text.split('name="form_token" value="')[1].split('"')[0]
+        assert (await browser.get("/try")).status_code == 200
+        assert (await browser.post("/try", data={"form_token": token})).status_code == 200
+        assert "/import" not in page.text
+        nothing = await browser.get("/nothing")
+        for path in ("/listings/new", "/import", "/published", "/problems", "/asked"):
+            answer = await browser.get(path)
+            assert (answer.status_code, answer.text) == (404, nothing.text), path
+        for path in ("/listings/new", "/listings/some/still-right", "/listings/some/edit"):
+            assert (await browser.post(path, data={"form_token": token})).status_code == 404, path
 
 
 async def test_signing_out_here_signs_out_at_the_desk(both: tuple[Office, str]) -> None:

@@ -36,6 +36,13 @@ def test_two_needs_in_one_message_are_both_answered(real_search: Search, text: s
     assert all(match.service.phones for match in found.matches)
 
 
+def test_a_mere_hint_of_something_urgent_comes_after_what_was_said(real_search: Search) -> None:
+    found = real_search.find("hav been bord out my skull an cant sleep, mum is ill and rent due fri", now=NOON)
+    assert "rent_arrears" in found.matches[0].service.needs
+    found = real_search.find("rent is due and i have nowhere to sleep tonight", now=NOON)
+    assert "homelessness" in found.matches[0].service.needs
+
+
 @pytest.mark.parametrize(
     ("text", "need"),
     [
