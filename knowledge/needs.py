@@ -43,7 +43,7 @@ LEADS: Final = 0.7
 
 
 def weigh_urgency(urgency: int, chance: float, likeliest: float) -> int:
-    """How far forward a need comes: "rent is due" hints at nowhere to stay, and must not be answered as if it said so."""
+    """How far forward a need comes: "rent is due" hints at nowhere to stay, and is not answered as if it said so."""
     return urgency if chance >= LEADS * likeliest else 0
 
 
