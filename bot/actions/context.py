@@ -58,7 +58,7 @@ def choose_by_context(heard: Heard, tools: Toolbox) -> Decision | None:
         return keep_place
     if act is not None:
         return choose_by_act(act, heard)
-    if pick_kept(heard.text, heard.basket, tools):
+    if pick_kept(heard.text, (*([heard.need] if heard.need else ()), *heard.basket), tools):
         return go_on
     if not heard.last_query:
         return None

@@ -25,7 +25,7 @@ def go_on(heard: Heard, tools: Toolbox) -> Answer:
         return offer_again(heard, tools)
     if heard.asked == "more" and heard.intent != "next":
         return show_more(heard, tools)
-    named = pick_kept(heard.text, (*heard.basket, *tools.urgency), tools)
+    named = pick_kept(heard.text, (*([heard.need] if heard.need else ()), *heard.basket, *tools.urgency), tools)
     need = heard.value if heard.value in tools.urgency else named
     need = need or next(iter(heard.basket), None)
     if need is None:

@@ -218,8 +218,10 @@ def open_kindly(heard: Heard, needs: Sequence[NeedGuess], tools: Toolbox, said_a
         tone = "heard_unsure"
     elif ids <= tools.wording.needs_plain:
         tone = "heard_plain"
+    elif ids <= tools.wording.needs_plain | tools.wording.needs_either:
+        tone = "heard_unsure"
     else:
-        tone = "heard_unsure" if ids <= tools.wording.needs_plain | tools.wording.needs_either else "heard_hard"
+        tone = tools.wording.pick_opening(ids - {heard.need, *heard.basket}) or "heard_hard"
     return tools.wording.say(tone, heard.turns)
 
 

@@ -6,9 +6,9 @@ import re
 
 from bot.actions.toolbox import Toolbox
 
-LONG = 320
+LONG = 160
 """Letters from which a message is a story: search as a whole then hears its main matter, and little beside it."""
-PIECE = 160
+PIECE = 90
 MOST_PIECES = 14
 PLAIN = 0.6
 """Probability from which a piece says a need plainly; a story holds much that only sounds like one."""

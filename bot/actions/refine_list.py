@@ -49,7 +49,8 @@ def go_remote(heard: Heard) -> tuple[Preference, ...]:
 
 def list_preferred(heard: Heard, tools: Toolbox, opening: str = "next_need") -> Answer:
     """The last question again, as it should be."""
-    quest = Quest(query=heard.last_query, near=heard.place, wanted=read_wanted(heard.preferences))
+    needs = (heard.need,) if heard.need else ()
+    quest = Quest(query=heard.last_query, near=heard.place, needs=needs, wanted=read_wanted(heard.preferences))
     found, introduction = search_preferred(heard, tools, quest)
     said = tools.wording.say(opening)
     offer = Offer(query=heard.last_query, found=found, opening=said, introduction=introduction)

@@ -6,7 +6,7 @@ twice in a row, and a test always sees the same one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import yaml
 from channels.conversation import Choice
 
 WORDING_FILE = Path(__file__).with_name("wording.yml")
+NEED_OPENING = "heard_need_"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +45,11 @@ class Wording:
     def choices(self, *payloads: str) -> tuple[Choice, ...]:
         """Choices by payload, with the titles people read."""
         return tuple(Choice(title=self.titles[payload], payload=payload) for payload in payloads)
+
+    def pick_opening(self, needs: Collection[str]) -> str | None:
+        """The key of the first words for a need that has its own, in the order of the file; None when none has."""
+        own = (key for key in self.texts if key.startswith(NEED_OPENING))
+        return next((key for key in own if key.removeprefix(NEED_OPENING) in needs), None)
 
     def name_need(self, need_id: str, label: str) -> str:
         """The need as it reads inside a sentence: `Feeling low` -> `feeling low`; `LGBT+ life` stays."""

@@ -74,6 +74,15 @@ class TestBasket:
         talk.say("the food thing", "go_on")
         assert talk.slots["need"] == FOOD.id
 
+    def test_naming_the_one_that_is_on_the_table_stays_with_it(self) -> None:
+        finder = FakeSearch(needs=(RENT, LOW))
+        talk = Talk(finder)
+        talk.say("the rent is late and i feel so low", place="Foxley")
+        answer = talk.say("the rent first i spose", "find_support")
+        assert finder.asked[-1][0] == RENT.label
+        assert talk.slots["need"] == RENT.id
+        assert "feeling low" in text_of(answer)
+
     def test_the_one_named_comes_first(self) -> None:
         finder = FakeSearch(needs=(FOOD, RENT, LOW))
         talk = Talk(finder)

@@ -63,14 +63,14 @@ def test_what_was_understood_is_noted_and_remembered() -> None:
         pytest.param((RENT,), "That sounds hard. For rent and mortgage worries, these can help:", id="one need"),
         pytest.param(
             (RENT, LOW),
-            "That sounds hard. Let us start with rent and mortgage worries. We can look at feeling low next. "
-            "These can help:",
+            "I am sorry that you feel so low. Let us start with rent and mortgage worries. We can look at feeling low "
+            "next. These can help:",
             id="two needs: one first, the other named",
         ),
         pytest.param(
             (RENT, LOW, FOOD),
-            "That sounds hard. Let us start with food for today. We can look at rent and mortgage worries and feeling "
-            "low next. These can help:",
+            "I am sorry that you feel so low. Let us start with food for today. We can look at rent and mortgage "
+            "worries and feeling low next. These can help:",
             id="three needs: the most urgent first, the others named",
         ),
         pytest.param((CHOIR,), "Of course. For art, music and making, these can help:", id="a wish, not a trouble"),
@@ -83,6 +83,12 @@ def test_what_was_understood_is_noted_and_remembered() -> None:
 def test_the_first_words_show_that_the_person_was_heard(needs: tuple[object, ...], expected: str) -> None:
     tools = make_tools(FakeSearch(needs=needs))  # type: ignore[arg-type]
     assert text_of(find_support(hear("something happened", place_asked=True), tools)) == expected
+
+
+@pytest.mark.parametrize("known", [{"need": "low_mood"}, {"basket": ("low_mood",)}], ids=["looked at", "kept"])
+def test_what_is_known_already_is_not_met_as_news(known: dict[str, object]) -> None:
+    said = text_of(find_support(hear("still so low", **known), make_tools(FakeSearch(needs=(LOW,)))))  # type: ignore[arg-type]
+    assert said.startswith("That sounds hard.")
 
 
 def test_a_need_that_may_be_either_is_neither_called_hard_nor_plain() -> None:

@@ -74,6 +74,8 @@ def test_a_message_that_says_more_is_no_act(said: str) -> None:
         ("cant talk on phone", {WRITTEN}),
         ("i hate phone calls", {WRITTEN}),
         ("something face to face", {PERSON}),
+        ("not a phone line, somewhere i can go", {PERSON}),
+        ("not another helpline", {PERSON}),
         ("women only", {WOMEN}),
         ("is there one for women", {WOMEN}),
         ("somewhere i can bring my kids", {KIDS}),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.actions.wording import Wording, build_wording, join_words, load_wording
+from bot.actions.wording import NEED_OPENING, Wording, build_wording, join_words, load_wording
+from knowledge.needs import load_needs
+from knowledge.settings import PACKAGE_DATA
 
 
 @pytest.fixture
@@ -68,3 +70,10 @@ def test_words_are_joined_as_in_speech(words: list[str], expected: str) -> None:
 
 def test_the_real_file_loads() -> None:
     assert load_wording().say("details", 1)
+
+
+def test_needs_with_first_words_of_their_own_are_needs() -> None:
+    known = {need.id for need in load_needs(PACKAGE_DATA / "needs.yml")}
+    own = {key.removeprefix(NEED_OPENING) for key in load_wording().texts if key.startswith(NEED_OPENING)}
+    assert own
+    assert own <= known
