@@ -17,9 +17,10 @@ LONGEST_NAMING = 8
 SAME_WORD = 86
 """Of 100: "mortgge" is mortgage."""
 SAID_AROUND_A_NEED = """
-a about also and as at bit can could do first for go guess help i id in is issue it its just lets like look maybe me move
-my next now of ok okay on one other our please pls probably problem rather said see side spose stuff suppose sort talk tell
-that the then thing things think this to u want we what well whats with yeah yes yh you mentioned worries problems
+a about also and as at bit can could do first for go guess help i id in is issue it its just lets like look
+maybe me move my next now of ok okay on one other our please pls probably problem rather said see side spose
+stuff suppose sort talk tell that the then thing things think this to u want we what well whats with yeah yes
+yh you mentioned worries problems
 """
 AROUND_A_NEED = frozenset(SAID_AROUND_A_NEED.split())
 
