@@ -29,7 +29,7 @@ LOOKED_BACK: Final = 10
 SAID: Final = frozenset(
     {
         "released", "closed", "passed_on", "hard", "transferred", "nobody_waits", "options", "introduced", "left_again",
-        "resting", "rested", "debriefed", "keys_kept", "break_begun",
+        "resting", "rested", "debriefed", "keys_kept", "break_begun", "taken_back",
     }
     | {f"shift_{state}" for state in DutyState}
 )  # fmt: skip
@@ -144,14 +144,15 @@ async def _waiting(site: Site, sight: Sight) -> tuple[list[EscalationRecord], in
 async def _visible(
     site: Site, sight: Sight, escalations: list[EscalationRecord], visit: Visit | None = None
 ) -> list[EscalationRecord]:
-    """Those that somebody may see; what they hold themselves is theirs."""
+    """Those that somebody may see; what they hold themselves is theirs while the person agrees to it."""
     if sight.home:
         return escalations
     agreed = await site.ledger.queue.agreed([one.conversation_id for one in escalations])
+    mine = {one.id for one in escalations if visit is not None and one.claimed_by == visit.peer.id}
     return [
         one
         for one in escalations
-        if (visit is not None and one.claimed_by == visit.peer.id)
+        if (one.id in mine and await site.escalations.may_stay(one))
         or sight.sees(one, agreed.get(one.conversation_id, ()))
     ]
 
