@@ -108,6 +108,7 @@ async def show_list(
         refused=refused,
         unsent=unsent,
         for_you=await for_you.gather(site, visit),
+        no_team=await site.no_team(visit),
         breaks=BREAKS,
         largest_most=LARGEST_MOST,
         renew_every=max(5, round(site.settings.lease_seconds / 3)),
