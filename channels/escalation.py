@@ -38,6 +38,7 @@ from channels.settings import Settings
 from channels.streams import AtOnce, Streams
 from channels.teams import Sight, Teams
 from channels.terms import TermsOf
+from channels.unsharing import Unsharing
 
 __all__ = ["CapReached", "EmptyReply", "Escalations", "Leaving", "NotAgreed", "NotYours", "notice_for", "rank", "score"]
 
@@ -96,6 +97,7 @@ class Escalations:
         self._patience = timedelta(minutes=settings.lapse_minutes)
         self._clock = clock
         self._mend_at = 0.0
+        self._unsharing = Unsharing(ledger, self.teams)
         self._log = structlog.get_logger()
 
     @property
@@ -133,6 +135,10 @@ class Escalations:
         sight = await self.sight(peer)
         agreed = {} if sight.home else await self._ledger.queue.agreed([escalation.conversation_id])
         return sight.sees(escalation, agreed.get(escalation.conversation_id, ()))
+
+    async def may_stay(self, escalation: EscalationRecord) -> bool:
+        """Whether whoever holds it may go on: somebody of another organisation only while the person agrees."""
+        return await self._unsharing.may_stay(escalation)
 
     # -- what a peer worker does
 
@@ -264,6 +270,17 @@ class Escalations:
         """Where they will be in line, in words: the place they had."""
         return self.wording.place(await self._ledger.queue.place_back(escalation))
 
+    async def end_unshared(self, conversation_id: str = "") -> int:
+        """Back in line whoever is with somebody to whose organisation they do not say yes any more. Says how many."""
+        ended = 0
+        for one in await self._unsharing.over(conversation_id):
+            words = self.wording.say("sharing_ended", name=one.claimed_name, place=await self._place_back(one))
+            if await self._ledger.queue.end_shared(one, notice_for(one, words)):
+                self._log.info("sharing_ended", escalation_id=one.id)
+                await self._returned(one)
+                ended += 1
+        return ended
+
     # -- what time does
 
     async def lapse(self, escalation_id: str) -> bool:
@@ -283,6 +300,7 @@ class Escalations:
         Any number of workers may do this at once: each change happens once.
         """
         now = self._clock()
+        await self.end_unshared()
         expired = await self._ledger.expired_leases(now)
         lost = tuple([escalation for escalation in expired if await self._take_back(escalation, now)])
         overdue = await self._ledger.overdue(now - self._patience)

@@ -26,6 +26,7 @@ class Move(StrEnum):
     HAND_ON = "pass on"
     TRANSFER = "transfer"
     LEASE_RAN_OUT = "lease ran out"
+    SHARING_ENDED = "sharing ended"
     FORGET = "forget"
 
 
@@ -47,6 +48,7 @@ MOVES: Final[dict[Move, Step]] = {
     Move.HAND_ON: Step((HELD,), WAITING, "the peer worker asks for somebody else, or goes home; the place is kept"),
     Move.TRANSFER: Step((HELD,), WAITING, "on to a team that the person agreed to; the place is kept"),
     Move.LEASE_RAN_OUT: Step((HELD,), WAITING, "the holder's pages have gone quiet; the place is kept"),
+    Move.SHARING_ENDED: Step((HELD,), WAITING, "their yes to the holder's organisation is over; the place is kept"),
     Move.FORGET: Step((WAITING, HELD, LAPSED), CLOSED, "the person asked to be forgotten"),
 }
 

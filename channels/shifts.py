@@ -42,6 +42,10 @@ class Shifts:
         await self._give_back(escalation_id)
         await self.give()
 
+    async def end_unshared(self, conversation_id: str) -> int:
+        """Whoever holds it without a yes has it no longer."""
+        return await self.escalations.end_unshared(conversation_id)
+
     async def change(
         self, peer: PeerRecord, state: DutyState, *, minutes: int = 0, automatic: bool | None = None
     ) -> Duty:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
-from dataclasses import replace
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import structlog
 
@@ -15,6 +17,9 @@ from channels.ledger.duties import Duty
 from channels.passwords import hash_password
 from channels.settings import Settings
 from channels.teams import Teams
+
+EVERY: Final = 5.0
+"""Seconds between two words about how far it is."""
 
 
 def prepare(settings: Settings) -> None:
@@ -27,6 +32,25 @@ def prepare(settings: Settings) -> None:
         asyncio.run(add_demo_peers(settings))
 
 
+@dataclass
+class Progress:
+    """Says every few seconds how far a long sealing has come, so that a start that takes minutes is not taken for one
+    that hangs. Whoever stops it loses nothing: the next start goes on where it was."""
+
+    clock: Callable[[], float] = time.monotonic
+    last: float = field(default=0.0)
+
+    def __post_init__(self) -> None:
+        self.last = self.clock()
+
+    def __call__(self, count: int) -> None:
+        if count and self.clock() - self.last >= EVERY:
+            self.last = self.clock()
+            structlog.get_logger().info(
+                "sealing_older_words", done=count, note="may be stopped: the next start goes on"
+            )
+
+
 async def look_after_keys(settings: Settings) -> None:
     """Words from before there was a key for each person are sealed; whom a restored copy brought back is forgotten.
 
@@ -35,7 +59,7 @@ async def look_after_keys(settings: Settings) -> None:
     ledger = await open_ledger(settings)
     try:
         await ledger.person_keys.forget_again()
-        await ledger.reencrypt()
+        await ledger.reencrypt(Progress())
     except SettingsError as problem:
         structlog.get_logger().error("keys_not_looked_after", fix=str(problem))
     finally:
@@ -46,7 +70,7 @@ async def rewrap(settings: Settings) -> int:
     """Everything under the newest of NWD_ENCRYPTION_KEYS. Says how many keys and rows were written anew."""
     ledger = await open_ledger(settings)
     try:
-        return await ledger.reencrypt()
+        return await ledger.reencrypt(Progress())
     finally:
         await ledger.close()
 

@@ -43,9 +43,11 @@ SILENT: Final = {Verdict.MERGE: MERGED, Verdict.KEEP_QUIET: "quiet"}
 
 
 class Announces(Protocol):
-    """Shows the desks what the ledger has just opened or learnt more of."""
+    """Shows the desks what the ledger has just opened or learnt more of, and ends what a person takes back."""
 
     async def announce(self, escalation_id: str) -> None: ...
+
+    async def end_unshared(self, conversation_id: str) -> int: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +132,7 @@ class Turns:
         heard = await self.agreeing.hear(message)
         if heard is not None:
             await self._announce(*heard)
+            await self.escalations.end_unshared(message.conversation_id)
             await self.streams.changed(QUEUE)
         return heard is not None
 
@@ -209,6 +212,8 @@ class Turns:
             urgent = any(draft.urgent for draft in outcome.drafts)
             await self.streams.announce_outbound(committed.shard, committed.conversation_id, urgent)
         await self.streams.changed(committed.conversation_id)
+        if outcome.withdraw:
+            await self.escalations.end_unshared(committed.conversation_id)
         if committed.escalation_id is None:
             return
         if outcome.escalation or outcome.concerns or outcome.needs:

@@ -127,8 +127,8 @@ def find_postgres() -> Path | None:
     return found[-1].parent if found else Path(on_path).parent if on_path else None
 
 
-def run_postgres(binaries: Path, folder: Path) -> Iterator[str]:
-    """PostgreSQL refuses to run as root; then it runs as the user that its package made."""
+def run_postgres(binaries: Path, folder: Path, *, durable: bool = False) -> Iterator[str]:
+    """PostgreSQL refuses to run as root; then it runs as the user that its package made. `durable`: as in life."""
     user = "postgres" if os.geteuid() == 0 else None
     if user:
         owner = pwd.getpwnam(user)
@@ -136,7 +136,7 @@ def run_postgres(binaries: Path, folder: Path) -> Iterator[str]:
     data = folder / "data"
     make = [binaries / "initdb", "-D", data, "-U", "tests", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"]
     subprocess.run(make, user=user, check=True, stdout=subprocess.DEVNULL, cwd=folder)
-    options = ["-c", "listen_addresses=", "-c", "fsync=off", "-k", folder]
+    options = ["-c", "listen_addresses=", "-c", f"fsync={'on' if durable else 'off'}", "-k", folder]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen([binaries / "postgres", "-D", data, *options], user=user, stderr=log, cwd=folder)
     try:

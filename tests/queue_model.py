@@ -143,6 +143,6 @@ class QueueModel(RuleBasedStateMachine):
         """Which of the wording's texts this is."""
         if text == HERE_NOW:
             return "here_now"
-        keys = ("joined", *KEYS.values(), "lapse", "lease_ran_out", "transferred", "shift_ended")
+        keys = ("joined", *KEYS.values(), "lapse", "lease_ran_out", "transferred", "shift_ended", "sharing_ended")
         ends = {key: self.wording.say(key, name="{name}", place="{place}", team="") for key in keys}
         return next(key for key, end in ends.items() if text.endswith(end.split("{name}")[-1].split("{place}")[-1]))

@@ -111,6 +111,71 @@ def test_every_setting_in_compose_exists() -> None:
     assert named - known - {"NWD_TWILIO_", "NWD_TELEGRAM_", "NWD_TWILIO", "NWD_TELEGRAM"} == set()
 
 
+def same_twice(node: yaml.Node) -> Iterator[str]:
+    """Keys that stand twice in one mapping: YAML keeps the last, and nobody hears the words of the first."""
+    if isinstance(node, yaml.MappingNode):
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        yield from sorted({f"{key} (line {node.start_mark.line})" for key in keys if keys.count(key) > 1})
+    if isinstance(node, yaml.CollectionNode):
+        for child in node.value:
+            for each in child if isinstance(child, tuple) else (child,):
+                yield from same_twice(each)
+
+
+def test_no_data_file_says_a_key_twice() -> None:
+    files = [path for path in tracked_files() if path.suffix in {".yml", ".yaml"}]
+    assert len(files) > 20
+    found = {
+        f"{path.relative_to(ROOT)}: {key}"
+        for path in files
+        for node in yaml.compose_all(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+        for key in same_twice(node)
+    }
+    assert not found
+
+
+NAMED_TEST = re.compile(r"`((?:[\w/]+/)?(?:test|check)_\w+\.py(?:::\w+)*)`")
+
+
+def test_every_test_that_a_readme_names_exists() -> None:
+    """A promise is held by the test beside it: `file::test` where one test holds it, the file where all of it does."""
+    tests = list(python_files("tests"))
+    named = {
+        (readme.relative_to(ROOT), name)
+        for readme in tracked_files()
+        if readme.name == "README.md"
+        for name in NAMED_TEST.findall(readme.read_text(encoding="utf-8"))
+    }
+    assert len(named) > 100
+    missing = []
+    for readme, name in sorted(named):
+        file, *parts = name.split("::")
+        found = [path for path in tests if str(path).endswith(f"/{file}")]
+        if not any(is_defined(ast.parse(path.read_text(encoding="utf-8")), parts) for path in found):
+            missing.append(f"{readme}: {name}")
+    assert not missing
+
+
+def is_defined(tree: ast.AST, parts: list[str]) -> bool:
+    """`test` or `Class::test`; a test of a class may be named without it."""
+    if not parts:
+        return True
+    nodes = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name == parts[0]
+    ]
+    return any(is_defined(node, parts[1:]) for node in nodes)
+
+
+def test_each_rule_of_the_security_table_names_single_tests() -> None:
+    readme = (ROOT / "channels" / "README.md").read_text(encoding="utf-8")
+    table = readme.split("| Rule (OWASP ASVS 5.0, level 2) | Test |")[1].split("\n\n")[0]
+    rows = [row for row in table.splitlines() if row.startswith("| ") and not row.startswith("| -")]
+    assert len(rows) >= 25
+    assert [row for row in rows if not re.search(r"`(?:[\w/]+/)?test_\w+\.py::test_\w+`", row)] == []
+
+
 def test_actions_in_the_domain_are_the_actions_of_the_server() -> None:
     from bot.actions.shells import ACTIONS
 

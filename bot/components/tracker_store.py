@@ -2,6 +2,7 @@
 
 With NWD_REDIS_URL (redis://, rediss:// or unix://) conversations survive a restart; without it they live in this
 process. An episode is rotated after 12 idle hours, so nothing is read later than that and everything expires then.
+Redis writes to a disk: what somebody is searching with stays in memory (`withheld`), and Redis gets a mark for it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,7 @@ import json
 import logging
 import os
 import time
-from collections import OrderedDict
-from typing import Any, Awaitable, Callable, Iterable, List, Optional, Text, Tuple
+from typing import Any, Awaitable, Callable, Iterable, Optional, Text
 
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import TrackerStore
@@ -23,7 +23,9 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from bot.components.problems import TRACKER_STORE, record_problem
+from bot.components.recent import Recent
 from bot.components.retention import asks_for_a_clean_slate, bound
+from bot.components.withheld import Withheld
 
 logger = logging.getLogger(__name__)
 
@@ -40,34 +42,6 @@ class RedisDown(Exception):
     """Redis did not answer just now; already recorded as a problem of the turn."""
 
 
-class Recent:
-    """The conversations of this process, least recently used ones dropped first."""
-
-    def __init__(self, most: int, keep_seconds: float) -> None:
-        self._most = most
-        self._keep = keep_seconds
-        self._items: OrderedDict[str, Tuple[float, str]] = OrderedDict()
-
-    def put(self, key: str, value: str) -> None:
-        self._items[key] = (time.monotonic(), value)
-        self._items.move_to_end(key)
-        while len(self._items) > self._most:
-            self._items.popitem(last=False)
-
-    def get(self, key: str) -> Optional[str]:
-        written, value = self._items.get(key, (0.0, ""))
-        if not value or time.monotonic() - written > self._keep:
-            self.drop(key)
-            return None
-        return value
-
-    def drop(self, key: str) -> None:
-        self._items.pop(key, None)
-
-    def keys(self) -> List[str]:
-        return list(self._items)
-
-
 class BoundedTrackerStore(TrackerStore):
     """A copy stays in this process too: when Redis is down a turn is answered from it, and the problem recorded."""
 
@@ -82,7 +56,9 @@ class BoundedTrackerStore(TrackerStore):
         super().__init__(domain, event_broker)
         self._most_events = int(options.get("max_events", MOST_EVENTS))
         self._keep_seconds = int(options.get("record_exp", KEEP_SECONDS))
-        self._recent = Recent(int(options.get("max_conversations", MOST_CONVERSATIONS)), self._keep_seconds)
+        most = int(options.get("max_conversations", MOST_CONVERSATIONS))
+        self._recent = Recent(most, self._keep_seconds)
+        self._withheld = Withheld(most, self._keep_seconds)
         self._prefix = f"{os.environ.get('NWD_REDIS_PREFIX') or 'nwd'}:tracker:"
         self._redis = connect(os.environ.get("NWD_REDIS_URL") or host or "")
         self._left_alone_until = 0.0
@@ -93,7 +69,8 @@ class BoundedTrackerStore(TrackerStore):
             await self.erase(tracker.sender_id)
             return
         kept = bound(events, tracker.current_slot_values(), self._most_events)
-        state = json.dumps({"name": tracker.sender_id, "events": kept}, separators=(",", ":"))
+        hidden = self._withheld.hide(tracker.sender_id, kept)
+        state = json.dumps({"name": tracker.sender_id, "events": hidden}, separators=(",", ":"))
         self._recent.put(tracker.sender_id, state)
         redis, key = self._redis, self._key(tracker.sender_id)
         if redis is not None:
@@ -104,8 +81,10 @@ class BoundedTrackerStore(TrackerStore):
         state = await self._read(sender_id)
         if state is None:
             return None
+        held = json.loads(state)
+        held["events"] = self._withheld.show(sender_id, held["events"])
         tracker = self.init_tracker(sender_id)
-        tracker.recreate_from_dialogue(Dialogue.from_parameters(json.loads(state)))
+        tracker.recreate_from_dialogue(Dialogue.from_parameters(held))
         return tracker
 
     async def keys(self) -> Iterable[Text]:
@@ -114,6 +93,7 @@ class BoundedTrackerStore(TrackerStore):
 
     async def erase(self, sender_id: Text) -> None:
         self._recent.drop(sender_id)
+        self._withheld.drop(sender_id)
         redis, key = self._redis, self._key(sender_id)
         if redis is not None:
             with contextlib.suppress(RedisDown):

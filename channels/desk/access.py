@@ -140,8 +140,10 @@ async def may_write(site: Site, visit: Visit, escalation: EscalationRecord) -> b
 async def find_escalation(site: Site, visit: Visit, conversation_id: str) -> EscalationRecord | None:
     """The open one, if this peer worker may know of it: theirs, one that their teams may see, or asked to join."""
     escalation = await site.ledger.escalation_of(conversation_id) if ID.fullmatch(conversation_id) else None
-    if escalation is None or escalation.claimed_by == visit.peer.id:
-        return escalation
+    if escalation is None:
+        return None
+    if escalation.claimed_by == visit.peer.id:
+        return escalation if await site.escalations.may_stay(escalation) else None
     if await site.escalations.may_see(visit.peer, escalation):
         return escalation
     introduction = await site.ledger.introductions.current(escalation.id)

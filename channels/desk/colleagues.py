@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from channels.desk.acting import chosen
 from channels.desk.guard import SIGN_IN, Site, answer, posted
 from channels.desk.sessions import Visit, from_elsewhere
 from channels.errors import ChannelsError
@@ -19,6 +21,8 @@ HERE: Final = "/desk/colleagues"
 JOIN: Final = "/desk/join"
 LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,79}")
 LONGEST_NAME: Final = 40
+LANGUAGE: Final = re.compile(r"\b[a-z]{2,3}\b")
+"""A code as devices say it: pl, cy."""
 
 
 async def show(site: Site, visit: Visit) -> Response:
@@ -46,12 +50,14 @@ async def withdraw(site: Site, visit: Visit) -> Response:
 
 
 async def change(site: Site, visit: Visit) -> Response:
-    """POST .../change with peer, and what: role, end, restore or reset (all their second factors)."""
+    """POST .../change with peer, and what: role, teams, end, restore or reset (all their second factors)."""
     peer_id, what = posted(visit.request, "peer"), posted(visit.request, "what")
     accounts = site.ledger.accounts
     try:
         if what == "role":
             await accounts.change_role(visit.peer, peer_id, posted(visit.request, "role"))
+        elif what == "teams":
+            await _change_teams(site, visit, peer_id)
         elif what == "end":
             await accounts.end_access(visit.peer, peer_id)
         elif what == "restore":
@@ -65,6 +71,22 @@ async def change(site: Site, visit: Visit) -> Response:
     return RedirectResponse(f"{HERE}?said={what}", 303)
 
 
+async def _change_teams(site: Site, visit: Visit, peer_id: str) -> None:
+    """Which teams somebody is in, and what they speak besides English. Raises ChannelsError.
+
+    Whoever is put in a team of another organisation has nobody any more who did not say yes to it.
+    """
+    peer = await site.ledger.peer(peer_id)
+    teams = site.escalations.teams.named(chosen(visit, "team"))
+    if peer is None or peer.role not in grantable(visit.peer.role) or len(teams) != len(chosen(visit, "team")):
+        raise ChannelsError("team: not known, or not theirs to change")
+    spoken = frozenset(LANGUAGE.findall(posted(visit.request, "languages").lower())) - {"en"}
+    duty = await site.ledger.queue.duty(peer_id)
+    changed = replace(duty, teams=frozenset(team.id for team in teams), languages=spoken)
+    await site.ledger.queue.keep_duty(changed, visit.peer.id)
+    await site.escalations.end_unshared()
+
+
 async def _page(site: Site, visit: Visit, status: int = 200, **values: Any) -> Response:
     roles = grantable(visit.peer.role)
     peers = await site.ledger.peers()
@@ -72,6 +94,8 @@ async def _page(site: Site, visit: Visit, status: int = 200, **values: Any) -> R
         "colleagues": [(peer, peer.id != visit.peer.id and peer.role in roles) for peer in peers],
         "invitations": await site.ledger.accounts.open_invitations(),
         "roles": roles,
+        "teams": site.escalations.teams.all,
+        "duties": await site.ledger.queue.duties(),
     }
     empty = {"said": "", "refused": "", "link": "", "invited": ""}
     return site.page_for(visit, "colleagues.html", status, **{**known, **empty, **values})

@@ -107,6 +107,14 @@ class Site:
         known["catalogue_address"] = catalogue
         return self.page(visit.request, name, status, **known, **values)
 
+    async def no_team(self, visit: Visit) -> str:
+        """What to do for somebody who is in no team where there are teams, in words; empty for everybody else."""
+        sight = await self.escalations.sight(visit.peer)
+        if sight.home or sight.teams:
+            return ""
+        home = next(team.id for team in self.escalations.teams.all if team.home)
+        return self.words.say("refused", "no_team", login=visit.peer.login, team=home)
+
     def refuse(self, request: Request, status: int, key: str, **values: object) -> Response:
         """Say why nothing was done, and give back the words that came with it."""
         said = self.words.say("refused", key, **values)
@@ -195,7 +203,7 @@ async def _let_in(
     if visit is None:
         return sign_in_first(site, request, active=active)
     if permission is not None and not await _may(site, visit, permission):
-        return site.refuse(request, 403, "role" if permission is Permission.ANSWER else "permission")
+        return await _not_theirs(site, visit, permission)
     if permission is not None and await _lacks_second(site, visit):
         return RedirectResponse(ACCOUNT, 303) if active else Response(status_code=401)
     if request.method == "POST" and not same(posted(request, "form_token"), visit.form_token):
@@ -209,6 +217,13 @@ async def _let_in(
 async def _may(site: Site, visit: Visit, permission: Permission) -> bool:
     ours = permission not in OURS or (await site.escalations.sight(visit.peer)).home
     return ours and may(visit.peer.role, permission)
+
+
+async def _not_theirs(site: Site, visit: Visit, permission: Permission) -> Response:
+    """Somebody whose role would do, and who is in no team, is told what to do."""
+    if may(visit.peer.role, permission) and (fix := await site.no_team(visit)):
+        return site.page(visit.request, "refused.html", 403, said=fix, unsent=lost_words(visit.request))
+    return site.refuse(visit.request, 403, "role" if permission is Permission.ANSWER else "permission")
 
 
 async def _recognise(site: Site, request: Request, *, active: bool) -> Visit | None:

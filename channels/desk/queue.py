@@ -29,7 +29,7 @@ LOOKED_BACK: Final = 10
 SAID: Final = frozenset(
     {
         "released", "closed", "passed_on", "hard", "transferred", "nobody_waits", "options", "introduced", "left_again",
-        "resting", "rested", "debriefed", "keys_kept", "break_begun",
+        "resting", "rested", "debriefed", "keys_kept", "break_begun", "taken_back",
     }
     | {f"shift_{state}" for state in DutyState}
 )  # fmt: skip
@@ -108,6 +108,7 @@ async def show_list(
         refused=refused,
         unsent=unsent,
         for_you=await for_you.gather(site, visit),
+        no_team=await site.no_team(visit),
         breaks=BREAKS,
         largest_most=LARGEST_MOST,
         renew_every=max(5, round(site.settings.lease_seconds / 3)),
@@ -144,14 +145,15 @@ async def _waiting(site: Site, sight: Sight) -> tuple[list[EscalationRecord], in
 async def _visible(
     site: Site, sight: Sight, escalations: list[EscalationRecord], visit: Visit | None = None
 ) -> list[EscalationRecord]:
-    """Those that somebody may see; what they hold themselves is theirs."""
+    """Those that somebody may see; what they hold themselves is theirs while the person agrees to it."""
     if sight.home:
         return escalations
     agreed = await site.ledger.queue.agreed([one.conversation_id for one in escalations])
+    mine = {one.id for one in escalations if visit is not None and one.claimed_by == visit.peer.id}
     return [
         one
         for one in escalations
-        if (visit is not None and one.claimed_by == visit.peer.id)
+        if (one.id in mine and await site.escalations.may_stay(one))
         or sight.sees(one, agreed.get(one.conversation_id, ()))
     ]
 

@@ -72,7 +72,7 @@ async def hold(site: Site, visit: Visit) -> Response:
         await site.ledger.rights.lift(visit.peer.id, person.id)
         return RedirectResponse(f"{HERE}/{person.id}?said=lifted", 303)
     if not reason:
-        return await _page(site, visit, person, 422, refused=site.words.say("refused", "no_reason"))
+        return await _page(site, visit, person, 422, refused=site.words.say("refused", "hold_without_reason"))
     await site.ledger.rights.hold(visit.peer.id, person.id, reason)
     return RedirectResponse(f"{HERE}/{person.id}?said=held", 303)
 

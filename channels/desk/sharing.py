@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from channels.conversation import Consent, Reply
 from channels.desk.access import Opened, newest
@@ -74,6 +74,8 @@ async def take_back(site: Site, visit: Visit, opened: Opened) -> Response:
         return await refuse(site, visit, opened, "nothing_agreed")
     await site.ledger.consents.withdraw(opened.conversation.id, what, visit.peer.id)
     await say(site, visit, opened, Reply(text=site.wording.say(f"took_back_{what}")))
+    if await site.escalations.end_unshared(opened.conversation.id):
+        return RedirectResponse("/desk?said=taken_back", 303)
     return back(opened, said=["taken_back"])
 
 

@@ -46,6 +46,8 @@ async def show_wall(site: Site, visit: Visit) -> Response:
     """GET /desk/wall"""
     if not may_coordinate(visit):
         return missing(site, visit)
+    if fix := await site.no_team(visit):
+        return site.page_for(visit, "refused.html", 403, said=fix, unsent="")
     return site.page_for(visit, "wall.html", wall=await _wall(site, visit))
 
 
@@ -58,8 +60,8 @@ async def show_wall_part(site: Site, visit: Visit) -> Response:
 
 async def show_reports(site: Site, visit: Visit) -> Response:
     """GET /desk/reports?from=2026-11-01&to=2026-11-14: of whoever runs the service."""
-    if not may_coordinate(visit) or not (await site.escalations.sight(visit.peer)).home:
-        return missing(site, visit)
+    if refused := await _not_theirs(site, visit):
+        return refused
     first, last = _period(site, visit)
     lines = await _tallies(site, first, last)
     doors = await site.ledger.check_ins.closed_doors(*_moments(site, first, last))
@@ -81,8 +83,8 @@ async def show_reports(site: Site, visit: Visit) -> Response:
 
 async def export(site: Site, visit: Visit) -> Response:
     """GET /desk/reports.csv, of the same days; that somebody took it along is in the audit."""
-    if not may_coordinate(visit) or not (await site.escalations.sight(visit.peer)).home:
-        return missing(site, visit)
+    if refused := await _not_theirs(site, visit):
+        return refused
     first, last = _period(site, visit)
     rows = [counts.row_of(line) for line in await _tallies(site, first, last)]
     await site.ledger.audit(visit.peer.id, "report_exported", visit.peer.id, f"{first} {last}")
@@ -91,12 +93,21 @@ async def export(site: Site, visit: Visit) -> Response:
 
 async def export_doors(site: Site, visit: Visit) -> Response:
     """GET /desk/closed-doors.csv, of the same days; in the audit as well."""
-    if not may_coordinate(visit) or not (await site.escalations.sight(visit.peer)).home:
-        return missing(site, visit)
+    if refused := await _not_theirs(site, visit):
+        return refused
     first, last = _period(site, visit)
     doors = await site.ledger.check_ins.closed_doors(*_moments(site, first, last))
     await site.ledger.audit(visit.peer.id, "closed_doors_exported", visit.peer.id, f"{first} {last}")
     return _file(f"closed-doors-{first}-{last}.csv", closed_doors.as_csv(closed_doors.rows_of(doors, site.words)))
+
+
+async def _not_theirs(site: Site, visit: Visit) -> Response | None:
+    """Reports are of whoever runs the service: for anybody else there are none. In no team is a thing to be mended."""
+    if not may_coordinate(visit):
+        return missing(site, visit)
+    if fix := await site.no_team(visit):
+        return site.page_for(visit, "refused.html", 403, said=fix, unsent="")
+    return None if (await site.escalations.sight(visit.peer)).home else missing(site, visit)
 
 
 def _file(name: str, words: str) -> Response:

@@ -61,7 +61,7 @@ class Accounts:
     # Sessions
 
     async def use_session(self, token: str, *, now: datetime, idle: timedelta, active: bool) -> PeerRecord | None:
-        """Whose it is. It ends here when it was not used for `idle`; only an `active` look is a use."""
+        """Whose it is. It ends here when it was not used for `idle`, or is over; only an `active` look is a use."""
         match = tables.sessions.c.token_hash == token_hash(token)
 
         async def look(work: Work) -> tuple[Row[Any] | None, PeerRecord | None]:
@@ -72,7 +72,7 @@ class Accounts:
         if row is None or peer is None:
             return None
         used = row.used_at or row.created_at
-        if now - used >= idle:
+        if now - used >= idle or now >= row.expires_at:
             async with self._database.writing() as work:
                 await staff.close_session(work, token)
             return None

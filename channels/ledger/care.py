@@ -102,6 +102,12 @@ class Care:
             )
 
 
+async def tell(work: Work, peer_id: str, kind: str) -> None:
+    """The desk itself tells them something, at the top of their list; it leads to no conversation."""
+    row = {"id": new_id(), "to_id": peer_id, "from_id": peer_id, "from_name": "", "kind": kind}
+    await work.run(insert(talk_tables.pings).values(**row, at=work.now))
+
+
 async def found(work: Work, peer_id: str) -> Row[Any] | None:
     return (await work.run(select(talk_tables.peer_care).where(TABLE.peer_id == peer_id))).first()
 

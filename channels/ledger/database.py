@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Executable, Insert, Table, delete, event, make_url, select, text
+from sqlalchemy import Connection, Executable, Insert, Table, Update, delete, event, make_url, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
@@ -79,6 +79,10 @@ class Work:
     async def changed(self, statement: Executable) -> int:
         """Runs an update or delete and says how many rows it touched."""
         return (await self.connection.execute(statement)).rowcount
+
+    async def changed_many(self, statement: Update, rows: list[dict[str, Any]]) -> int:
+        """Runs an update for each of these values and says how many rows it touched."""
+        return (await self.connection.execute(statement, rows)).rowcount
 
     async def insert_new(self, table: Table, **values: object) -> bool:
         """Whether the row went in; it steps aside for one with the same unique value."""

@@ -48,6 +48,7 @@ GIVEN_BACK = {
     Move.HAND_ON: "escalation_given_back",
     Move.TRANSFER: "escalation_transferred",
     Move.LEASE_RAN_OUT: "escalation_lease_ran_out",
+    Move.SHARING_ENDED: "escalation_sharing_ended",
 }
 """What the audit calls it."""
 
@@ -174,11 +175,12 @@ async def give_back(
     expired_at: datetime | None,
     team: str | None = None,
 ) -> bool:
-    """Back to the queue, in the place it had, for a team if one is named.
+    """Back to the queue, in the place it had, for a team if one is named, or for nobody's (empty).
 
     Conditions that no longer hold leave everything as it is.
     """
-    move = Move.LEASE_RAN_OUT if expired_at else Move.TRANSFER if team else Move.HAND_ON
+    to_team = Move.HAND_ON if team is None else Move.TRANSFER if team else Move.SHARING_ENDED
+    move = Move.LEASE_RAN_OUT if expired_at else to_team
     locked = await lock(work, escalation_id)
     if locked is None:
         return False
@@ -198,7 +200,7 @@ async def give_back(
             waiting_since=work.now,
             told_at=None,
             told_count=0,
-            team=team or row.team,
+            team=row.team if team is None else team or None,
             claimed_by=None,
             claimed_name="",
             claimed_at=None,

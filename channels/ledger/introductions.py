@@ -149,6 +149,12 @@ class Introductions:
             found = await work.run(wanted.order_by(TABLE.offered_at.desc()).limit(1))
             return int(found.scalar_one_or_none() or 0)
 
+    async def led_to(self, escalation_id: str, peer_id: str) -> bool:
+        """Whether somebody of another organisation has it from a warm introduction that nobody has taken back."""
+        met = TABLE.escalation_id == escalation_id, TABLE.guest_id == peer_id, TABLE.state == IntroductionState.DONE
+        async with self._database.reading() as work:
+            return (await work.run(select(TABLE.id).where(*met, TABLE.reads_after > 0).limit(1))).first() is not None
+
     async def offered(self) -> list[IntroductionRecord]:
         """Everything that waits for somebody to come, oldest first."""
         wanted = (

@@ -11,7 +11,7 @@ import base64
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -67,6 +67,13 @@ class KeyStore:
                 _insert(connection, owner, self._wrap(sealing.new_key()))
             found = self._find(owner)
         return self._keep(owner, found)
+
+    def make(self, owners: Iterable[str]) -> None:
+        fresh = [owner for owner in owners if self._cached(owner) is None and self._find(owner) is None]
+        if fresh:
+            with self._writing() as connection:
+                for owner in fresh:
+                    _insert(connection, owner, self._wrap(sealing.new_key()))
 
     def to_read(self, key_id: str) -> bytes | None:
         if (cached := self._cached(key_id)) is not None:

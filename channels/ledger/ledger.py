@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
@@ -348,17 +349,19 @@ class Ledger(StaffLedger):
             await self._database.scrub()
         return total
 
-    async def reencrypt(self) -> int:
+    async def reencrypt(self, tell: Callable[[int], None] = lambda _count: None) -> int:
         """Put everything under the newest key, and under its person's, while work goes on.
 
-        Afterwards older keys can be dropped. Says how many rows and keys were written anew.
+        Afterwards older keys can be dropped. Says how many rows and keys were written anew, and tells how many so far
+        after each batch: what is done stays done, and whoever begins again goes on from there.
         """
         total = await self.person_keys.rewrap()
         for column in sweep.ENCRYPTED:
             after: str | None = ""
             while after is not None:
-                async with self._database.writing() as work:
-                    after, count = await sweep.reencrypt_batch(work, column, after)
+                batch = partial(sweep.reencrypt_batch, column=column, after=after)
+                after, count = await self._database.write(batch)
                 total += count
+                tell(total)
         await self._database.scrub()
         return total

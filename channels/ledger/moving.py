@@ -44,9 +44,10 @@ async def redeem(work: Work, message_id: str, code: str, notice: Draft) -> Moved
     await join_people(work, here, there)
     await join_words(work, here, there)
     await join_escalations(work, here, there)
-    # A yes was to what there was to see then. Now there is more, so each organisation asks again.
     await consents.withdraw(work, here.id)
-    await consents.withdraw(work, there.id)
+    if here.last_seq > 1:
+        # A yes was to what there was to see then. Now there is more than a code, so each organisation asks again.
+        await consents.withdraw(work, there.id)
     await talk.move(work, here.id, there.id)
     # Whoever types a code wants to be written to, whatever they wrote here before.
     reached = tables.people.c.id == here.reaches

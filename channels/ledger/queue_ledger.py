@@ -7,9 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import func
 
-from channels.ledger import consents, counting, duties, escalations, queue_order, reading, tables, taking, waits
+from channels.ledger import care, consents, counting, duties, escalations, queue_order, reading, tables, taking, waits
 from channels.ledger.counting import Counted
-from channels.ledger.database import Database
+from channels.ledger.database import Database, Work
 from channels.ledger.duties import Duty
 from channels.ledger.records import Draft, EscalationRecord, PeerRecord
 from channels.ledger.taking import Decide
@@ -62,6 +62,21 @@ class QueueLedger:
         return await self._database.write(
             lambda work: escalations.give_back(work, escalation_id, notice, held_by=held_by, expired_at=None, team=team)
         )
+
+    async def end_shared(self, escalation: EscalationRecord, notice: Draft) -> bool:
+        """HELD to WAITING, for nobody's team: the yes to the holder's organisation is over. The holder is told as well.
+
+        False when they do not hold it any more.
+        """
+        holder = escalation.claimed_by or ""
+
+        async def back(work: Work) -> bool:
+            done = await escalations.give_back(work, escalation.id, notice, held_by=holder, expired_at=None, team="")
+            if done:
+                await care.tell(work, holder, "sharing_ended")
+            return done
+
+        return await self._database.write(back)
 
     async def held_by(self, peer_id: str) -> list[EscalationRecord]:
         return await self._database.read(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -36,6 +36,9 @@ class Keys(Protocol):
 
     def to_write(self, owner: str) -> bytes | None:
         """The key of this owner, made now if there was none. None once it was destroyed: it never comes back."""
+
+    def make(self, owners: Iterable[str]) -> None:
+        """The keys of those who have none, with one write to the disk: for many at once."""
 
     def to_read(self, key_id: str) -> bytes | None:
         """None once it was destroyed. Raises SettingsError for a key that was never here."""

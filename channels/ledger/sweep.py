@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, func, null, select, update
+from sqlalchemy import Column, ColumnElement, FromClause, bindparam, func, null, select, update
 
 from channels.ledger import account_tables, sealing, tables, talk_tables
 from channels.ledger.database import Work, shard_of
@@ -72,12 +72,16 @@ async def reencrypt_batch(work: Work, column: Column[str], after: str) -> tuple[
         .limit(BATCH)
     )
     found = (await work.run(wanted)).all()
-    count = 0
-    for row_id, token, owner in found:
-        fresh = work.cipher.of(owner or "").rotate(token)
-        if sealing.is_sealed(fresh) or not work.cipher.is_current(token):
-            change = update(table).where(key == row_id, column == token)
-            count += await work.changed(change.values({column: fresh}))
+    if work.cipher.people is not None:
+        work.cipher.people.make({owner for _, _, owner in found if owner})
+    fresh = [(row_id, token, work.cipher.of(owner or "").rotate(token)) for row_id, token, owner in found]
+    changes = [
+        {"row_id": row_id, "was": was, "fresh": now}
+        for row_id, was, now in fresh
+        if sealing.is_sealed(now) or not work.cipher.is_current(was)
+    ]
+    change = update(table).where(key == bindparam("row_id"), column == bindparam("was"))
+    count = await work.changed_many(change.values({column: bindparam("fresh")}), changes) if changes else 0
     return (found[-1][0] if found else None), count
 
 

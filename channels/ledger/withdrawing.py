@@ -51,8 +51,9 @@ async def _end_sharing(work: Work, conversation_id: str) -> None:
     await _unsay(work, conversation_id, NoteKind.SUMMARY, {"state": "ours"})
     await _unsay(work, conversation_id, NoteKind.EARLIER, {"agreed": False})
     guests = talk_tables.introductions.c
-    # Only a guest of another organisation begins to read in the middle.
-    theirs = guests.conversation_id == conversation_id, guests.reads_after > 0, guests.state.in_(OPEN)
+    # Only a guest of another organisation begins to read in the middle. One who has the talk now loses it by this.
+    standing = (*OPEN, IntroductionState.DONE)
+    theirs = guests.conversation_id == conversation_id, guests.reads_after > 0, guests.state.in_(standing)
     change = {"state": IntroductionState.WITHDRAWN, "ended_at": work.now}
     await work.run(update(talk_tables.introductions).where(*theirs).values(**change))
     await consents.withdraw(work, conversation_id)

@@ -12,13 +12,15 @@ Everybody is checked against the audit, which is one line of all that happened i
 - order violations: claimed by "take next" while somebody of a lower rank waited.
 
 Beside it, with the same pauses, the barest thing that could work: ZPOPMIN on a sorted set (no story, no notice, no
-lease; lost with the process), and one SQL update that marks the first row.
+lease; lost with the process), and one SQL update that marks the first row. `--postgres` does it all on a PostgreSQL
+of its own, which waits for the disk as in life.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import heapq
 import json
 import logging
@@ -28,7 +30,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -51,6 +53,7 @@ from channels.streams import Streams
 from channels.valkey import Valkey
 from channels.wording import Wording
 from tests.bench.queue_desk import Order, settings_of
+from tests.conftest import find_postgres, run_postgres
 
 SEED = 20261123
 LEASE = 6.0
@@ -337,16 +340,30 @@ async def run(order: Order, arguments: argparse.Namespace) -> bool:
     return good
 
 
+@contextlib.contextmanager
+def postgres() -> Iterator[str]:
+    """A server that waits for the disk."""
+    binaries = find_postgres()
+    if binaries is None:
+        raise SystemExit("no PostgreSQL: install it (apt-get install postgresql)")
+    with tempfile.TemporaryDirectory(prefix="nwd-postgres-") as folder:
+        yield from run_postgres(binaries, Path(folder), durable=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--waiting", type=int, default=10_000)
     parser.add_argument("--peers", type=int, default=50)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--saturated", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--postgres", action="store_true")
     arguments = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    with tempfile.TemporaryDirectory(prefix="nwd-bench-") as folder:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="nwd-bench-"))
         known = {"encryption_keys": Fernet.generate_key().decode(), "person_key_secret": secrets.token_hex(16)}
+        if arguments.postgres:
+            known["database_url"] = stack.enter_context(postgres())
         server = Valkey(Path(folder))
         server.start()
         order = Order(folder=folder, url=server.url, secrets=known, lease=LEASE, seconds=arguments.seconds)

@@ -15,6 +15,7 @@ from channels.desk.second_step import MOST_TRIES
 from channels.desk.sessions import Sessions
 from channels.errors import ChannelsError
 from channels.ledger import Ledger
+from channels.passwords import PasswordTooShort, hash_password, password_matches
 from channels.roles import ROLES, Permission, grantable, may
 from channels.settings import Settings
 from channels.streams import Streams
@@ -81,6 +82,29 @@ async def test_an_invitation_makes_one_account_and_works_once(office: Office) ->
     peer = await office.ledger.peer_by_login("mel")
     assert peer is not None
     assert (peer.name, peer.role) == ("Mel", "lead")
+
+
+@pytest.mark.parametrize(
+    ("password", "accepted"),
+    [
+        pytest.param("fourteen signs", False, id="14 characters"),
+        pytest.param("              ", False, id="spaces are characters, and these are 14"),
+        pytest.param("fifteen signs ok", True, id="words with spaces"),
+        pytest.param("zażółć gęślą jaźń", True, id="letters of any language"),
+        pytest.param("a\u0301" * 8 + "<>&\"';--", True, id="any signs"),
+        pytest.param("aaaaaaaaaaaaaaa", True, id="no rule about which"),
+    ],
+)
+def test_passwords_are_15_characters_of_any_kind_kept_as_argon2id(password: str, accepted: bool) -> None:
+    if not accepted:
+        with pytest.raises(PasswordTooShort):
+            hash_password(password)
+        return
+    kept = hash_password(password)
+    assert kept.startswith("$argon2id$")
+    assert password not in kept
+    assert password_matches(kept, password)
+    assert not password_matches(kept, password[:-1])
 
 
 async def test_a_login_that_somebody_has_leaves_the_invitation_open(office: Office) -> None:

@@ -104,6 +104,21 @@ async def test_whoever_has_their_hands_full_is_not_given_one_more(
     assert again.state is EscalationState.WAITING
 
 
+async def test_whoever_is_free_takes_them_in_their_turn_when_their_own_has_no_hand_free(
+    escalations: Escalations, ledger: Ledger, shifts: Shifts, sam: PeerRecord
+) -> None:
+    """A talk lasts most of an hour: nobody is made to wait that long for a familiar name, and nobody is passed over."""
+    await talked(escalations, ledger, sam)
+    for end in (2, 3):
+        await escalations.claim(await ask(escalations, ledger, end), sam)
+    again = await ask_again(ledger, shifts)
+    later = await ask(escalations, ledger, 4)
+    assert await own_peer_of(ledger, await now_of(ledger, again)) == sam.id
+    ana = await peer_named(ledger, "Ana")
+    taken = [await escalations.take_next(ana) for _ in range(2)]
+    assert [one.id for one in taken if one] == [again, later]
+
+
 async def test_after_two_days_anybody_is_as_good(
     escalations: Escalations, ledger: Ledger, shifts: Shifts, sam: PeerRecord
 ) -> None:

@@ -134,6 +134,20 @@ async def test_a_lost_conversation_keeps_the_words_until_it_is_taken_again(
     assert "They are back with the assistant" in await page.inner_text(".said")
 
 
+async def test_what_is_not_theirs_to_read_any_more_leaves_the_page_and_their_own_words_stay(
+    office: Office, page: Page
+) -> None:
+    person, sam = await taken(office, page)
+    ana = await office.hire("Ana")
+    await page.fill("#reply", "I was about to say")
+    await office.escalations.pass_on(person.escalation_id, sam)
+    await office.escalations.claim(person.escalation_id, ana)
+    await until(page, "!document.querySelector('[data-moved=gone]').hidden")
+    assert "cant pay my rent" not in await page.inner_text("main")
+    assert await page.locator(".log > li").count() == 0
+    assert await page.input_value("#reply") == "I was about to say"
+
+
 async def test_nothing_a_person_writes_runs_or_loads(office: Office, page: Page) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

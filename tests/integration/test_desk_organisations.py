@@ -107,6 +107,62 @@ async def test_whoever_is_in_no_team_knows_nobody(partners: Office) -> None:
     assert "Pat" not in words_of((await nobody.get("/desk/debrief")).text)
 
 
+@pytest.mark.parametrize(
+    "teams", [pytest.param((), id="in none"), pytest.param(("misspelt",), id="in one that is none")]
+)
+async def test_whoever_is_in_no_team_is_told_what_to_do_wherever_they_look(
+    partners: Office, teams: tuple[str, ...]
+) -> None:
+    nix = await sit_in(partners, "Nix", *teams, role="admin")
+    await person_asks(partners, 1)
+    fix = "python -m channels team nix peers"
+    page = words_of((await nix.get("/desk")).text)
+    assert fix in page
+    assert "Waiting (0)" in page
+    for path in ("wall", "reports", "reports.csv", "closed-doors.csv", "colleagues", "audit", "rights"):
+        answer = await nix.get(f"/desk/{path}")
+        assert (answer.status_code, fix in words_of(answer.text)) == (403, True), path
+    lou, pat = await sit_in(partners, "Lou", "legal", role="admin"), await sit_in(partners, "Pat", "peers")
+    for path in ("", "/reports", "/colleagues"):
+        assert "in no team" not in (await lou.get(f"/desk{path}")).text + (await pat.get(f"/desk{path}")).text
+
+
+async def test_a_coordinator_puts_colleagues_in_teams_and_says_what_they_speak(partners: Office) -> None:
+    robin = await sit_in(partners, "Robin", "peers", role="coordinator")
+    nix = await sit_in(partners, "Nix")
+    peer = await staff_named(partners, "Nix")
+    await person_asks(partners, 1)
+    page = (await robin.get("/desk/colleagues")).text
+    assert "Teams and languages of Nix" in page
+    form = {"peer": peer.id, "what": "teams", "languages": "PL, ro en !"}
+    done = await robin.post("/desk/colleagues/change", team="peers", **form)
+    assert done.headers["location"] == "/desk/colleagues?said=teams"
+    duty = await partners.ledger.queue.duty(peer.id)
+    assert (duty.teams, duty.languages) == ({"peers"}, {"pl", "ro"})
+    assert "Waiting (1)" in words_of((await nix.get("/desk")).text)
+    trail = [row for row in await partners.ledger.audit_log(20) if row.action == "teams_changed"]
+    assert (trail[0].actor, trail[0].subject) == ((await staff_named(partners, "Robin")).id, peer.id)
+    for refused in (
+        await robin.post("/desk/colleagues/change", team="misspelt", **form),
+        await robin.post("/desk/colleagues/change", team="legal", **{**form, "peer": "f" * 24}),
+        await nix.post("/desk/colleagues/change", team="legal", **form),
+    ):
+        assert refused.status_code == 403
+    ada = await partners.hire("Ada", "admin")
+    assert (await robin.post("/desk/colleagues/change", team="legal", **{**form, "peer": ada.id})).status_code == 403
+    assert (await partners.ledger.queue.duty(peer.id)).teams == {"peers"}
+
+
+async def test_whoever_is_put_in_a_team_of_another_organisation_leaves_their_people_at_home(partners: Office) -> None:
+    robin = await sit_in(partners, "Robin", "peers", role="coordinator")
+    nix, person = await sit_in(partners, "Nix", "peers"), await person_asks(partners, 1)
+    await nix.post(f"{person.page}/take")
+    peer = await staff_named(partners, "Nix")
+    await robin.post("/desk/colleagues/change", peer=peer.id, what="teams", team="legal")
+    assert (await nix.get(person.page)).status_code == 404
+    assert [one.id for one in await partners.escalations.waiting()] == [person.escalation_id]
+
+
 async def test_the_wall_of_another_organisation_counts_who_said_yes_to_it(partners: Office) -> None:
     rae = await sit_in(partners, "Rae", "legal", role="coordinator")
     robin = await sit_in(partners, "Robin", "peers", role="coordinator")

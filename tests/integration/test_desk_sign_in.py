@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.routing import Mount, Route
 
 from channels.desk.attempts import MOST_FAILURES
-from channels.desk.sessions import IDLE, Sessions
+from channels.desk.sessions import IDLE, LONGEST, Sessions
 from channels.desk.sign_in import Door, place_of
 from channels.desk.site import OPEN_TO_ALL
 from channels.ledger import Ledger
@@ -210,14 +210,19 @@ async def test_a_session_ends_after_half_a_day_without_use(ledger: Ledger, setti
     assert await ledger.session(opened.token) is None, "over for good, everywhere"
 
 
-async def test_a_session_that_is_used_goes_on(ledger: Ledger, settings: Settings, office: Office) -> None:
-    now = datetime.now(UTC)
+async def test_a_session_that_is_used_goes_on_until_a_day_is_over(
+    ledger: Ledger, settings: Settings, office: Office
+) -> None:
+    now = began = datetime.now(UTC)
     sessions = Sessions(ledger, settings, clock=lambda: now)
     opened = await sessions.open(request_with({}), await office.hire("Jo"))
     request = request_with({sessions.cookie: opened.token})
-    for _ in range(3):
-        now += IDLE - timedelta(minutes=1)
+    for _ in range(4):
+        now += IDLE / 2 - timedelta(minutes=1)
         assert await sessions.visit(request, active=True) is not None
+    now = began + LONGEST + timedelta(seconds=1)
+    assert await sessions.visit(request, active=True) is None, "however much it was used"
+    assert await ledger.session(opened.token) is None, "over for good, everywhere"
 
 
 async def test_an_expired_session_sends_to_the_door(live_office: Office) -> None:

@@ -175,9 +175,14 @@ class QueueMachine(QueueModel):
         queue = self.ledger.queue
         change = queue.agree if yes else queue.withdraw
         self.run(change(conversation_id, "lawhouse"))
-        for someone in self.model.values():
+        lost = [key for key in self._held_by(len(NAMES)) if self.model[key].conversation_id == conversation_id]
+        assert self.run(self.escalations.end_unshared(conversation_id)) == (0 if yes else len(lost))
+        for key, someone in self.model.items():
             if someone.conversation_id == conversation_id:
                 someone.agreed = yes
+            if key in lost and not yes:
+                someone.state, someone.holder, someone.passed_on = WAITING, None, False
+                self._hears(key, "sharing_ended")
 
     @rule(one=asked, peer=peers)
     def transfer(self, one: str, peer: int) -> None:
@@ -319,6 +324,11 @@ class QueueMachine(QueueModel):
             assert escalation is not None
             seen = self.run(self.escalations.may_see(self.people[-1], escalation))
             assert seen is (someone.agreed and someone.passed_on)
+
+    @invariant()
+    def another_organisation_has_nobody_who_does_not_say_yes(self) -> None:
+        held = self.run(self.ledger.queue.held_by(self.people[-1].id))
+        assert all(self.model[one.id].agreed for one in held)
 
     @invariant()
     def redis_has_the_same_line(self) -> None:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+import structlog
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 from structlog.testing import capture_logs
@@ -21,6 +22,7 @@ from channels.ledger.database import Database
 from channels.ledger.key_store import CACHED_SECONDS, KeyStore
 from channels.ledger.ledger import RETENTION
 from channels.settings import Settings
+from channels.staff import EVERY, Progress
 from tests.integration.test_person_keys import all_tokens, everything_about, what_can_be_read
 from tests.ledger_builders import NUMBER, OTHER_NUMBER, TEST_KEY, TEST_PERSON_SECRET, message_now, text_from
 
@@ -50,6 +52,43 @@ async def test_words_from_before_stay_readable_and_are_sealed(any_ledger_url: st
     assert await what_can_be_read(now, person_id) == shown
     assert await now.reencrypt() == 0
     await now.close()
+
+
+async def test_a_sealing_that_was_stopped_goes_on_where_it_was(any_ledger_url: str) -> None:
+    old = before_there_were_keys(any_ledger_url)
+    person_id = await everything_about(old)
+    shown = await what_can_be_read(old, person_id)
+    await old.close()
+    told: list[int] = []
+
+    def stop(count: int) -> None:
+        told.append(count)
+        if count >= 3:
+            raise KeyboardInterrupt
+
+    now = Ledger.open(any_ledger_url, cipher(), shards=4)
+    with pytest.raises(KeyboardInterrupt):
+        await now.reencrypt(stop)
+    assert told == sorted(told)
+    assert await what_can_be_read(now, person_id) == shown, "half of it sealed"
+    left = len(all_tokens(any_ledger_url)) - told[-1]
+    assert left > 0
+    assert await now.reencrypt() == left
+    assert all(map(sealing.is_sealed, all_tokens(any_ledger_url)))
+    assert await what_can_be_read(now, person_id) == shown
+    await now.close()
+
+
+def test_a_long_sealing_says_how_far_it_is_every_few_seconds() -> None:
+    clock = [0.0]
+    progress = Progress(clock=lambda: clock[0])
+    with structlog.testing.capture_logs() as said:
+        for seconds, count in ((1.0, 10), (EVERY, 20), (EVERY + 1, 30), (2 * EVERY, 40)):
+            clock[0] = seconds
+            progress(count)
+    assert [(line["event"], line["done"]) for line in said] == [
+        ("sealing_older_words", 20), ("sealing_older_words", 40),
+    ]  # fmt: skip
 
 
 async def test_a_new_service_key_wraps_the_keys_and_the_old_one_can_go(

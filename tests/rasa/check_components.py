@@ -39,8 +39,9 @@ from bot.components.logreg import MEANING, LogisticRegressionIntents
 from bot.components.minilm import OnnxMiniLMFeaturizer
 from bot.components.plain_words import SPELLINGS
 from bot.components.problems import collect_problems
+from bot.components.recent import Recent
 from bot.components.regression import WORDING_SHARE, Regression, fit, save
-from bot.components.tracker_store import BoundedTrackerStore, Recent
+from bot.components.tracker_store import BoundedTrackerStore
 from bot.components.wording import PLACES
 from bot.components.wording_featurizer import HashedWordsFeaturizer
 
@@ -182,6 +183,19 @@ def check_the_store_remembers_slots_and_actions_but_no_words() -> None:
     assert tracker.latest_message.intent["name"] == "greet"
     assert WORDS not in json.dumps(tracker.current_state())
     assert WORDS not in str(store._recent._items)
+
+
+def check_words_being_searched_with_come_back_and_are_written_nowhere() -> None:
+    store = BoundedTrackerStore(DOMAIN)
+    talk(store, "e1", "hi", [SlotSet("last_query", WORDS), SlotSet("need", "debt")])
+    tracker = asyncio.run(store.retrieve("e1"))
+    assert tracker is not None
+    assert tracker.get_slot("last_query") == WORDS
+    assert WORDS not in str(store._recent._items)
+    store._withheld.drop("e1")
+    restarted = asyncio.run(store.retrieve("e1"))
+    assert restarted is not None
+    assert (restarted.get_slot("last_query"), restarted.get_slot("need")) == (None, "debt")
 
 
 def check_the_store_stays_bounded_over_300_turns() -> None:

@@ -14,6 +14,7 @@ from bot.components.incoming import NotUsable, Press, read_incoming, read_press
 from bot.components.problems import collect_problems, record_problem
 from bot.components.regression import Regression, load, save
 from bot.components.retention import asks_for_a_clean_slate, bound
+from bot.components.withheld import Withheld
 from bot.components.wording import PLACES, count_runs
 from bot.components.words import LONGEST_TEXT, has_readable_words, read_text
 
@@ -164,6 +165,22 @@ def test_nobodys_words_are_remembered() -> None:
     kept = bound([*START, *turn(1), *turn(2)], {"place": "Millgate"}, 60)
     assert "secret words" not in json.dumps(kept)
     assert [event["parse_data"]["intent"]["name"] for event in kept if event["event"] == "user"] == ["greet", "greet"]
+
+
+def test_what_is_searched_with_is_written_as_a_mark_that_only_this_process_can_read() -> None:
+    words = "i owe money to Quagga Loans"
+    events = [{"event": "slot", "name": "last_query", "value": each} for each in (words, None, words)]
+    withheld = Withheld(10, 100.0)
+    hidden = withheld.hide("e1", events)
+    assert "quagga" not in json.dumps(hidden).lower()
+    assert hidden[0] == hidden[2]
+    assert hidden[1]["value"] is None
+    assert withheld.show("e1", hidden) == events
+    unread = [{**event, "value": None} for event in events]
+    assert withheld.show("e2", hidden) == unread, "of another conversation"
+    assert Withheld(10, 100.0).show("e1", hidden) == unread, "after a restart"
+    withheld.drop("e1")
+    assert withheld.show("e1", hidden) == unread, "forgotten"
 
 
 def test_of_cards_only_the_ids_are_remembered_so_that_a_complaint_finds_its_listing() -> None:

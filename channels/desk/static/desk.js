@@ -29,6 +29,7 @@
       .then(function (answer) {
         online();
         if (answer.status === 401 && !draft()) { leaving = true; location.reload(); return null; }
+        if (answer.status === 404) { close(); }
         if (answer.status === 401 || answer.status === 404) { moved("gone"); return null; }
         return answer.ok ? answer.text() : null;
       })
@@ -37,6 +38,11 @@
         fetching = false;
         if (again) { again = false; refresh(); }
       });
+  }
+
+  /* Not ours to read any more: what somebody said, and what was noted, leaves the page. What is in the box stays. */
+  function close() {
+    document.querySelectorAll(".log, .about, .tools").forEach(function (part) { part.replaceChildren(); });
   }
 
   function merge(html) {
