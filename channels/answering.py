@@ -248,7 +248,7 @@ class Answering:
             now = self.composer.clock()
             hours = self.composer.opening.service
             due = self.follow_up.due(now, hours.zone)
-            words = self.wording.say("check_in_agreed", when=hours.day(due))
+            words = self.wording.say("check_in_agreed", when=hours.day(due, self.wording))
             return Plan(said=speaker.say_notice(words), check_in_at=due)
         if moment.check_in and self.follow_up.declines(text):
             return Plan(said=speaker.say_notice(self.wording.say("check_in_not_wanted")), no_check_in=True)

@@ -261,8 +261,8 @@ class Composer:
         words = self.wording.say(
             "my_info",
             messages=held.messages,
-            since=self.opening.service.day(held.since),
-            until=self.opening.service.day(held.keep_until),
+            since=self.opening.service.day(held.since, self.wording),
+            until=self.opening.service.day(held.keep_until, self.wording),
             topics=topics,
         )
         return speaker.say_notice(words, choices=speaker.person_choice)
