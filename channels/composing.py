@@ -41,7 +41,7 @@ CONCERN_IS_FRESH: Final = timedelta(hours=48)
 """So long after a concern STOP is shown to a person; an escalation with a concern that is open has no such limit."""
 UNSAFE: Final = frozenset({Concern.ABUSE, Concern.DANGER_NOW, Concern.CHILD_AT_RISK})
 """Somebody else may be holding the phone."""
-ASKED_OUTRIGHT: Final = frozenset({"asked", "complaint", "language"})
+ASKED_OUTRIGHT: Final = frozenset({"asked", "complaint"})
 
 
 class Attends(Protocol):
@@ -225,6 +225,9 @@ class Composer:
             said = again + next_up + first + plan.said
         else:
             said = plan.said + first if plan.ask_said else first + plan.said + next_up
+            if first and plan.language and plan.language not in self.wording.crisis.languages:
+                # Their own language comes before anything in English.
+                said = plan.said[:1] + first + plan.said[1:] + next_up
         return said + self._offer_check(speaker, said) if plan.may_offer_check and not plan.asks else said
 
     def _offer_check(self, speaker: Speaker, said: tuple[Draft, ...]) -> tuple[Draft, ...]:
