@@ -13,9 +13,10 @@ from typing import Final, Protocol
 
 import structlog
 
+from channels.asking_later import AskingLater
 from channels.assistant import is_shortened
 from channels.codes import new_code, shown
-from channels.composing import SAFETY, Composer, Moment, Plan
+from channels.composing import Composer, Moment, Plan
 from channels.conversation import (
     AskedFor,
     Channel,
@@ -40,6 +41,7 @@ from channels.following_up import ANSWERS, CLOSED_DOOR, PUSHED, TOLD, FollowUpRu
 from channels.guard import Guard
 from channels.ledger.records import ConversationRecord, Draft, MessageRecord, OpenEscalation, Outcome
 from channels.routing import AskHelp, AskMove, AskPerson, NoWords, OptIn, OptOut, ToBot, ToPeer, decide
+from channels.safety import ALONE, SAFETY, SCRIPT
 from channels.speaking import Speaker
 from channels.taking_back import TakingBack
 from channels.wording import Wording
@@ -99,6 +101,10 @@ class Answering:
     def wording(self) -> Wording:
         return self.composer.wording
 
+    @property
+    def _asking_later(self) -> AskingLater:
+        return AskingLater(composer=self.composer, rules=self.follow_up)
+
     async def answer(self, moment: Moment) -> Outcome | Farewell:
         """The whole consequence of one message, in the language of the conversation."""
         wording = self.wording.within(moment.person.language)
@@ -120,11 +126,7 @@ class Answering:
         if plan.forget:
             return Farewell(drafts=speaker.say_notice(self.wording.say("forgotten")))
         answers = self._in_words(self.wording.within(plan.language or self.wording.language))
-        outcome = await answers._compose(moment, plan)
-        if outcome.concerns and moment.conversation.channel in PUSHED:
-            due = self.follow_up.concern.due(self.composer.clock(), self.composer.opening.service.zone)
-            outcome = replace(outcome, concern_check_at=due)
-        return outcome
+        return await answers._compose(moment, self._asking_later.look_ahead(moment, plan))
 
     def _in_words(self, wording: Wording) -> Answering:
         return replace(
@@ -144,7 +146,7 @@ class Answering:
         route = decide(moment.conversation, moment.message, moment.concerns, moment.escalation)
         kept = Outcome(
             message_id=moment.message.id, expected_holder=Holder.PEER, kind="peer", concerns=moment.concerns,
-            do_not_text_first=False if moment.person.do_not_text_first else None,
+            do_not_text_first=False if moment.reopens else None,
         )  # fmt: skip
         plan = self._plan_taking_back(speaker, "" if moment.message.payload else moment.message.text)
         if plan is not None:
@@ -167,6 +169,7 @@ class Answering:
                 return (
                     await self._plan_safety(moment, speaker)
                     or self._plan_taking_back(speaker, "" if route.payload else moment.message.text)
+                    or await self._asking_later.hear(moment, speaker, route.payload)
                     or await self._plan_follow_up(moment, speaker, route)
                     or await self._plan_bot(moment, speaker, route)
                 )
@@ -180,9 +183,13 @@ class Answering:
         step = await self.composer.safety_step(moment)
         if step is None:
             return None
-        said = speaker.say_concern(self.wording.say(step.key))
+        line = self.wording.lines(moment.conversation.concerns | moment.concerns, limit=1)
+        said = speaker.say_concern(self.wording.say(step.key, line=line))
         ask = None if moment.waiting else OpenEscalation(reason="concern")
-        return Plan(kind=SAFETY, said=said, ask=ask, do_not_text_first=step.quiet or None, ask_said=not moment.concerns)
+        return Plan(
+            kind=SAFETY, said=said, ask=ask, do_not_text_first=step.quiet or None, ask_said=not moment.concerns,
+            asks=step.key in SCRIPT or step.key in ALONE,
+        )  # fmt: skip
 
     def _plan_notice(self, moment: Moment, speaker: Speaker, route: OptIn | AskHelp | AskMove | NoWords) -> Plan:
         """What the service answers itself, in fixed words."""
@@ -241,7 +248,7 @@ class Answering:
             now = self.composer.clock()
             hours = self.composer.opening.service
             due = self.follow_up.due(now, hours.zone)
-            words = self.wording.say("check_in_agreed", when=hours.day(due))
+            words = self.wording.say("check_in_agreed", when=hours.day(due, self.wording))
             return Plan(said=speaker.say_notice(words), check_in_at=due)
         if moment.check_in and self.follow_up.declines(text):
             return Plan(said=speaker.say_notice(self.wording.say("check_in_not_wanted")), no_check_in=True)

@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from channels.concern import find_concerns
+from channels.concern_checks import CHECK_NO, CHECK_OK, CHECK_YES
 from channels.conversation import AskedFor, Choice, Concern, Consent, EscalationState, Remember, Reply, ReportWrong
 from channels.first_words import Second, say_first_contact, say_second
+from channels.fitting import PERSON
 from channels.hours import StaffedHours
 from channels.ledger.records import (
     PLACE,
@@ -27,7 +29,7 @@ from channels.ledger.records import (
     PersonRecord,
 )
 from channels.opening import Opening
-from channels.safety import ONE_QUESTION, SCRIPT, Step, follow_up, opening
+from channels.safety import ONE_QUESTION, SAFETY, SCRIPT, Step, follow_up, opening
 from channels.speaking import Speaker
 from channels.wording import Wording
 
@@ -37,9 +39,9 @@ LINES_REMEMBERED: Final = 12
 """Messages within which crisis lines are not repeated for the same concern."""
 CONCERN_IS_FRESH: Final = timedelta(hours=48)
 """So long after a concern STOP is shown to a person; an escalation with a concern that is open has no such limit."""
-SAFETY: Final = "safety"
-"""Outcome of a message that answers a question which a concern made us ask."""
-ASKED_OUTRIGHT: Final = frozenset({"asked", "complaint", "language"})
+UNSAFE: Final = frozenset({Concern.ABUSE, Concern.DANGER_NOW, Concern.CHILD_AT_RISK})
+"""Somebody else may be holding the phone."""
+ASKED_OUTRIGHT: Final = frozenset({"asked", "complaint"})
 
 
 class Attends(Protocol):
@@ -77,6 +79,10 @@ class Moment:
     """What was found and not said yet because a concern came first, if this message asks for it."""
     check_in: str = ""
     """agreed or asked, where we may write first."""
+    concern_check: str = ""
+    """Of one gentle text after a concern: offered, agreed, declined, asked, cancelled, or empty: not offered yet."""
+    safe_contact: bool | None = None
+    """What they said to a peer worker about being texted first."""
 
     @property
     def waiting(self) -> bool:
@@ -90,6 +96,12 @@ class Moment:
         return (self.concerns | more) - self.conversation.concerns
 
     @property
+    def waits_with_concern(self) -> bool:
+        """Something worried us lately, and nobody has come yet."""
+        last = self.conversation.concern_at
+        return self.waiting and last is not None and self.message.created_at - last < CONCERN_IS_FRESH
+
+    @property
     def stopped_after_concern(self) -> bool:
         """Whether STOP, if this message is one, comes after something that worries us."""
         if self.concerns or (self.escalation is not None and self.escalation.concerns):
@@ -99,8 +111,11 @@ class Moment:
 
     @property
     def reopens(self) -> bool:
-        """They had asked not to be texted first, and now they write."""
-        return self.person.do_not_text_first
+        """They had asked not to be texted first, and now they write.
+
+        Whoever is afraid of somebody stays unwritten to until they say START: writing is not a sign that it is safe.
+        """
+        return self.person.do_not_text_first and not self.conversation.concerns & UNSAFE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +142,12 @@ class Plan:
     reports: tuple[ReportWrong, ...] = ()
     check_in_at: datetime | None = None
     no_check_in: bool = False
+    asks: bool = False
+    """`said` asks something, or tells them to ring now: nothing else is asked beside it."""
+    may_offer_check: bool = False
+    """They may be asked whether we may write later to ask how they are, where there is room for it."""
+    check_at: datetime | None = None
+    no_check: bool = False
     remember: Remember | None = None
     told: str = ""
     withdraw: frozenset[Consent] = frozenset()
@@ -151,11 +172,13 @@ class Composer:
         if concerns:
             ask = OpenEscalation(reason="concern", need=ask.need if ask else None)
         quiet = False if moment.reopens and not plan.do_not_text_first else plan.do_not_text_first
+        drafts = await self._say_all(moment, speaker, plan, concerns)
         return Outcome(
             message_id=moment.message.id,
             expected_holder=moment.conversation.holder,
             kind=plan.kind,
-            drafts=await self._say_all(moment, speaker, plan, concerns),
+            drafts=drafts,
+            offers_check=offers_check(drafts),
             concerns=concerns,
             needs=plan.needs,
             place=plan.place,
@@ -169,6 +192,8 @@ class Composer:
             reports=plan.reports,
             check_in_at=plan.check_in_at,
             no_check_in=plan.no_check_in,
+            concern_check_at=plan.check_at,
+            declines_check=plan.no_check,
             remember=plan.remember,
             told=plan.told,
             withdraw=plan.withdraw,
@@ -187,7 +212,9 @@ class Composer:
             if plan.language and plan.language not in self.wording.crisis.languages:
                 words = speaker.say_concern(self.wording.concern_abroad(fresh, plan.language))
                 return words + say_first_contact(speaker, plan.held) + plan.said
-            second = Second(queue=queue, first=welcome, reopens=reopens, held=plan.held)
+            second = Second(
+                queue=queue, first=welcome, reopens=reopens, held=plan.held, offers_check=plan.may_offer_check
+            )
             heard = speaker.say_concern(self.wording.concern(speak_to(fresh, moment.message.text)))
             return heard + say_second(speaker, second) + plan.said
         next_up = speaker.say_notice(queue, urgent=bool(concerns)) if queue else ()
@@ -195,8 +222,24 @@ class Composer:
         first += speaker.say_notice(self.wording.say("reopened")) if reopens else ()
         if concerns:
             again = () if plan.kind == SAFETY else await self._say_concern_again(moment, speaker, concerns)
-            return again + next_up + first + plan.said
-        return plan.said + first if plan.ask_said else first + plan.said + next_up
+            said = again + next_up + first + plan.said
+        else:
+            said = plan.said + first if plan.ask_said else first + plan.said + next_up
+            if first and plan.language and plan.language not in self.wording.crisis.languages:
+                # Their own language comes before anything in English.
+                said = plan.said[:1] + first + plan.said[1:] + next_up
+        return said + self._offer_check(speaker, said) if plan.may_offer_check and not plan.asks else said
+
+    def _offer_check(self, speaker: Speaker, said: tuple[Draft, ...]) -> tuple[Draft, ...]:
+        """Not beside choices of other things: a number must mean what it meant when it was read."""
+        if not said or any(choice.payload != PERSON for draft in said for choice in draft.choices):
+            return ()
+        say = self.wording.say
+        choices = (
+            Choice(title=say("choice_check_yes"), payload=CHECK_YES),
+            Choice(title=say("choice_check_no"), payload=CHECK_NO),
+        )
+        return speaker.say_notice(say("check_later_offer"), choices=choices)
 
     async def safety_step(self, moment: Moment) -> Step | None:
         """What comes next when this message answers a question that a concern made us ask."""
@@ -221,8 +264,8 @@ class Composer:
         words = self.wording.say(
             "my_info",
             messages=held.messages,
-            since=self.opening.service.day(held.since),
-            until=self.opening.service.day(held.keep_until),
+            since=self.opening.service.day(held.since, self.wording),
+            until=self.opening.service.day(held.keep_until, self.wording),
             topics=topics,
         )
         return speaker.say_notice(words, choices=speaker.person_choice)
@@ -261,17 +304,18 @@ class Composer:
             return ""
         urgent = bool(concerns)
         now, hours, suffix = self.clock(), self._hours(moment), "_with_concern" if concerns else ""
+        line = self.wording.lines(concerns or known, limit=1)
         if not hours.open_at(now):
-            values = {"place": PLACE, "opens": hours.next_opening(now, self.wording)}
+            values = {"place": PLACE, "opens": hours.next_opening(now, self.wording), "line": line}
             if not concerns:
                 values["hours"] = hours.in_words(self.wording)
             return self.wording.say(f"nobody_here_now{suffix}", **values)
+        if await self.attendance.here() == 0:
+            return self.wording.say(f"nobody_at_desk{suffix}", place=PLACE, line=line)
         return await self._open_words(suffix, again=moment.waiting and not concerns, urgent=urgent)
 
     async def _open_words(self, suffix: str, *, again: bool, urgent: bool) -> str:
-        """Within hours: whether somebody is really at the desk, and how long it has taken lately."""
-        if await self.attendance.here() == 0:
-            return self.wording.say(f"nobody_at_desk{suffix}", place=PLACE)
+        """Somebody is at the desk: how long it has taken lately, where that is known."""
         if again:
             return self.wording.say("still_waiting", place=PLACE)
         wait = "" if urgent else await self.attendance.wait(urgent=urgent)
@@ -290,6 +334,11 @@ def speak_to(fresh: frozenset[Concern], text: str) -> frozenset[Concern]:
     """
     guessed = {Concern.CHILD_AT_RISK} - {one.concern for one in find_concerns(text)}
     return fresh - guessed if Concern.ABUSE in fresh else fresh
+
+
+def offers_check(drafts: tuple[Draft, ...]) -> bool:
+    """Whether these words ask if we may write later to ask how they are."""
+    return any(choice.payload in (CHECK_OK, CHECK_YES) for draft in drafts for choice in draft.choices)
 
 
 def starts_anew(moment: Moment, plan: Plan, *, asked: bool) -> bool:

@@ -1,9 +1,10 @@
-"""One gentle text some hours after a concern that no peer worker has answered yet. Pure.
+"""One gentle text some hours after a concern that no peer worker has answered yet, to whoever said yes to it. Pure.
 
-    concern  ->  so many hours of silence  ->  asked once, by day, in words that give nothing away
+    concern  ->  asked once whether we may  ->  yes  ->  so many hours of silence  ->  asked how they are, by day
 
-It belongs to the same visit as the words to the concern: they are in line for a person, like whoever gets an update
-while waiting. Later than that, or after being hurt at home, in danger or as a child, only with a yes to being texted.
+No, or no answer, is a no: then it is for a peer worker to decide, who sees how it stands. After being hurt at home, in
+danger, as a child, or where something was tried, nobody is asked by a machine: only what they said to a peer worker
+about being texted counts then.
 """
 
 from __future__ import annotations
@@ -11,10 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from channels.conversation import Concern
+from channels.conversation import Choice, Concern
+
+CHECK: Final = "check"
+CHECK_OK: Final = "check:ok"
+"""The offer inside another text, where a typed yes would answer something else."""
+CHECK_YES, CHECK_NO = "check:yes", "check:no"
 
 
 class Verdict(StrEnum):
@@ -35,8 +41,6 @@ class Standing:
     quiet: bool
     answered: bool
     concerns: frozenset[Concern]
-    agreed: bool = False
-    """They texted CHECK."""
     safe: bool | None = None
     """What they said to a peer worker about being texted first; None when nobody asked."""
     safe_hours: tuple[int, int] | None = None
@@ -47,19 +51,19 @@ class ConcernChecks:
     """`after` 0 means never. Rules are in data/follow_up.yml."""
 
     after: timedelta
-    visit: timedelta
     first_hour: int
     last_hour: int
-    only_if_agreed: frozenset[Concern]
+    never_offered: frozenset[Concern]
+    yes: frozenset[str]
 
     @classmethod
     def build(cls, body: dict[str, Any], hours: float) -> ConcernChecks:
         return cls(
             after=timedelta(hours=hours),
-            visit=timedelta(hours=body["visit_hours"]),
             first_hour=body["hours"][0],
             last_hour=body["hours"][1],
-            only_if_agreed=frozenset(Concern(one) for one in body["only_if_agreed"]),
+            never_offered=frozenset(Concern(one) for one in body["never_offered"]),
+            yes=frozenset(body["agrees"]),
         )
 
     def due(self, now: datetime, zone: ZoneInfo) -> datetime | None:
@@ -72,19 +76,24 @@ class ConcernChecks:
             local = datetime.combine(day, time(self.first_hour), tzinfo=zone)
         return local.astimezone(now.tzinfo)
 
+    def may_offer(self, concerns: frozenset[Concern]) -> bool:
+        """Whether somebody with these concerns is asked at all."""
+        return bool(self.after and concerns) and not concerns & self.never_offered
+
+    def reads_yes(self, words: str, choices: tuple[Choice, ...]) -> bool:
+        """Whether these words, in lower case without marks, agree to what was offered last."""
+        return words in self.yes and any(choice.payload == CHECK_YES for choice in choices)
+
     def judge(self, standing: Standing, zone: ZoneInfo) -> Verdict:
-        """By what is true at that moment, not by what was when the concern was found."""
+        """By what is true at that moment, not by what was when they said yes."""
         silence = standing.at - standing.last_inbound_at
-        if standing.quiet or standing.answered or not self._may_text(standing, silence):
+        if standing.quiet or standing.answered or not self._is_safe(standing):
             return Verdict.DROP
         hour = standing.at.astimezone(zone).hour
         earliest, latest = standing.safe_hours or (0, 24)
         by_day = max(self.first_hour, earliest) <= hour < min(self.last_hour, latest)
         return Verdict.ASK if by_day and silence >= self.after else Verdict.LATER
 
-    def _may_text(self, standing: Standing, silence: timedelta) -> bool:
-        if standing.safe is not None:
-            return standing.safe
-        if standing.concerns & self.only_if_agreed:
-            return False
-        return standing.agreed or silence <= self.visit
+    def _is_safe(self, standing: Standing) -> bool:
+        """A yes from before they told of being hurt does not reach that far."""
+        return not standing.concerns & self.never_offered if standing.safe is None else standing.safe

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from channels.concern_checks import CHECK_OK
 from channels.conversation import Channel, Choice, Reply, Sender
 from channels.fitting import FOUND, fits_sms, order_choices
 from channels.ledger.records import Draft
@@ -23,6 +24,8 @@ class Second:
     first: bool = False
     reopens: bool = False
     held: tuple[Reply, ...] = ()
+    offers_check: bool = False
+    """Ask whether we may write later to ask how they are, if there is room for it."""
 
     @property
     def found(self) -> bool:
@@ -35,10 +38,16 @@ def say_second(speaker: Speaker, second: Second) -> tuple[Draft, ...]:
     text = write_second(speaker, second)
     if not text:
         return ()
-    choices: tuple[Choice, ...] = ()
+    check = Choice(title=speaker.wording.say("choice_check"), payload=CHECK_OK)
+    offered = (check,) if speaker.wording.say("check_short") in text else ()
+    choices: tuple[Choice, ...] = offered
     if speaker.channel is not Channel.SMS:
         found = Choice(title=speaker.wording.say("choice_found"), payload=FOUND)
-        choices = (*((found,) if second.found else ()), *speaker.person_choice)
+        choices = (
+            *((found,) if second.found else ()),
+            *((check,) if second.offers_check else ()),
+            *speaker.person_choice,
+        )
     reply = Reply(text=text, choices=choices)
     draft = Draft(
         sender=Sender.NOTICE, text=text, reply=reply, choices=order_choices(reply), urgent=True, held=second.held
@@ -63,8 +72,12 @@ def write_second(speaker: Speaker, second: Second) -> str:
     who = wording.say("first_short") if second.first else ""
     rights = wording.say("first_rights") if second.first else ""
     again = wording.say("reopened_short") if second.reopens else ""
-    more = wording.say("found_more") if second.found and speaker.channel is Channel.SMS else ""
+    typed = speaker.channel is Channel.SMS
+    more = wording.say("found_more") if second.found and typed else ""
+    check = wording.say("check_short") if second.offers_check and typed else ""
     attempts = (
+        (second.queue, who, rights, again, more, check),
+        (second.queue, who, again, more, check),
         (second.queue, who, rights, again, more),
         (second.queue, who, again, more),
         (second.queue, who, more),

@@ -1,5 +1,6 @@
 """Writing first, only to somebody who agreed to it and said that it is safe: once, by day, to ask whether it helped.
-And one gentle question after a concern that nobody has answered (`concern_checks`), by the same table and sender.
+And one gentle question after a concern that nobody has answered (`concern_checks`), to whoever said yes to it, by the
+same table and sender.
 
 Rules are data (data/follow_up.yml). Deciding is pure; `FollowUp.ask_due` is what a sweep does.
 """
@@ -85,6 +86,10 @@ class FollowUpRules:
         quiet = moment.person.do_not_text_first or moment.check_in
         return looked_at and conversation.channel in PUSHED and not worried and not quiet
 
+    def agrees_to_check(self, moment: Moment) -> bool:
+        """A yes in words, to the offer that was the last thing we said."""
+        return self.concern.reads_yes(_words(moment.message.text), moment.choices)
+
     def agrees(self, text: str) -> bool:
         return _words(text) == self.word
 
@@ -144,7 +149,6 @@ class FollowUp:
             quiet=person.do_not_text_first or conversation.blocked,
             answered=conversation.holder is not Holder.BOT or waits is None or waits.answered_at is not None,
             concerns=conversation.concerns,
-            agreed=bool(await self.ledger.check_ins.state(conversation.id)),
             safe=None if safe is None else safe.get("ok") == "yes",
             safe_hours=None if safe is None else (int(safe.get("from", 0)), int(safe.get("to", 24))),
         )

@@ -15,11 +15,6 @@ from zoneinfo import ZoneInfo
 from channels.errors import SettingsError
 
 DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")
-DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-MONTH_NAMES = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 SPAN = re.compile(r"(?P<days>[A-Za-z,\- ]+?)\s+(?P<opens>\d{1,2}:\d{2})\s*-\s*(?P<closes>\d{1,2}:\d{2})")
 
 
@@ -99,13 +94,16 @@ class StaffedHours:
             starts = sorted(span.opens for span in self._on(day))
             later = [start for start in starts if ahead > 0 or start > local.time()]
             if later:
-                name = DAY_NAMES[day.weekday()] + (f" {day.day} {MONTH_NAMES[day.month - 1]}" if ahead > 7 else "")
+                name = name_day(day.weekday(), wording) + (
+                    f" {day.day} {name_month(day, wording)}" if ahead > 7 else ""
+                )
                 return _in_words(later[0], ahead, name, wording)
         return wording.say("hours_always")
 
-    def day(self, moment: datetime) -> str:
+    def day(self, moment: datetime, wording: Says) -> str:
         """The date it is there: '14 October 2026'."""
-        return date_in_words(moment.astimezone(self.zone).date())
+        local = moment.astimezone(self.zone).date()
+        return f"{local.day} {name_month(local, wording)} {local.year}"
 
     def in_words(self, wording: Says) -> str:
         """'Monday to Friday 9am to 9pm, Saturday 10am to 4pm'."""
@@ -119,9 +117,13 @@ class StaffedHours:
         )
 
 
-def date_in_words(moment: date) -> str:
-    """'14 October 2026'."""
-    return f"{moment.day} {MONTH_NAMES[moment.month - 1]} {moment.year}"
+def name_day(number: int, wording: Says) -> str:
+    """0 is Monday."""
+    return wording.say("day_names").split(", ")[number]
+
+
+def name_month(moment: date, wording: Says) -> str:
+    return wording.say("month_names").split(", ")[moment.month - 1]
 
 
 def clock(moment: time) -> str:
@@ -140,8 +142,9 @@ def _in_words(opens: time, ahead: int, day: str, wording: Says) -> str:
 
 def _days(days: tuple[int, ...], wording: Says) -> str:
     if len(days) > 2 and days == tuple(range(days[0], days[0] + len(days))):
-        return wording.say("days_range", first=DAY_NAMES[days[0]], last=DAY_NAMES[days[-1]])
-    return " and ".join(DAY_NAMES[day] for day in days)
+        return wording.say("days_range", first=name_day(days[0], wording), last=name_day(days[-1], wording))
+    *first, last = (name_day(day, wording) for day in days)
+    return wording.say("days_joined", first=", ".join(first), last=last) if first else last
 
 
 def _span(text: str) -> Span:

@@ -1,8 +1,9 @@
 """After the first words to a concern: one kind question at a time, for as long as somebody answers. Pure.
 
 Thoughts of suicide are asked about outright: how, with what, when; each question says somewhere to turn, and whoever
-says no, or would rather not, is thanked and still offered a person. Somebody being hurt is asked whether it is safe
-to write, and is not texted first when it is not. Whoever worries about somebody else gets words of their own.
+says no, or would rather not, is thanked and still offered a person. Somebody for whom eating is hard hears what helps,
+a line and a doctor, without a number or a name for it. Somebody being hurt is asked whether it is safe to write, and is
+not texted first when it is not. Whoever worries about somebody else gets words of their own.
 
 What was asked is read from what was said before, so nothing is kept, and anything that is no answer is left to the
 assistant: no question stands between a person and what they came for.
@@ -27,6 +28,10 @@ ONE_QUESTION: Final = frozenset({Concern.SUICIDE, Concern.METHOD_SEEKING, Concer
 """Who has been asked about one of these is not asked anew because the answer names another."""
 
 
+SAFETY: Final = "safety"
+"""Outcome of a message that answers a question which a concern made us ask."""
+
+
 class Answer(StrEnum):
     YES = "yes"
     NO = "no"
@@ -46,21 +51,54 @@ PLAN, MEANS, TIME, HEARD, DENIED = map(
     Step, ("safety_plan", "safety_means", "safety_time", "safety_heard", "safety_no")
 )
 RING = Step("safety_ring_now")
+EATING = Step("safety_eating")
+HERE = Step("safety_here")
 SCRIPT: Final[Mapping[str, Mapping[Answer, Step]]] = {
     "concern_suicide": {Answer.YES: PLAN, Answer.NO: DENIED, Answer.ENOUGH: HEARD},
     "concern_method_seeking": {Answer.YES: PLAN, Answer.NO: DENIED, Answer.ENOUGH: HEARD},
     "safety_plan": {Answer.YES: MEANS, Answer.NO: HEARD, Answer.ENOUGH: HEARD},
     "safety_means": {Answer.YES: TIME, Answer.NO: TIME, Answer.ENOUGH: HEARD},
-    "safety_time": {Answer.YES: HEARD, Answer.NO: HEARD, Answer.ENOUGH: HEARD},
+    "safety_time": {Answer.YES: Step("safety_soon"), Answer.NO: HEARD, Answer.ENOUGH: HEARD},
     "concern_self_harm": {Answer.YES: Step("safety_hurt"), Answer.NO: HEARD, Answer.ENOUGH: HEARD},
     "concern_attempt": {Answer.YES: RING, Answer.NO: RING, Answer.ENOUGH: RING},
     "concern_child_at_risk": {Answer.YES: Step("safety_child_now"), Answer.NO: HEARD, Answer.ENOUGH: HEARD},
     "concern_danger_now": {Answer.YES: Step("safety_safe"), Answer.NO: Step("safety_hidden", quiet=True)},
     "concern_abuse": {Answer.YES: Step("safety_safe"), Answer.NO: Step("safety_hidden", quiet=True)},
+    "concern_eating_disorder": {Answer.YES: EATING, Answer.NO: EATING, Answer.ENOUGH: HEARD},
+    "safety_eating": {
+        Answer.YES: Step("safety_eating_told"),
+        Answer.NO: Step("safety_eating_alone"),
+        Answer.ENOUGH: HEARD,
+    },
     "concern_someone_else": {Answer.YES: Step("safety_other_now"), Answer.NO: Step("safety_other")},
 }
 """By what was said last: what follows each answer."""
 
+ALONE: Final = frozenset({"safety_ring_now", "safety_soon", "safety_hurt", "safety_child_now", "safety_other_now"})
+"""Steps that tell them to ring or to act now: nothing else is said beside them."""
+
+TELLS: Final[Mapping[str, re.Pattern[str]]] = {
+    "safety_plan": re.compile(
+        r"\b(?:pills?|tablets?|tabs|meds|medication|paracetamol|ibuprofen|insulin|overdose|od|rope|belt|hang(?:ing)?|noose"
+        r"|bridge|trains?|tracks?|railway|jump(?:ing)?|knife|blades?|razors?|cut(?:ting)?|wrists?|drown(?:ing)?|river|sea"
+        r"|canal|gas|car|driv(?:e|ing)|lorry|roof|cliff|car park|gun|poison|bleach|drink|height|window)\b"
+    ),
+    "safety_time": re.compile(
+        r"\b(?:tonite|2nite|2night|this (?:morning|afternoon|evening|week|weekend)|(?:next|in a) (?:week|month|few)"
+        r"|later|mon(?:day)?|tues?(?:day)?|wed(?:nesday)?|thurs?(?:day)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?|weekend|christmas"
+        r"|birthday|after|when|once|midnight|morning|evening|night|\d{1,2} ?(?:am|pm)|in an? \w+|yfory)\b"
+    ),
+    "concern_eating_disorder": re.compile(
+        r"\b(?:since|years?|yrs?|months?|weeks?|days?|long|ages|a while|forever|always|on and off|not sure|dont know"
+        r"|dunno|idk|all my life|when i was|started|last|ers|blynyddoedd|misoedd|blwyddyn|amser)\b"
+    ),
+}
+"""What answers a question that asks for more than yes or no, by the question."""
+NOTED = re.compile(
+    r"(?:(?:ok|okay|k|kk|right|alright|thanks|thank you|thankyou|thx|ta|cheers|iawn|diolch|yeah|yes|cool|fine"
+    r"|i will|will do|for that|so much|i see|got it|hm+|mm+|sure|bye|night|goodnight|nos da)(?: |$))+"
+)
+"""No more than that it was read: after such a talk nobody is asked cheerfully what is next."""
 ENOUGH = re.compile(
     r"(?:rather|id prefer) not|dont (?:want|wanna) (?:to )?(?:say|talk|answer)|dont ask|no more|skip|enough"
 )
@@ -86,10 +124,21 @@ def follow_up(text: str, before: Sequence[MessageRecord], openings: Mapping[str,
     `before` are the messages up to it, oldest first; `openings` give the `opening` of each step's words.
     """
     asked = last_asked(before, openings)
-    answer = read_answer(text) or (Answer.YES if worried else None)
-    if asked is None or answer is None:
-        return None
-    return SCRIPT[asked].get(answer)
+    if asked is None:
+        return HERE if is_noted(text) and not worried and ended_there(before) else None
+    answer = read_answer(text, asked) or (Answer.YES if worried else None)
+    return SCRIPT[asked].get(answer) if answer else None
+
+
+def is_noted(text: str) -> bool:
+    return bool(NOTED.fullmatch(plain_words(text)))
+
+
+def ended_there(before: Sequence[MessageRecord]) -> bool:
+    """Whether our last words were a step of this, to the last thing they wrote, and offered nothing to say yes to."""
+    theirs = next((message for message in reversed(before) if message.sender is Sender.PERSON), None)
+    offered = bool(before) and bool(before[-1].choices)
+    return theirs is not None and theirs.outcome == SAFETY and not offered
 
 
 def opening(words: str) -> str:
@@ -108,14 +157,18 @@ def last_asked(before: Sequence[MessageRecord], openings: Mapping[str, str]) -> 
     return None
 
 
-def read_answer(text: str) -> Answer | None:
-    """A short yes or no, in whatever spelling; None for anything that may be more than that."""
-    words = re.sub(r"[^\w ]", "", text.casefold()).split()
-    plain = " ".join(words)
-    if not words or len(words) > MOST_WORDS or "?" in text:
+def plain_words(text: str) -> str:
+    return " ".join(re.sub(r"[^\w ]", "", text.casefold()).split())
+
+
+def read_answer(text: str, asked: str = "") -> Answer | None:
+    """A short yes or no in whatever spelling, or what `asked` asks for; None for what may be more than that."""
+    plain = plain_words(text)
+    if not plain or len(plain.split()) > MOST_WORDS or "?" in text:
         return None
     if ENOUGH.search(plain):
         return Answer.ENOUGH
     if NO.match(plain) or TAKEN_BACK.fullmatch(plain):
         return Answer.NO
-    return Answer.YES if YES.match(plain) else None
+    told = asked in TELLS and TELLS[asked].search(plain)
+    return Answer.YES if told or YES.match(plain) else None

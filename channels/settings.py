@@ -161,7 +161,7 @@ class Settings(BaseSettings):
     )
     wait_updates: int = Field(3, description="Most such updates for one person until somebody comes.")
     concern_check_hours: float = Field(
-        4.0, ge=0, description="Hours of silence after a concern nobody has answered, until one gentle text. 0: none."
+        4.0, ge=0, description="Silent hours after an unanswered concern, until one text to whoever agreed. 0: none."
     )
     teams_file: Path = Field(
         Path(), description="File of the teams and organisations that share the queue (YAML); empty means one team."

@@ -24,6 +24,7 @@ from channels.conversation import Concern, Holder, Reply, Sender
 from channels.fitting import FOUND
 from channels.ledger import Ledger
 from channels.ledger.records import Committed, Draft, MessageRecord, OpenEscalation, Outcome
+from channels.ledger.talk_records import safe_contact
 from channels.noticing import Notices
 from channels.routing import asks_for_rest
 from channels.slowing import MERGED, Slowing, Verdict
@@ -179,6 +180,7 @@ class Turns:
 
     async def _look(self, message: MessageRecord, concerns: frozenset[Concern]) -> Moment:
         conversation = await self.ledger.conversation(message.conversation_id)
+        worried = bool(concerns or conversation.concerns)
         return Moment(
             message=message,
             conversation=conversation,
@@ -189,6 +191,8 @@ class Turns:
             rest=await self._rest_before(message) if asks_for_rest(message) else "",
             held=await self._held_before(message) if asks_for_rest(message) or message.payload == FOUND else (),
             check_in=await self.ledger.check_ins.state(conversation.id),
+            concern_check=await self.ledger.check_ins.concern_state(conversation.id) if worried else "",
+            safe_contact=safe_contact(await self.ledger.talk.notes(conversation.id)) if worried else None,
         )
 
     async def _rest_before(self, message: MessageRecord) -> str:

@@ -54,7 +54,8 @@ def ask_for_reader(heard: Heard, tools: Toolbox) -> Answer:
     grave = next((need.id for need in needs if need.id in CONCERNING), None)
     if words is not None:
         # Whoever may be in danger gets these words by themselves: the list comes when they ask for it.
-        text = f"{words.hello} {words.found}" if found and not grave else words.hello
+        hello = words.again if heard.turns and is_known(heard, language) else words.hello
+        text = f"{hello} {words.found}" if found and not grave else hello
     replies = [Reply(text=text, choices=() if words else tools.wording.choices("person", "privacy"))]
     slots: dict[str, object] = {}
     if found:
@@ -69,6 +70,11 @@ def ask_for_reader(heard: Heard, tools: Toolbox) -> Answer:
     )
     note = (Note(needs=tuple(need.id for need in needs), place=heard.place),) if needs else ()
     return Answer(replies=tuple(replies), requests=(*note, asked), slots=slots)
+
+
+def is_known(heard: Heard, language: str | None) -> bool:
+    """Whether they have written in this language before, or their device is set to it."""
+    return bool(heard.language and language) and str(heard.language).lower().split("-")[0] == language
 
 
 def search_for(heard: Heard, tools: Toolbox, needs: Sequence[NeedGuess]) -> Found | None:

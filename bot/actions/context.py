@@ -6,19 +6,22 @@ Only messages that are wholly such an act are taken; buttons, erasure, rights an
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from rapidfuzz import fuzz
 
 from bot.actions.answer import Answer
 from bot.actions.basket import pick_kept
 from bot.actions.call_for_me import call_for_me
+from bot.actions.find_support import find_support
 from bot.actions.go_on import go_on
 from bot.actions.heard import Heard
+from bot.actions.language import Reading
 from bot.actions.let_be import keep_place, let_be
 from bot.actions.put_right import put_right
 from bot.actions.refine_list import refine_list, undo_preferences
 from bot.actions.say_again import say_again
+from bot.actions.say_hello import say_hello
 from bot.actions.sayings import Act, fold
 from bot.actions.show_details import tell_all
 from bot.actions.show_more import show_alike, show_different, show_more
@@ -35,12 +38,18 @@ OPEN = frozenset(
     }
 )  # fmt: skip
 """Actions whose words may mean something else in context."""
+GREETS: Final = "action_say_hello"
+"""A greeting and a need in another language, "Helo, dwi angen help", is more than the greeting that Rasa hears."""
+LONGEST_GREETING: Final = 2
+"""Words."""
 LEAVES_PLACE = frozenset({Act.RATHER_NOT, Act.DECLINE, Act.UNSURE, Act.ANYTHING})
 SAME_WORD = 80
 
 
 def in_context(name: str, decision: Decision) -> Decision:
     """The decision, unless what was said means something else here."""
+    if name == GREETS:
+        return greet_or_read
     if name not in OPEN:
         return decision
 
@@ -49,6 +58,13 @@ def in_context(name: str, decision: Decision) -> Decision:
         return (chosen or decision)(heard, tools)
 
     return decide
+
+
+def greet_or_read(heard: Heard, tools: Toolbox) -> Answer:
+    """The greeting, unless it opens a message in another language."""
+    longer = len(heard.text.split()) > LONGEST_GREETING
+    other = longer and tools.languages.read(heard.text, heard.language) is Reading.OTHER
+    return (find_support if other else say_hello)(heard, tools)
 
 
 def choose_by_context(heard: Heard, tools: Toolbox) -> Decision | None:

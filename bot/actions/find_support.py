@@ -15,6 +15,7 @@ from bot.actions.listing import Offer, offer_matches, open_kindly, sort_needs
 from bot.actions.long_messages import find_in_parts
 from bot.actions.placing import answer_place, is_only_place
 from bot.actions.preferring import Quest, add_wanted, read_wanted, search_preferred
+from bot.actions.sayings import About
 from bot.actions.supporters import add_supporter
 from bot.actions.toolbox import Toolbox
 from knowledge.preferences import Preference
@@ -46,7 +47,8 @@ def find_support(heard: Heard, tools: Toolbox) -> Answer:
         return answer_place(heard, tools, place)
     said_about = tools.sayings.read_about(heard.text) or ""
     wanted = add_wanted(read_wanted(heard.preferences), read_said(heard, tools))
-    heard = replace(heard, about=said_about or heard.about, preferences=wanted)
+    asked = tools.sayings.without_framing(heard.text) if said_about == About.WORKER else heard.text
+    heard = replace(heard, text=asked, about=said_about or heard.about, preferences=wanted)
     found, introduction = search(heard, tools, near=place.name if place else heard.place)
     needs = sort_needs(found.needs, tools)
     if not needs and not introduction and all(match.strength == "wider" for match in found.matches):

@@ -17,6 +17,8 @@ class FirstContact:
 
     hello: str
     """Who this is, that a person reads it too, and that their language is fine."""
+    again: str
+    """To whoever has read that already."""
     found: str
     """The line before a list in English."""
     read_by: str = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -57,7 +57,8 @@ class Languages:
     """Everyday words, per language, that tell English from not English."""
 
     english: frozenset[str]
-    other: tuple[frozenset[str], ...]
+    other: Mapping[str, frozenset[str]]
+    """By ISO 639-1 code."""
     identifier: Identifier | None = None
 
     def read(self, text: str, language: str | None = None, *, worried: bool = False) -> Reading:
@@ -72,7 +73,7 @@ class Languages:
             return Reading.OTHER
         words = fold_words(sample)
         english = sum(word in self.english for word in words)
-        best = max((sum(word in known for word in words) for known in self.other), default=0)
+        best = max((sum(word in known for word in words) for known in self.other.values()), default=0)
         hinted = bool(language) and not str(language).lower().startswith("en")
         if best > english and (best >= 2 or english == 0):
             return Reading.OTHER
@@ -97,9 +98,17 @@ class Languages:
         hinted = hinted if hinted in NAMED_LANGUAGES and hinted != "en" else None
         latin, foreign = count_letters(text[:READ_CHARACTERS])
         if self.identifier is None or (foreign <= latin and len(text.split()) < ENOUGH_WORDS):
-            return hinted
+            return hinted or self._named_by_words(text)
         code, _ = self.identifier.classify(text[:READ_CHARACTERS])
         return code if code != "en" else hinted
+
+    def _named_by_words(self, text: str) -> str | None:
+        """The one language whose everyday words these are; None where they are those of several."""
+        words = fold_words(text)
+        counts = {code: sum(word in known for word in words) for code, known in self.other.items()}
+        most = max(counts.values(), default=0)
+        found = [code for code, count in counts.items() if count == most]
+        return found[0] if most and len(found) == 1 and found[0] in NAMED_LANGUAGES else None
 
 
 def count_letters(text: str) -> tuple[int, int]:
@@ -116,11 +125,11 @@ def fold_words(text: str) -> list[str]:
     return re.findall(r"[a-z]+", plain.replace("'", "").replace("\u2019", ""))
 
 
-def build_languages(english: str, other: Iterable[str], identifier: Identifier | None = None) -> Languages:
+def build_languages(english: str, other: Mapping[str, str], identifier: Identifier | None = None) -> Languages:
     """Word lists are written as one long string each."""
     return Languages(
         english=frozenset(english.split()),
-        other=tuple(frozenset(words.split()) for words in other),
+        other={code: frozenset(words.split()) for code, words in other.items()},
         identifier=identifier,
     )
 
@@ -128,7 +137,7 @@ def build_languages(english: str, other: Iterable[str], identifier: Identifier |
 def load_languages(path: Path = LANGUAGES_FILE) -> Languages:
     """Read languages.yml. Raises OSError or yaml.YAMLError: the process must not start without it."""
     body: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    return build_languages(body["english"], body["other"].values(), load_identifier())
+    return build_languages(body["english"], body["other"], load_identifier())
 
 
 def load_identifier() -> Identifier:

@@ -10,7 +10,6 @@ from bot.actions.basket import ask_next, keep_rest
 from bot.actions.heard import Heard
 from bot.actions.replies import details_choice, miles_to, nearest_location
 from bot.actions.toolbox import Toolbox
-from bot.actions.wording import join_words
 from channels.conversation import Channel, HandOver, Note, Reply
 from knowledge.catalogue import Area, Place, Service
 from knowledge.needs import NeedGuess, weigh_urgency
@@ -167,10 +166,10 @@ def introduce(matches: Sequence[Match], needs: Sequence[NeedGuess], near: Place 
     if not names:
         return tools.wording.say(f"unnamed_{count}")
     if len(names) > 1:
-        start = tools.wording.say("several", first=names[0], others=join_words(names[1:3]))
+        start = tools.wording.say("several", first=names[0], others=tools.wording.join(names[1:3]))
         return f"{start} {tools.wording.say(f'unnamed_{count}')}"
     is_near = near is not None and all(is_close(match.service, near) for match in matches)
-    return tools.wording.say(f"{'near' if is_near else 'help'}_{count}", needs=join_words(names))
+    return tools.wording.say(f"{'near' if is_near else 'help'}_{count}", needs=tools.wording.join(names))
 
 
 def is_close(service: Service, near: Place) -> bool:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from bot.actions.heard import Heard
 from bot.actions.toolbox import Toolbox
-from bot.actions.wording import join_words
 from knowledge.preferences import Preference, met
 from knowledge.search import Found, Match
 
@@ -94,8 +93,8 @@ def introduce_preferred(
     many = "one" if count == 1 else "many"
     names = tools.wording.preferences
     if missing:
-        lacking = join_words([names[each] for each in wanted if each in missing])
+        lacking = tools.wording.join([names[each] for each in wanted if each in missing])
         return tools.wording.say(f"closest_{many}", missing=lacking)
     if set(wanted) == {Preference.NEAR}:
         return tools.wording.say(f"nearest_{many}")
-    return tools.wording.say(f"preferred_{many}", wishes=join_words([names[each] for each in wanted]))
+    return tools.wording.say(f"preferred_{many}", wishes=tools.wording.join([names[each] for each in wanted]))

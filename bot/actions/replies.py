@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.actions.wording import Wording, join_words
+from bot.actions.wording import Wording
 from channels.conversation import Choice, ServiceCard
 from knowledge.catalogue import Location, Phone, Place, Service, Status
 from knowledge.hours import day_in_words, hours_in_words, opening, week_in_words
@@ -62,13 +62,13 @@ class CardMaker:
     def write_hours(self, service: Service, *, detail: bool) -> str:
         words = hours_in_words(service, self.now, zone=self.zone)
         week = week_in_words(service.schedules) if detail else ""
-        return f"{words} ({week})" if week else words
+        return self.wording.tell_time(f"{words} ({week})" if week else words)
 
     def write_usual_hours(self, service: Service) -> str:
         """The week; or, where nobody knows it or the service is closed for now, the words that say so."""
         found = opening(service, self.now, zone=self.zone)
         known = service.status is Status.ACTIVE and found.is_open is not None
-        return week_in_words(service.schedules) if known else found.words
+        return self.wording.tell_time(week_in_words(service.schedules) if known else found.words)
 
     def write_place(self, service: Service, *, detail: bool) -> str:
         """ "Bell Street, WZ1; 0.4 miles", or in detail "Advice Shop, 12 Bell Street, WZ1 2AB; 0.4 miles"."""
@@ -111,12 +111,12 @@ class CardMaker:
         """Nothing for English alone; a code without a name is left out rather than shown."""
         codes = tuple(codes)
         names = [self.wording.language_names[code] for code in codes if code in self.wording.language_names]
-        return "" if set(codes) <= {"en"} else self.wording.about_service("languages", names=join_words(names))
+        return "" if set(codes) <= {"en"} else self.wording.about_service("languages", names=self.wording.join(names))
 
     def write_checked(self, service: Service) -> str:
         if service.assured_date is None:
             return ""
-        return self.wording.about_service("checked", date=day_in_words(service.assured_date))
+        return self.wording.about_service("checked", date=self.wording.tell_time(day_in_words(service.assured_date)))
 
 
 def write_call(phone: Phone) -> str:

@@ -76,6 +76,8 @@ class Sayings:
     about: Mapping[About, tuple[re.Pattern[str], ...]]
     not_about: re.Pattern[str]
     meant: tuple[re.Pattern[str], ...]
+    framing: tuple[re.Pattern[str], ...]
+    """How a worker begins, which says nothing of what is needed."""
 
     def read_act(self, text: str) -> Act | None:
         """The act that is the whole message. A question mark alone asks us to say it again."""
@@ -126,6 +128,13 @@ class Sayings:
                 return None if who is About.SOMEONE and self.not_about.search(words) else who
         return None
 
+    def without_framing(self, text: str) -> str:
+        """What a worker asks for; the whole text when nothing else is in it."""
+        words = fold(text)
+        for pattern in self.framing:
+            words = pattern.sub(" ", words)
+        return " ".join(words.split()) or text
+
     def read_meant(self, text: str) -> Meant | None:
         """ "no i meant my mum", "not drinking, gambling"."""
         if len(text) > LONGEST_CORRECTION:
@@ -160,6 +169,7 @@ def build_sayings(body: Mapping[str, Any]) -> Sayings:
         about={About(name): _compile(patterns) for name, patterns in body["about"].items()},
         not_about=re.compile(body["not_about"]),
         meant=_compile(body["meant"]),
+        framing=_compile(body["framing"]),
     )
 
 

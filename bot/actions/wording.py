@@ -6,15 +6,18 @@ twice in a row, and a test always sees the same one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from channels.conversation import Choice
 
+VOWELS: Final = frozenset("aeiouwy")
+"""Of Welsh; in English the two words for "and" are the same."""
 WORDING_FILE = Path(__file__).with_name("wording.yml")
 NEED_OPENING = "heard_need_"
 
@@ -33,6 +36,8 @@ class Wording:
     needs_either: frozenset[str]
     preferences: Mapping[str, str]
     """How help should be, as it reads after "help that is"."""
+    times: Mapping[str, str]
+    """Days, months and the other words of opening hours and dates, by the English ones; empty in English."""
 
     def say(self, key: str, turn: int = 0, **values: str) -> str:
         """The text for `key`; variants take turns. Raises KeyError for an unknown key or a missing value."""
@@ -59,12 +64,19 @@ class Wording:
         first = label.split(" ", 1)[0]
         return label[:1].lower() + label[1:] if first[1:].islower() or len(first) == 1 else label
 
+    def join(self, words: Sequence[str]) -> str:
+        """`a`, `a and b`, `a, b and c`. Welsh has another "and" before a vowel."""
+        if len(words) < 2:
+            return "".join(words)
+        joined = self.service["and_vowel" if words[-1][:1].casefold() in VOWELS else "and"]
+        return f"{', '.join(words[:-1])} {joined} {words[-1]}"
 
-def join_words(words: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+    def tell_time(self, words: str) -> str:
+        """Opening hours or a date, which come in English, in this language."""
+        if not self.times:
+            return words
+        known = "|".join(re.escape(each) for each in sorted(self.times, key=len, reverse=True))
+        return re.sub(rf"\b(?:{known})\b", lambda found: self.times[found.group()], words)
 
 
 def build_wording(body: Mapping[str, Any]) -> Wording:
@@ -80,6 +92,7 @@ def build_wording(body: Mapping[str, Any]) -> Wording:
         needs_plain=frozenset(body["needs_plain"]),
         needs_either=frozenset(body["needs_either"]),
         preferences=body["preferences"],
+        times=body["times"],
     )
 
 

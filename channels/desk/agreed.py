@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from channels.conversation import Consent
 from channels.desk.access import Opened, newest
 from channels.desk.guard import Site
+from channels.ledger.check_ins import AGREED
 from channels.ledger.talk_records import NoteKind, PlanKind
 
 
@@ -45,6 +46,7 @@ async def _check_ins(site: Site, opened: Opened) -> list[str]:
     agreed = bool(await site.ledger.check_ins.state(conversation_id))
     held = {
         "check_in": agreed or PlanKind.CHECK_IN in plans,
+        "check": await site.ledger.check_ins.concern_state(conversation_id) == AGREED,
         "message": PlanKind.MESSAGE in plans,
         "when_here": opened.escalation.follow_up,
     }

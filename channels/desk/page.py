@@ -101,6 +101,7 @@ async def told_of(site: Site, visit: Visit, opened: Opened) -> dict[str, Any]:
         "is_latest": not messages or messages[-1].seq == conversation.last_seq,
         "address": site.words.address(person.channel, person.address),
         "concerns": concern_words(site, opened.escalation.concerns | conversation.concerns),
+        "check_later": await check_later_words(site, opened),
         "needs": tuple(dict.fromkeys((*opened.escalation.needs, *conversation.needs))),
         "asked_for": asked_for_words(site, conversation),
         "opened_age": age_in_words(opened.escalation.opened_at, now),
@@ -109,6 +110,14 @@ async def told_of(site: Site, visit: Visit, opened: Opened) -> dict[str, Any]:
         "partners": await _partners(site, opened),
         "undelivered": sum(message.delivery is Delivery.FAILED for message in messages),
     }
+
+
+async def check_later_words(site: Site, opened: Opened) -> str:
+    """Whether they hear from us by themselves after something that worried us; empty where nothing did."""
+    if opened.partly or not opened.escalation.concerns | opened.conversation.concerns:
+        return ""
+    state = await site.ledger.check_ins.concern_state(opened.conversation.id)
+    return site.words.say("check_later", state or "never")
 
 
 async def _partners(site: Site, opened: Opened) -> list[tuple[Team, bool]]:

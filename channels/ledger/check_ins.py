@@ -2,7 +2,10 @@
 
     agreed --due--> asked --1, 2 or 3--> done          STOP, FORGET ME, "no check", somebody else with them -> cancelled
 
-`helped` was agreed to in so many words; `concern` follows something that worried us, while nobody has come.
+    offered --yes--> agreed, --no--> declined          (concern: what was offered and not answered stays that)
+
+`helped` asks whether help they were pointed to helped; `concern` how they are after something that worried us, while
+nobody has come. Neither goes without a yes.
 
 A check-in belongs to its conversation and goes with it. What is told is counted by service,
 need and day, and by nothing else.
@@ -24,10 +27,11 @@ from channels.ledger.follow_up_tables import check_ins, told
 from channels.ledger.records import Committed, Draft, Outcome
 
 AGREED, ASKED, DONE, CANCELLED = "agreed", "asked", "done", "cancelled"
+OFFERED, DECLINED = "offered", "declined"
 OPEN: Final = (AGREED, ASKED)
 HELPED, CONCERN = "helped", "concern"
 CHECKED_AGAIN: Final = timedelta(days=3)
-"""After one check for a concern, until there may be another."""
+"""After one was offered for a concern, until there may be another."""
 AT_ONCE: Final = 100
 SAID_NO: Final = "no"
 LOOKED_BACK: Final = 100
@@ -75,6 +79,12 @@ class CheckIns:
         )
         async with self._database.reading() as work:
             return (await work.run(wanted.limit(1))).scalar_one_or_none() or ""
+
+    async def concern_state(self, conversation_id: str) -> str:
+        """offered, agreed, declined, asked or cancelled: of the newest for a concern, while it counts; or empty."""
+        async with self._database.reading() as work:
+            newest = await newest_concern_check(work, conversation_id)
+        return newest.state if newest else ""
 
     async def due(self, now: datetime, kinds: Collection[str] = (HELPED, CONCERN)) -> list[CheckIn]:
         wanted = (
@@ -181,8 +191,7 @@ async def apply(work: Work, conversation: Row[Any], outcome: Outcome, notes: row
                 id=new_id(), conversation_id=conversation.id, state=AGREED, due_at=outcome.check_in_at, made_at=work.now
             )
         )
-    if outcome.concern_check_at is not None:
-        await plan_concern_check(work, conversation.id, outcome.concern_check_at)
+    await apply_concern_check(work, conversation.id, outcome)
     if outcome.told:
         day = work.now.replace(hour=0, minute=0, second=0, microsecond=0)
         service = await looked_at_last(work, conversation.id)
@@ -191,17 +200,28 @@ async def apply(work: Work, conversation: Row[Any], outcome: Outcome, notes: row
         await _settle(work, conversation.id, DONE, HELPED)
 
 
-async def plan_concern_check(work: Work, conversation_id: str, due_at: datetime) -> None:
-    """Once in a while, however often something worries us; one that was called off may come again."""
-    recent = select(check_ins.c.id).where(
+async def newest_concern_check(work: Work, conversation_id: str) -> Row[Any] | None:
+    wanted = select(check_ins.c.id, check_ins.c.state).where(
         check_ins.c.conversation_id == conversation_id,
         check_ins.c.kind == CONCERN,
-        check_ins.c.state != CANCELLED,
         check_ins.c.made_at > work.now - CHECKED_AGAIN,
     )
-    if (await work.run(recent.limit(1))).first() is None:
-        row = {"id": new_id(), "conversation_id": conversation_id, "state": AGREED, "kind": CONCERN}
-        await work.run(insert(check_ins).values(**row, due_at=due_at, made_at=work.now))
+    return (await work.run(wanted.order_by(check_ins.c.made_at.desc()).limit(1))).first()
+
+
+async def apply_concern_check(work: Work, conversation_id: str, outcome: Outcome) -> None:
+    """Offered once in a while, however often something worries us; a yes or a no is kept with what was offered."""
+    if not (outcome.offers_check or outcome.concern_check_at or outcome.declines_check):
+        return
+    newest = await newest_concern_check(work, conversation_id)
+    state = DECLINED if outcome.declines_check else AGREED if outcome.concern_check_at else OFFERED
+    due = outcome.concern_check_at or work.now
+    if newest is None or (newest.state == CANCELLED and state == AGREED):
+        row = {"id": new_id(), "conversation_id": conversation_id, "state": state, "kind": CONCERN}
+        await work.run(insert(check_ins).values(**row, due_at=due, made_at=work.now))
+    elif newest.state in (OFFERED, AGREED, DECLINED) and state != OFFERED:
+        change = update(check_ins).where(check_ins.c.id == newest.id)
+        await work.run(change.values(state=state, due_at=due))
 
 
 async def cancel(work: Work, conversation_id: str) -> None:

@@ -11,7 +11,7 @@ check_ins = Table(
     metadata,
     Column("id", ID, primary_key=True),
     Column("conversation_id", ID, ForeignKey("conversations.id"), nullable=False),
-    # agreed, asked, done or cancelled.
+    # agreed, asked, done or cancelled; for a concern also offered or declined.
     Column("state", WORD, nullable=False),
     Column("due_at", UtcTime, nullable=False),
     Column("made_at", UtcTime, nullable=False),

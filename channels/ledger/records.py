@@ -234,8 +234,12 @@ class Outcome:
     """Mistakes in listings that the person noticed."""
     check_in_at: datetime | None = None
     """They agreed that we write first, then."""
+    offers_check: bool = False
+    """The drafts ask whether we may write later to ask how they are, because something worries us."""
     concern_check_at: datetime | None = None
-    """Something worried us: ask how they are, then, if nobody has come by then."""
+    """They agreed to that: ask then, if nobody has come by then."""
+    declines_check: bool = False
+    """They would rather not be asked."""
     no_check_in: bool = False
     """They would rather we did not after all."""
     remember: Remember | None = None

@@ -17,7 +17,7 @@ from sqlalchemy import delete, exists, or_, select, update
 
 from channels.conversation import EscalationState
 from channels.ledger import audit, erasure, tables, talk_tables
-from channels.ledger.check_ins import CANCELLED, DONE
+from channels.ledger.check_ins import OPEN
 from channels.ledger.database import Database, Work
 from channels.ledger.desk_tables import consents
 from channels.ledger.follow_up_tables import check_ins, told
@@ -89,7 +89,7 @@ async def expire_deliveries(work: Work, before: datetime) -> int:
 async def expire_consents(work: Work, before: datetime) -> int:
     """A yes that is old is none: they can be asked again."""
     held = erasure.held_conversations()
-    over = check_ins.c.state.in_((DONE, CANCELLED)), check_ins.c.made_at < before
+    over = check_ins.c.state.not_in(OPEN), check_ins.c.made_at < before
     agreed = consents.c.agreed_at < before, consents.c.conversation_id.not_in(held)
     return await work.changed(delete(consents).where(*agreed)) + await work.changed(
         delete(check_ins).where(*over, check_ins.c.conversation_id.not_in(held))

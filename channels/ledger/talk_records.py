@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -40,6 +40,12 @@ class NoteRecord:
     author_id: str
     body: Mapping[str, Any]
     at: datetime
+
+
+def safe_contact(notes: Iterable[NoteRecord]) -> bool | None:
+    """What they said last about being texted first; None when nobody has asked."""
+    asked = [note for note in notes if note.kind is NoteKind.SAFE_CONTACT]
+    return asked[-1].body.get("ok") == "yes" if asked else None
 
 
 class IntroductionState(StrEnum):

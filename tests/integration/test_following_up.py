@@ -9,6 +9,7 @@ import pytest
 
 from channels.conversation import Channel, Note, Reply, Turn
 from channels.following_up import FollowUpRules
+from channels.hours import DAYS
 from channels.ledger import Ledger
 from channels.ledger.records import MessageRecord
 from channels.ledger.talk_records import NoteKind
@@ -201,6 +202,8 @@ def test_other_words_are_read_as_they_are(text: str) -> None:
 # -- after a concern ---------------------------------------------------------------------------------------------------
 
 GENTLE = WORDING.say("gentle_check")
+NEVER_NOW = f"{DAYS[(datetime.now(LONDON) + timedelta(days=3)).weekday()]} 09:00-10:00"
+"""Hours that leave no room for the offer in a first answer."""
 
 
 @pytest.fixture
@@ -214,8 +217,13 @@ def hours_later(hours: float) -> datetime:
     return moment if 8 <= moment.hour < 22 else (moment + timedelta(hours=10)).replace(hour=8)
 
 
-async def test_some_hours_after_a_concern_nobody_has_answered_one_gentle_text_comes_once(worried: Bench) -> None:
-    messages = await talk(worried, "i want to die")
+async def agreed(bench: Bench) -> list[MessageRecord]:
+    return await talk(bench, "i want to die", "1")
+
+
+async def test_some_hours_after_a_yes_one_gentle_text_comes_once(worried: Bench) -> None:
+    messages = await agreed(worried)
+    assert WORDING.say("check_later_agreed") in said(messages)
     assert await ask_at(worried, datetime.now(UTC)) == 0
     assert await ask_at(worried, hours_later(5)) == 1
     assert await ask_at(worried, hours_later(6)) == 0
@@ -223,38 +231,85 @@ async def test_some_hours_after_a_concern_nobody_has_answered_one_gentle_text_co
     assert await worried.ledger.check_ins.state(messages[0].conversation_id) == "", "it is not what CHECK agrees to"
 
 
-async def test_a_second_worry_brings_no_second_text(worried: Bench) -> None:
-    await talk(worried, "i want to die")
+async def state_of(bench: Bench, messages: list[MessageRecord]) -> str:
+    return await bench.ledger.check_ins.concern_state(messages[0].conversation_id)
+
+
+async def test_no_answer_is_a_no_and_they_stay_in_line_for_a_person(worried: Bench) -> None:
+    messages = await talk(worried, "i want to die")
+    assert WORDING.say("check_short") in said(messages)[-1]
+    assert await ask_at(worried, hours_later(5)) == 0
+    assert await state_of(worried, messages) == "offered"
+    assert [one.conversation_id for one in await worried.ledger.waiting()] == [messages[0].conversation_id]
+
+
+@pytest.mark.parametrize(
+    ("words", "state"),
+    [
+        pytest.param("yes", "agreed", id="yes"),
+        pytest.param("ok then", "agreed", id="a yes in other words"),
+        pytest.param("1", "agreed", id="the number"),
+        pytest.param("2", "declined", id="the other number"),
+        pytest.param("no thanks", "declined", id="no"),
+        pytest.param("dont check", "declined", id="in so many words"),
+        pytest.param("what about the food bank", "offered", id="something else"),
+    ],
+)
+async def test_after_the_questions_it_is_asked_in_one_line(worried: Bench, words: str, state: str) -> None:
+    worried.settings = worried.settings.model_copy(update={"staffed_hours": NEVER_NOW})
+    worried.assistant.turn = LIST
+    messages = await talk(worried, "i want to die", "no", words)
+    assert sum(one.startswith(WORDING.say("check_later_offer")) for one in said(messages)) == 1
+    assert await state_of(worried, messages) == state
+    assert await ask_at(worried, hours_later(5)) == (1 if state == "agreed" else 0)
+
+
+async def test_a_yes_to_the_question_about_suicide_is_not_a_yes_to_being_texted(worried: Bench) -> None:
+    messages = await talk(worried, "i want to die", "yes")
+    assert await state_of(worried, messages) == "offered"
+
+
+async def test_a_second_worry_brings_no_second_question_and_no_second_text(worried: Bench) -> None:
+    await agreed(worried)
     await ask_at(worried, hours_later(5))
     worried.clock = lambda: datetime.now(UTC)
-    await talk(worried, "i cut myself again")
+    messages = await talk(worried, "i cut myself again")
+    assert WORDING.say("check_short") not in said(messages)[-1]
     assert await ask_at(worried, hours_later(6)) == 0
 
 
-@pytest.mark.parametrize("text", ["he hits me when he drinks", "im 11 and my dad hits me"])
-async def test_whoever_may_not_be_alone_with_the_phone_is_not_texted(worried: Bench, text: str) -> None:
-    await talk(worried, text)
+@pytest.mark.parametrize("text", ["he hits me when he drinks", "im 11 and my dad hits me", "i have taken all my pills"])
+async def test_whoever_may_not_be_alone_with_the_phone_is_not_asked(worried: Bench, text: str) -> None:
+    messages = await talk(worried, text, "1", "ok")
+    assert await state_of(worried, messages) == ""
     assert await ask_at(worried, hours_later(5)) == 0
 
 
-async def test_whoever_was_hurt_and_said_it_is_safe_is(worried: Bench) -> None:
-    messages = await talk(worried, "he hits me when he drinks")
+async def test_a_yes_does_not_outlive_what_makes_it_unsafe(worried: Bench) -> None:
+    await agreed(worried)
+    await talk(worried, "he hits me when he drinks")
+    assert await ask_at(worried, hours_later(5)) == 0
+
+
+async def test_whoever_told_a_peer_worker_that_it_is_safe_is_not_asked_again(worried: Bench) -> None:
+    messages = await talk(worried, "hello")
     safe = {"ok": "yes", "from": 0, "to": 24}
     await worried.ledger.talk.add(messages[0].conversation_id, NoteKind.SAFE_CONTACT, "sam", safe)
+    await talk(worried, "he hits me when he drinks")
     assert await ask_at(worried, hours_later(5)) == 1
 
 
 async def test_not_once_somebody_has_come(worried: Bench) -> None:
-    messages = await talk(worried, "i want to die")
+    messages = await agreed(worried)
     escalation = await worried.ledger.escalation_of(messages[0].conversation_id)
     assert escalation is not None
     await worried.worker().escalations.claim(escalation.id, await peer_named(worried.ledger, "Sam"))
     assert await ask_at(worried, hours_later(5)) == 0
 
 
-@pytest.mark.parametrize("word", ["STOP", "forget me"])
+@pytest.mark.parametrize("word", ["STOP", "no check", "forget me"])
 async def test_not_to_whoever_wants_no_texts(worried: Bench, word: str) -> None:
-    messages = await talk(worried, "i want to die")
+    messages = await agreed(worried)
     if word == "forget me":
         await worried.ledger.forget(await person_of(worried, messages))
     else:
@@ -263,7 +318,19 @@ async def test_not_to_whoever_wants_no_texts(worried: Bench, word: str) -> None:
 
 
 async def test_not_where_we_cannot_write_first_or_it_is_turned_off(worried: Bench) -> None:
-    await talk(worried, "i want to die", channel=Channel.WEB, address="visitor")
+    messages = await talk(worried, "i want to die", "1", channel=Channel.WEB, address="visitor")
+    assert await state_of(worried, messages) == ""
     worried.settings = worried.settings.model_copy(update={"concern_check_hours": 0.0})
-    await talk(worried, "i want to die")
+    messages = await talk(worried, "i want to die", "1")
+    assert await state_of(worried, messages) == ""
     assert await ask_at(worried, hours_later(5)) == 0
+
+
+async def test_whoever_said_that_writing_is_not_safe_stays_unwritten_to_when_they_write_again(worried: Bench) -> None:
+    """Only START, which somebody else would not know, says that texts are welcome again."""
+    messages = await talk(worried, "my partner hits me", "no he reads my phone", "ok", "need somewhere to stay")
+    person_id = await person_of(worried, messages)
+    assert (await worried.ledger.person(person_id)).do_not_text_first
+    assert not any(WORDING.say("reopened")[:40] in one for one in said(messages))
+    await talk(worried, "START")
+    assert not (await worried.ledger.person(person_id)).do_not_text_first

@@ -25,7 +25,9 @@ SAMARITANS = "116 123"
 FIRST = WORDING.say("first_message")
 WAITING = WORDING.say("waiting_with_concern", place="next")
 WHO = " ".join(WORDING.say(key) for key in ("first_short", "first_rights"))
+WHO_IN_SHORT = WORDING.say("first_short")
 MORE = WORDING.say("found_more")
+LATER = WORDING.say("check_short")
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ async def test_a_concern_hears_first_gives_lines_and_a_person_in_two_texts(bench
     bench.assistant.turn = LIST
     messages = await talk(bench, "behind with rent and dont want to be here anymore")
     words = WORDING.concern([Concern.SUICIDE])
-    assert said(messages) == [words, f"{WAITING} {WHO} {MORE}"]
+    assert said(messages) == [words, f"{WAITING} {WHO_IN_SHORT} {MORE} {LATER}"]
     assert SAMARITANS in words
     escalation = await bench.ledger.escalation_of(messages[0].conversation_id)
     assert escalation is not None
@@ -66,7 +68,7 @@ async def test_where_there_are_buttons_one_brings_what_was_found(bench: Bench) -
     bench.assistant.turn = LIST
     chat = {"channel": Channel.TELEGRAM, "address": "4711"}
     await talk(bench, "behind with rent and dont want to be here anymore", **chat)
-    assert [choice.payload for choice in bench.telegram.choices[-1]] == ["found", "person"]
+    assert [choice.payload for choice in bench.telegram.choices[-1]] == ["found", "check:ok", "person"]
     messages = await talk(bench, "What else I found", payload="found", **chat)
     assert messages[-1].reply == LIST.replies[0]
 
@@ -151,7 +153,7 @@ async def test_what_was_found_for_another_language_waits_for_more_too(bench: Ben
 async def test_a_dead_assistant_does_not_hide_a_concern(bench: Bench, cause: str) -> None:
     bench.assistant.answering = silence(cause)
     messages = await talk(bench, "i want to kill myself")
-    assert said(messages) == [WORDING.concern([Concern.SUICIDE]), f"{WAITING} {WHO}"]
+    assert said(messages) == [WORDING.concern([Concern.SUICIDE]), f"{WAITING} {WHO} {LATER}"]
     assert messages[0].outcome == "fallback"
 
 
@@ -174,7 +176,7 @@ async def test_the_same_concern_again_is_not_met_with_the_same_speech(bench: Ben
 
 
 async def test_the_same_concern_much_later_gets_a_line_again(bench: Bench) -> None:
-    texts = ["i want to die", *(f"and then {number}" for number in range(7)), "i want to die"]
+    texts = ["i want to die", *(f"and so on {letter}" for letter in "abcdefg"), "i want to die"]
     messages = await talk(bench, *texts)
     assert said(messages)[-2] == WORDING.say("concern_again", line=WORDING.lines([Concern.SUICIDE], limit=1))
 
@@ -183,7 +185,7 @@ async def test_somebody_who_waits_moves_up_with_a_concern_and_is_told(bench: Ben
     await talk(bench, "person", address="+441632960009")
     messages = await talk(bench, "person", "i want to end my life")
     assert WORDING.say("waiting", place="number 2") in said(messages)
-    assert said(messages)[-1] == WAITING
+    assert said(messages)[-1] == f"{WAITING} {LATER}"
     queue = await bench.ledger.waiting()
     assert queue[0].conversation_id == messages[0].conversation_id
 

@@ -29,18 +29,12 @@ HURT = replace(WAITING, concerns=frozenset({Concern.ABUSE}))
         pytest.param(replace(WAITING, last_inbound_at=NOON - timedelta(hours=1)), Verdict.LATER, id="wrote since"),
         pytest.param(replace(WAITING, answered=True), Verdict.DROP, id="a peer worker has come"),
         pytest.param(replace(WAITING, quiet=True), Verdict.DROP, id="wants no texts"),
-        pytest.param(replace(WAITING, last_inbound_at=NOON - timedelta(days=1)), Verdict.DROP, id="another visit"),
-        pytest.param(
-            replace(WAITING, last_inbound_at=NOON - timedelta(days=1), agreed=True), Verdict.ASK, id="texted CHECK"
-        ),
-        pytest.param(
-            replace(WAITING, last_inbound_at=NOON - timedelta(days=1), safe=True), Verdict.ASK, id="safe to text"
-        ),
+        pytest.param(replace(WAITING, last_inbound_at=NOON - timedelta(days=1)), Verdict.ASK, id="silent for a day"),
+        pytest.param(replace(WAITING, safe=True), Verdict.ASK, id="safe to text"),
         pytest.param(replace(WAITING, safe=False), Verdict.DROP, id="said it is not safe"),
         pytest.param(replace(WAITING, safe=True, safe_hours=(18, 20)), Verdict.LATER, id="not at this time of theirs"),
         pytest.param(replace(WAITING, at=NOON + timedelta(hours=10)), Verdict.LATER, id="by night"),
         pytest.param(HURT, Verdict.DROP, id="hurt at home, never asked whether it is safe"),
-        pytest.param(replace(HURT, agreed=True), Verdict.DROP, id="hurt at home, CHECK was about something else"),
         pytest.param(replace(HURT, safe=True), Verdict.ASK, id="hurt at home, said that it is safe"),
         pytest.param(
             replace(WAITING, concerns=frozenset({Concern.SUICIDE, Concern.CHILD_AT_RISK})), Verdict.DROP, id="a child"
@@ -64,12 +58,23 @@ def test_when_it_is_due(found: datetime, due: datetime) -> None:
     assert CHECKS.due(found.astimezone(UTC), LONDON) == due
 
 
-def test_whoever_is_found_at_any_hour_is_still_in_the_same_visit_when_it_is_due() -> None:
-    for hour in range(24):
-        found = datetime(2026, 11, 23, hour, 0, tzinfo=LONDON)
-        due = CHECKS.due(found.astimezone(UTC), LONDON)
-        assert due is not None
-        assert CHECKS.judge(replace(WAITING, at=due, last_inbound_at=found), LONDON) is Verdict.ASK
+@pytest.mark.parametrize(
+    ("concerns", "offered"),
+    [
+        pytest.param({Concern.SUICIDE}, True, id="thoughts of suicide"),
+        pytest.param({Concern.EATING_DISORDER}, True, id="eating"),
+        pytest.param(set(), False, id="nothing worries us"),
+        pytest.param({Concern.ABUSE}, False, id="somebody else may hold the phone"),
+        pytest.param({Concern.SUICIDE, Concern.CHILD_AT_RISK}, False, id="a child among others"),
+        pytest.param({Concern.ATTEMPT}, False, id="help is on its way"),
+    ],
+)
+def test_who_is_asked_whether_we_may(concerns: set[Concern], offered: bool) -> None:
+    assert CHECKS.may_offer(frozenset(concerns)) is offered
+
+
+def test_nobody_is_asked_where_it_is_turned_off() -> None:
+    assert not FollowUpRules.load(0).concern.may_offer(frozenset({Concern.SUICIDE}))
 
 
 def test_it_can_be_turned_off() -> None:

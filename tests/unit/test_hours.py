@@ -86,12 +86,28 @@ def test_the_next_time_may_be_days_away() -> None:
     ("text", "words"),
     [
         (WEEK, "Monday to Friday 9am to 9pm, Saturday and Sunday 10.30am to 4pm"),
-        ("Fr-Mo 18:00-24:00", "Monday and Friday and Saturday and Sunday 6pm to midnight"),
+        ("Fr-Mo 18:00-24:00", "Monday, Friday, Saturday and Sunday 6pm to midnight"),
         ("tu 9:00-12:00", "Tuesday 9am to 12pm"),
     ],
 )
 def test_in_words(text: str, words: str) -> None:
     assert hours(text).in_words(WORDING) == words
+
+
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [
+        ("2026-11-21T20:00", "10.30am yfory"),
+        ("2026-11-27T22:00", "10.30am yfory"),
+        ("2026-11-22T18:00", "9am yfory"),
+    ],
+)
+def test_in_welsh(when: str, words: str) -> None:
+    welsh = WORDING.within("cy")
+    assert hours().next_opening(moment(when), welsh) == words
+    assert hours().in_words(welsh) == "dydd Llun i dydd Gwener 9am i 9pm, dydd Sadwrn a dydd Sul 10.30am i 4pm"
+    assert hours("We 18:00-20:00").next_opening(moment("2026-11-22T18:00"), welsh) == "6pm, dydd Mercher"
+    assert hours().day(moment("2026-10-14T12:00"), welsh) == "14 Hydref 2026"
 
 
 @pytest.mark.parametrize(
@@ -117,4 +133,4 @@ def test_the_clock_has_12_hours(at: time, words: str) -> None:
 
 
 def test_a_date_is_the_one_it_is_there() -> None:
-    assert hours().day(moment("2026-07-14T23:30")) == "15 July 2026"
+    assert hours().day(moment("2026-07-14T23:30"), WORDING) == "15 July 2026"

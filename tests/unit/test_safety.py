@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 
-from channels.conversation import Sender
+from channels.conversation import Concern, Sender
 from channels.ledger.records import MessageRecord
-from channels.safety import SCRIPT, Answer, follow_up, last_asked, opening, read_answer
+from channels.safety import HERE, SCRIPT, Answer, follow_up, last_asked, opening, read_answer
 from channels.wording import Wording, fields_of
 
 WORDING = Wording.load()
@@ -18,8 +18,8 @@ OPENINGS = {key: opening(WORDING.messages[key]) for key in SCRIPT}
 class Said:
     """As much of a message as the script looks at."""
 
-    def __init__(self, sender: Sender, text: str) -> None:
-        self.sender, self.text = sender, text
+    def __init__(self, sender: Sender, text: str, outcome: str = "") -> None:
+        self.sender, self.text, self.outcome, self.choices = sender, text, outcome, ()
 
 
 def after(*said: Said) -> list[MessageRecord]:
@@ -68,7 +68,7 @@ def test_somebody_who_says_yes_is_asked_how_with_what_and_when_and_then_no_more(
         assert step is not None
         asked = step.key
         path.append(asked)
-    assert path == ["safety_plan", "safety_means", "safety_time", "safety_heard"]
+    assert path == ["safety_plan", "safety_means", "safety_time", "safety_soon"]
 
 
 @pytest.mark.parametrize("asked", ["concern_suicide", "safety_plan", "safety_means", "safety_time"])
@@ -101,6 +101,54 @@ def test_every_question_about_a_body_in_danger_has_answers(asked: str, answer: s
     assert step.key == key
 
 
+@pytest.mark.parametrize(
+    ("asked", "answer", "key"),
+    [
+        pytest.param("safety_plan", "jump off the bridge", "safety_means", id="how"),
+        pytest.param("safety_time", "friday night", "safety_soon", id="when"),
+        pytest.param("safety_time", "no", "safety_heard", id="no time in mind"),
+        pytest.param("concern_eating_disorder", "since i was 15", "safety_eating", id="how long"),
+        pytest.param("concern_eating_disorder", "idk", "safety_eating", id="how long, not sure"),
+        pytest.param("concern_eating_disorder", "rather not say", "safety_heard", id="how long, rather not"),
+        pytest.param("safety_eating", "my sister maybe", None, id="a name is more than yes or no"),
+        pytest.param("safety_eating", "yes my sister", "safety_eating_told", id="somebody to tell"),
+        pytest.param("safety_eating", "no one", "safety_eating_alone", id="nobody to tell"),
+        pytest.param("safety_plan", "need food for the kids", None, id="something else"),
+    ],
+)
+def test_a_question_takes_the_answer_it_asks_for(asked: str, answer: str, key: str | None) -> None:
+    step = follow_up(answer, after(asking(asked)), OPENINGS, worried=False)
+    assert (step.key if step else None) == key
+
+
+@pytest.mark.parametrize("text", ["ok", "ok thanks", "Right.", "thank you so much", "iawn diolch"])
+def test_after_the_last_question_a_short_thanks_is_met_quietly(text: str) -> None:
+    told = after(Said(Sender.PERSON, "tonight", "safety"), Said(Sender.ASSISTANT, WORDING.say("safety_soon")))
+    step = follow_up(text, told, OPENINGS, worried=False)
+    assert step is not None
+    assert step.key == "safety_here"
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"), [("need help with rent", "safety"), ("ok", "bot")], ids=["a need", "after something else"]
+)
+def test_whatever_else_is_said_then_is_left_to_the_assistant(text: str, outcome: str) -> None:
+    told = after(Said(Sender.PERSON, "tonight", outcome), Said(Sender.ASSISTANT, WORDING.say("safety_soon")))
+    assert follow_up(text, told, OPENINGS, worried=False) is None
+
+
+def test_eating_is_met_without_numbers_a_name_for_it_or_tips() -> None:
+    words = " ".join(WORDING.messages[key] for key in WORDING.messages if key.startswith("safety_eating")).casefold()
+    assert not any(word in words for word in ("calor", "weigh", "kilo", "diet", "disorder", "anorex", "bulimi", "meal"))
+    assert not any(letter.isdigit() for letter in words)
+
+
+@pytest.mark.parametrize("country", ["GB", "IE"])
+def test_eating_brings_the_line_that_knows_about_it_first(country: str) -> None:
+    wording = Wording.load(country=country)
+    assert wording.crisis.choose([Concern.EATING_DISORDER])[0].id in {"beat", "bodywhys"}
+
+
 def test_the_same_worry_again_answers_the_question() -> None:
     step = follow_up("i want to end it", after(asking("concern_suicide")), OPENINGS, worried=True)
     assert step is not None
@@ -121,6 +169,6 @@ def test_every_question_can_be_known_again(key: str, language: str) -> None:
     assert all(openings[other] not in openings[key] for other in SCRIPT if other != key)
 
 
-@pytest.mark.parametrize("key", sorted({step.key for steps in SCRIPT.values() for step in steps.values()}))
+@pytest.mark.parametrize("key", sorted({HERE.key} | {step.key for steps in SCRIPT.values() for step in steps.values()}))
 def test_every_step_holds_somewhere_to_turn(key: str) -> None:
     assert any(line.say in WORDING.say(key) for line in WORDING.crisis.lines)

@@ -216,7 +216,7 @@ def test_every_kind_of_media_has_a_name(kind: str) -> None:
         (
             "IE",
             {
-                "samaritans": "116 123", "pieta": "1800 247 247", "text_about_it": "50808",
+                "bodywhys": "01 210 7906", "samaritans": "116 123", "pieta": "1800 247 247", "text_about_it": "50808",
                 "childline": "1800 66 66 66", "womens_aid": "1800 341 900",
             },
         ),

@@ -103,6 +103,29 @@ def test_any_text_has_a_reading(text: str) -> None:
     assert LANGUAGES.read(text) in Reading
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        pytest.param("pomoc mieszkanie", "pl", id="Polish, two words"),
+        pytest.param("ajutor chirie", "ro", id="Romanian, two words"),
+        pytest.param("angen rhent", "cy", id="Welsh, two words"),
+        pytest.param("ayuda vivienda", "es", id="Spanish, two words"),
+        pytest.param("caawimaad lacag", "so", id="Somali, two words"),
+        pytest.param("dormir", None, id="a word of two languages"),
+    ],
+)
+def test_two_words_are_enough_where_they_are_one_languages(text: str, code: str | None) -> None:
+    assert LANGUAGES.read(text) is Reading.OTHER
+    assert LANGUAGES.name(text) == code
+
+
+@pytest.mark.parametrize(
+    "text", ["hoy m8", "wot dus it cost", "nan isnt well", "ta ra", "me mam", "rent pls"]
+)
+def test_text_speak_stays_english(text: str) -> None:
+    assert LANGUAGES.read(text) is Reading.ENGLISH
+
+
 def test_a_list_without_other_languages_still_reads() -> None:
-    lists: Languages = build_languages("help", ())
+    lists: Languages = build_languages("help", {})
     assert lists.read("ayuda") is Reading.ENGLISH

@@ -122,6 +122,16 @@ def test_a_message_with_a_need_is_more_than_preferences(said: str) -> None:
         ("im a social worker looking for a food bank for a family", About.WORKER),
         ("someone i support is being evicted", About.WORKER),
         ("no its for me", About.ME),
+        ("me nan keeps falling", About.SOMEONE),
+        ("our kid needs somewhere to live", About.SOMEONE),
+        ("my lad is 15 and wont go to school", About.SOMEONE),
+        ("food bank for me mam", About.SOMEONE),
+        ("worried about our kid hes drinking", About.SOMEONE),
+        ("me and my son need somewhere to stay", None),
+        ("my lad is with me and we have nowhere to sleep", None),
+        ("my lad is 4 and we have no food", None),
+        ("im a single dad with a lad, cant pay the gas", None),
+        ("my son and me got evicted", None),
         ("cant pay my rent", None),
         ("my husband hits me", None),
         ("my dad died in march", None),
@@ -132,6 +142,23 @@ def test_a_message_with_a_need_is_more_than_preferences(said: str) -> None:
 )
 def test_who_it_is_about(said: str, about: About | None) -> None:
     assert SAYINGS.read_about(said) is about
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        (
+            "im a social worker, got a client needs emergency accommodation tonight in foxley, male 34",
+            "needs emergency accommodation tonight in foxley",
+        ),
+        ("My client has no food", "has no food"),
+        ("hi im a support worker looking for debt advice for a client", "looking for debt advice"),
+        ("i have a client who needs a food bank", "needs a food bank"),
+        ("my client", "my client"),
+    ],
+)
+def test_what_a_worker_asks_for_is_what_is_searched_with(said: str, asked: str) -> None:
+    assert SAYINGS.without_framing(said) == asked
 
 
 @pytest.mark.parametrize(
