@@ -70,19 +70,19 @@
       if (fresh.dataset.standing === "mine") { keepFromNow(); }
       else { moved(fresh.dataset.standing === "open" ? "open" : "gone"); }
     }
-    var stay = document.documentElement.scrollHeight - window.scrollY - window.innerHeight < 200;
+    var stay = atTheEnd();
     var about = old.querySelector(".about"), newAbout = fresh.querySelector(".about");
     if (about.innerHTML !== newAbout.innerHTML && !about.contains(document.activeElement)) {
       old.replaceChild(document.importNode(newAbout, true), about);
     }
-    var log = old.querySelector(".log"), added = 0;
+    var log = old.querySelector(".log"), added = 0, lines = log.children.length;
     fresh.querySelectorAll(".log > li").forEach(function (line) {
       var known = document.getElementById(line.id);
       if (known) { mergeLine(known, line); return; }
       log.appendChild(document.importNode(line, true));
       added += line.classList.contains("person") ? 1 : 0;
     });
-    if (stay && added) { window.scrollTo(0, document.documentElement.scrollHeight); }
+    if (stay && log.children.length > lines) { toTheEnd(); }
     if (added && document.hidden) { unseen += added; retitle(); }
   }
 
@@ -90,12 +90,24 @@
     known.className = line.className;
     var bubble = known.querySelector(".bubble");
     if (bubble && !line.querySelector(".bubble")) { bubble.remove(); }
-    ["fate", "remark"].forEach(function (name) {
+    ["remark", "under"].forEach(function (name) {
       var was = known.querySelector("." + name), is = line.querySelector("." + name);
-      if (was && is && was.textContent !== is.textContent) { was.textContent = is.textContent; }
-      else if (!was && is) { known.appendChild(document.importNode(is, true)); }
+      if (!is || (was && (was.textContent === is.textContent || was.contains(document.activeElement)))) { return; }
+      if (was) { was.replaceWith(document.importNode(is, true)); } else { known.appendChild(document.importNode(is, true)); }
     });
   }
+
+  /* The end of the story is at the lower edge of the window, or of its own part of it. New lines are followed there,
+     and nowhere else: whoever reads further up stays. */
+  var end = document.getElementById("latest");
+
+  function atTheEnd() {
+    return end && end.getBoundingClientRect().top - Math.min(window.innerHeight, end.parentNode.getBoundingClientRect().bottom) < 200;
+  }
+
+  function toTheEnd() { if (end) { end.scrollIntoView({ block: "end" }); } }
+
+  if (location.hash === "#latest") { window.addEventListener("load", toTheEnd); }
 
   var unseen = 0, title = document.title;
 

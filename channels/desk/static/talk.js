@@ -57,6 +57,10 @@
       saving = setTimeout(save, SAVE_AFTER);
     });
     box.addEventListener("blur", function () { save(); });
+    /* What has just been done is read by now: its line goes, and gives its room to the story. */
+    box.addEventListener("input", function () {
+      document.querySelectorAll("[data-said]").forEach(function (part) { part.hidden = true; });
+    }, { once: true });
     /* Sent: the box is empty, and so is what was kept. */
     document.addEventListener("desk-sent", function () { clearTimeout(saving); saving = null; saved = box.value; });
   }
