@@ -71,7 +71,7 @@ async def reveal(site: Site, visit: Visit, opened: Opened) -> Response:
     """POST .../reveal with why: the whole number, on this one answer only. Who saw it and why is in the audit first."""
     why = posted(visit.request, "why")
     if why not in REVEAL_WHY or not opened.person.address or opened.person.channel == "web":
-        return await refuse(site, visit, opened, "no_reason")
+        return await refuse(site, visit, opened, "no_reveal_reason")
     await site.ledger.audit(visit.peer.id, "address_revealed", opened.person.id, why)
     return await show_opened(site, visit, opened, extra=Extra(address=opened.person.address))
 

@@ -41,7 +41,7 @@ async def plan(site: Site, visit: Visit, opened: Opened) -> Response:
     if due is None:
         return await refuse(site, visit, opened, "no_time")
     if not posted(visit.request, "agreed"):
-        return await refuse(site, visit, opened, "not_agreed")
+        return await refuse(site, visit, opened, "plan_not_agreed")
     if key := unsafe_at(site, opened, due):
         return await refuse(site, visit, opened, key)
     await site.ledger.planned.plan(opened.conversation.id, visit.peer, PlanKind.MESSAGE, due, text)

@@ -110,7 +110,6 @@ async def show_list(
         for_you=await for_you.gather(site, visit),
         breaks=BREAKS,
         largest_most=LARGEST_MOST,
-        renew_every=max(5, round(site.settings.lease_seconds / 3)),
     )
 
 

@@ -102,12 +102,27 @@
   var end = document.getElementById("latest");
 
   function atTheEnd() {
-    return end && end.getBoundingClientRect().top - Math.min(window.innerHeight, end.parentNode.getBoundingClientRect().bottom) < 200;
+    if (!end) { return false; }
+    var edge = scrollsItself() ? end.parentNode.getBoundingClientRect().bottom : window.innerHeight;
+    return Math.abs(end.getBoundingClientRect().top - edge) < 200;
   }
+
+  function scrollsItself() { return getComputedStyle(end.parentNode).overflowY === "auto"; }
 
   function toTheEnd() { if (end) { end.scrollIntoView({ block: "end" }); } }
 
-  if (location.hash === "#latest") { window.addEventListener("load", toTheEnd); }
+  /* A box that grows takes its room from the lines further up, not from the last ones. */
+  var answer = document.querySelector(".answer"), follows = false;
+  if (answer && window.ResizeObserver) {
+    document.addEventListener("scroll", function () { follows = atTheEnd(); }, { capture: true, passive: true });
+    new ResizeObserver(function () { if (follows) { toTheEnd(); } }).observe(answer);
+  }
+
+  if (end && box) {
+    window.addEventListener("load", function () {
+      if (location.hash === "#latest" || (scrollsItself() && location.hash.slice(0, 3) !== "#m-")) { toTheEnd(); }
+    });
+  }
 
   var unseen = 0, title = document.title;
 
@@ -132,7 +147,6 @@
     root.dataset.renew = own + "/renew";
     lastSign = 0;
     signOfLife();
-    setInterval(signOfLife, Number(root.dataset.renewEvery) * 1000);
   }
 
   function draft() { return box ? box.value.trim() : ""; }
@@ -167,16 +181,17 @@
 
   /* -- keeping what one holds: browsers slow down the timers of hidden pages, but not events ----------- */
 
-  var lastSign = 0;
+  var main = document.querySelector("[data-presence]"), lastSign = 0;
+  var every = main ? Number(main.dataset.renewEvery) * 1000 : 0;
 
+  /* Any page of the desk says that its peer worker is there: to read, rest or look something up drops nobody. */
   function signOfLife() {
-    if (!root || !root.dataset.renew) { return; }
-    var every = Number(root.dataset.renewEvery) * 1000;
-    if (Date.now() - lastSign < every / 2) { return; }
+    var held = root && root.dataset.renew;
+    if (!main || Date.now() - lastSign < every / 2) { return; }
     lastSign = Date.now();
-    post(root.dataset.renew, { form_token: token() }).then(function (answer) {
+    post(held || main.dataset.presence, { form_token: token() }).then(function (answer) {
       online();
-      if (!answer.ok) { refresh(); }
+      if (!answer.ok && held) { refresh(); }
     }, lost);
   }
 
@@ -297,8 +312,10 @@
 
   if (root && root.dataset.part) {
     listen();
+    setInterval(refresh, LOOK_EVERY);
+  }
+  if (main) {
     signOfLife();
-    setInterval(function () { signOfLife(); refresh(); }, LOOK_EVERY);
-    if (root.dataset.renew) { setInterval(signOfLife, Number(root.dataset.renewEvery) * 1000); }
+    setInterval(signOfLife, every);
   }
 })();
