@@ -43,12 +43,13 @@ class Agreeing:
         if team is None:
             raise NotAgreed
         conversation = await self.ledger.conversation(escalation.conversation_id)
+        wording = self.wording.within(escalation.language)
         choices = (
-            Choice(title=self.wording.say("choice_share"), payload=f"{SHARE}:{organisation}"),
-            Choice(title=self.wording.say("choice_keep"), payload=f"{KEEP}:{organisation}"),
+            Choice(title=wording.say("choice_share"), payload=f"{SHARE}:{organisation}"),
+            Choice(title=wording.say("choice_keep"), payload=f"{KEEP}:{organisation}"),
         )
-        words = self.wording.say("share_ask", name=peer.name, team=team.organisation_name)
-        drafts = Speaker(wording=self.wording, channel=conversation.channel).say_notice(words, choices=choices)
+        words = wording.say("share_ask", name=peer.name, team=team.organisation_name)
+        drafts = Speaker(wording=wording, channel=conversation.channel).say_notice(words, choices=choices)
         try:
             await self.ledger.append(conversation.id, drafts, held_by=peer.id)
         except NotTaken as taken:
@@ -64,7 +65,8 @@ class Agreeing:
             return None
         key = await self._follow(message, kind, about)
         conversation = await self.ledger.conversation(message.conversation_id)
-        speaker = Speaker(wording=self.wording, channel=conversation.channel)
+        person = await self.ledger.person(conversation.person_id)
+        speaker = Speaker(wording=self.wording.within(person.language), channel=conversation.channel)
         team = self.teams.partner(about)
         words = speaker.wording.say(key, team=team.organisation_name if team else "")
         outcome = Outcome(

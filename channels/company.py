@@ -57,9 +57,9 @@ class Company:
 
     async def _update_words(self, escalation: EscalationRecord) -> str:
         """Where they stand, how long it may be where that is known, and what helps meanwhile."""
-        say, urgent = self.escalations.wording.say, bool(escalation.concerns)
+        wording, urgent = self.escalations.words_for(escalation), bool(escalation.concerns)
         place = await self.ledger.place_in_queue(escalation.conversation_id, urgent)
-        said = self.escalations.wording.place(place)
+        say, said = wording.say, wording.place(place)
         if await self.attendance.here() == 0:
             return say("waiting_update_nobody", place=said)
         wait = await self.attendance.wait(urgent=urgent)
@@ -72,7 +72,8 @@ class Company:
             if not await self._is_open(escalation) or await self.attendance.here() == 0:
                 continue
             place = await self.ledger.place_in_queue(escalation.conversation_id, bool(escalation.concerns))
-            words = self.escalations.wording.say("follow_up", place=self.escalations.wording.place(place))
+            wording = self.escalations.words_for(escalation)
+            words = wording.say("follow_up", place=wording.place(place))
             if await self.ledger.queue.follow_up(escalation.id, notice_for(escalation, words)):
                 structlog.get_logger().info("escalation_followed_up", escalation_id=escalation.id)
                 await self._tell(escalation)

@@ -140,6 +140,10 @@ class Escalations:
         """Whether whoever holds it may go on: somebody of another organisation only while the person agrees."""
         return await self._unsharing.may_stay(escalation)
 
+    def words_for(self, escalation: EscalationRecord) -> Says:
+        """What somebody is told is in the language of their conversation."""
+        return self.wording.within(escalation.language)
+
     # -- what a peer worker does
 
     async def claim(self, escalation_id: str, peer: PeerRecord, *, anyway: bool = False) -> EscalationRecord:
@@ -225,7 +229,7 @@ class Escalations:
         if escalation is None:
             raise NotYours
         code = new_code()
-        words = self.wording.say("move_code", code=shown(code))
+        words = self.words_for(escalation).say("move_code", code=shown(code))
         try:
             drafts = [notice_for(escalation, words)]
             await self._ledger.append(escalation.conversation_id, drafts, held_by=peer.id, code=code)
@@ -246,7 +250,7 @@ class Escalations:
         escalation = await self._ledger.escalation(escalation_id)
         if escalation is None:
             raise NotYours
-        words = self.wording.say(key, name=peer.name, place=await self._place_back(escalation))
+        words = self.words_for(escalation).say(key, name=peer.name, place=await self._place_back(escalation))
         if not await self._ledger.give_back(escalation_id, notice_for(escalation, words), held_by=peer.id):
             raise NotYours(await self._holder_of(escalation_id))
         await self._returned(escalation)
@@ -260,21 +264,21 @@ class Escalations:
         if team is None or not (team.home or team.organisation in agreed.get(escalation.conversation_id, ())):
             raise NotAgreed
         place = await self._place_back(escalation)
-        words = self.wording.say("transferred", name=peer.name, team=team.organisation_name, place=place)
-        notice = notice_for(escalation, words)
+        say = self.words_for(escalation).say
+        notice = notice_for(escalation, say("transferred", name=peer.name, team=team.organisation_name, place=place))
         if not await self._ledger.queue.transfer(escalation_id, team.id, notice, held_by=peer.id):
             raise NotYours(await self._holder_of(escalation_id))
         await self._returned(escalation)
 
     async def _place_back(self, escalation: EscalationRecord) -> str:
         """Where they will be in line, in words: the place they had."""
-        return self.wording.place(await self._ledger.queue.place_back(escalation))
+        return self.words_for(escalation).place(await self._ledger.queue.place_back(escalation))
 
     async def end_unshared(self, conversation_id: str = "") -> int:
         """Back in line whoever is with somebody to whose organisation they do not say yes any more. Says how many."""
         ended = 0
         for one in await self._unsharing.over(conversation_id):
-            words = self.wording.say("sharing_ended", name=one.claimed_name, place=await self._place_back(one))
+            words = self.words_for(one).say("sharing_ended", name=one.claimed_name, place=await self._place_back(one))
             if await self._ledger.queue.end_shared(one, notice_for(one, words)):
                 self._log.info("sharing_ended", escalation_id=one.id)
                 await self._returned(one)
@@ -288,7 +292,7 @@ class Escalations:
         escalation = await self._ledger.escalation(escalation_id)
         if escalation is None:
             return False
-        if not await self._ledger.lapse(escalation_id, lapse_notice(escalation, self.wording)):
+        if not await self._ledger.lapse(escalation_id, lapse_notice(escalation, self.words_for(escalation))):
             return False
         self._log.warning("escalation_lapsed", escalation_id=escalation_id)
         await self._said(escalation)
@@ -312,7 +316,7 @@ class Escalations:
         async with self._beside_the_ledger(escalation.id):
             if await self._streams.lease_owner(escalation.id) == escalation.claimed_by:
                 return False
-        words = self.wording.say("lease_ran_out", name=escalation.claimed_name)
+        words = self.words_for(escalation).say("lease_ran_out", name=escalation.claimed_name)
         if not await self._ledger.give_back(escalation.id, notice_for(escalation, words), expired_at=now):
             return False
         self._log.warning("lease_ran_out", escalation_id=escalation.id)
@@ -352,7 +356,7 @@ class Escalations:
         escalation = await self._ledger.escalation(escalation_id)
         if escalation is None:
             raise NotYours
-        notice = notice_for(escalation, self.wording.say(key, name=peer.name, **values))
+        notice = notice_for(escalation, self.words_for(escalation).say(key, name=peer.name, **values))
         if not await self._ledger.close_escalation(escalation_id, peer.id, notice):
             raise NotYours(await self._holder_of(escalation_id))
         async with self._beside_the_ledger(escalation_id), self._streams.together() as told:

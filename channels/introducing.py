@@ -37,19 +37,20 @@ class Introducing:
         self._ledger = ledger
         self._streams = streams
         self._escalations = escalations
-        self._wording = escalations.wording
         self._zone = ZoneInfo(settings.timezone)
         self._lease = timedelta(seconds=settings.lease_seconds)
         self._clock = now
 
     async def offer(self, escalation: EscalationRecord, peer: PeerRecord, whom: Whom, read: int) -> None:
-        words = self._wording.say("introduction_offered", to=whom.to_name, name=peer.name)
+        say = self._escalations.words_for(escalation).say
+        words = say("introduction_offered", to=whom.to_name, name=peer.name)
         said = Draft(sender=Sender.PEER, text=words, sender_name=peer.name, urgent=bool(escalation.concerns))
         await self._ledger.introductions.offer(escalation.id, peer, whom, read, said)
         await self._tell(escalation)
 
     async def join(self, escalation: EscalationRecord, introduction: IntroductionRecord, guest: PeerRecord) -> None:
-        words = self._wording.say("introduction_joined", to=guest.name, name=introduction.from_name, time=self._time())
+        say = self._escalations.words_for(escalation).say
+        words = say("introduction_joined", to=guest.name, name=introduction.from_name, time=self._time())
         await self._ledger.introductions.join(introduction.id, guest, notice(escalation, words))
         await self._tell(escalation)
 
@@ -57,7 +58,8 @@ class Introducing:
         """From now on the guest holds it. Their page keeps the lease alive, as for one they took themselves."""
         introduction = await self._ledger.introductions.current(escalation.id)
         to = introduction.guest_name if introduction else ""
-        words = self._wording.say("introduction_done", to=to, name=peer.name, time=self._time())
+        say = self._escalations.words_for(escalation).say
+        words = say("introduction_done", to=to, name=peer.name, time=self._time())
         leaving = Leaving(
             read=read, agreed=agreed, lease_until=self._clock() + self._lease, told=notice(escalation, words)
         )
@@ -71,7 +73,8 @@ class Introducing:
         if introduction is None:
             return
         to = introduction.guest_name or introduction.to_name
-        words = self._wording.say("introduction_withdrawn", to=to, name=introduction.from_name)
+        say = self._escalations.words_for(escalation).say
+        words = say("introduction_withdrawn", to=to, name=introduction.from_name)
         await self._ledger.introductions.withdraw(escalation.id, peer, notice(escalation, words))
         await self._tell(escalation)
 

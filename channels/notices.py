@@ -16,6 +16,8 @@ class Says(Protocol):
 
     def place(self, number: int) -> str: ...
 
+    def within(self, language: str | None) -> Says: ...
+
 
 def lapse_notice(escalation: EscalationRecord, wording: Says) -> Draft:
     """Told so, with who is there now; and they can have a word when somebody is here."""

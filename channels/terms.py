@@ -65,7 +65,11 @@ class TermsOf:
         """Raises Leaving."""
         if stands.duty.state is DutyState.LEAVING:
             raise Leaving
-        joined = Draft(sender=Sender.NOTICE, text=self.wording.say("joined", name=peer.name), sender_name=peer.name)
+
+        def joined(escalation: EscalationRecord) -> Draft:
+            words = self.wording.within(escalation.language).say("joined", name=peer.name)
+            return Draft(sender=Sender.NOTICE, text=words, sender_name=peer.name)
+
         return Terms(
             lease_until=self.clock() + self.lease,
             notice=joined,

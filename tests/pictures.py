@@ -33,9 +33,10 @@ from tests.integration.serving import eventually, free_port, serving
 from tests.phone_builders import with_phones
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "channels" / "pictures"
-LARGEST: Final = 100_000
+LARGEST: Final = 150_000
 """Bytes of one picture."""
 DESKTOP: Final = {"width": 1000, "height": 560}
+WIDE: Final = {"width": 1080, "height": 720}
 TALL: Final = {"width": 390, "height": 930}
 STAND_STILL: Final = """() => {
   document.querySelectorAll('time').forEach((one, at) => { one.textContent = `9:0${Math.min(at, 9)}am`; });
@@ -117,6 +118,19 @@ class Studio:
             await self.answer(conversation_id, (), concerns=frozenset(concerns), needs=needs, escalation=asked)
         await take(await self._open("/desk", viewport=DESKTOP), "desk")
 
+    async def talk(self) -> None:
+        """Sam with somebody: what they said, what they were given, and what can be done beside it."""
+        conversation_id = await self.text_from(4, "cant pay my rent this month and im so down")
+        asked = OpenEscalation(reason="asked")
+        await self.answer(conversation_id, (HELP,), needs=("rent_arrears", "low_mood"), escalation=asked)
+        page = await self._open("/desk", viewport=WIDE)
+        await page.goto(f"{self.address}/desk/conversations/{conversation_id}")
+        await page.get_by_role("button", name="Take", exact=True).click()
+        await page.get_by_label("Write to them").fill("Hi, I'm glad you wrote. What worries you most about the rent?")
+        await page.get_by_role("button", name="Send", exact=True).click()
+        await page.locator(".line.peer").wait_for()
+        await take(page, "talk")
+
     async def text_from(self, number: int, words: str) -> str:
         """Write on a simulated phone; gives the conversation that it began."""
         page = await self._open(f"/simulator/phone/{number}", viewport=PHONE)
@@ -191,6 +205,7 @@ async def main() -> None:
                 await studio.chat("chat-right-to-left", says(ARABIC[1]), said=ARABIC[0])
                 await studio.phone()
                 await studio.desk()
+                await studio.talk()
             await take_catalogue(folder, browser)
             await browser.close()
 

@@ -205,3 +205,25 @@ def test_the_owners_packages_are_the_ones_installed() -> None:
     for name in ("twilio", "python-telegram-bot", "sentence-transformers", "faiss-cpu", "redis"):
         assert re.search(rf"^{name}==", main, re.M), name
     assert re.search(r"^rasa==3\.6\.21$", rasa, re.M)
+
+
+def repeated_keys(node: yaml.Node) -> Iterator[str]:
+    """Of two entries with one name YAML keeps the last and says nothing."""
+    if isinstance(node, yaml.MappingNode):
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        yield from (f"{name} at line {node.start_mark.line + 1}" for name in set(names) if names.count(name) > 1)
+        for _, value in node.value:
+            yield from repeated_keys(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from repeated_keys(item)
+
+
+def test_no_words_are_lost_because_two_entries_have_one_name() -> None:
+    found = {}
+    for path in tracked_files():
+        if path.suffix in {".yml", ".yaml"} and path.relative_to(ROOT).parts[0] in PACKAGES:
+            whole = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+            if whole is not None and (names := list(repeated_keys(whole))):
+                found[str(path.relative_to(ROOT))] = names
+    assert not found

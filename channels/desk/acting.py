@@ -19,6 +19,7 @@ from channels.escalation import NotYours
 from channels.fitting import fit
 from channels.ledger.introductions import NotYet, Unread
 from channels.ledger.records import Draft, PeerRecord
+from channels.wording import Wording
 
 Act: TypeAlias = Callable[[Site, Visit, Opened], Awaitable[Response]]
 
@@ -58,9 +59,14 @@ async def refuse(site: Site, visit: Visit, opened: Opened, key: str, **values: o
     return await show_opened(site, visit, again, 409, refused=site.words.say("refused", key, **values))
 
 
+def their_words(site: Site, opened: Opened) -> Wording:
+    """What our buttons say for a peer worker, in the language of the conversation."""
+    return site.wording.within(opened.person.language)
+
+
 async def say(site: Site, visit: Visit, opened: Opened, reply: Reply) -> None:
     """A peer worker's words or a service, as the channel can carry it. Raises NotYours."""
-    parts = fit(opened.conversation.channel, reply, site.escalations.wording, whole=True)
+    parts = fit(opened.conversation.channel, reply, their_words(site, opened), whole=True)
     drafts = [
         Draft(
             sender=Sender.PEER,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import RedirectResponse, Response
 
 from channels.desk.access import Opened, Standing, newest
-from channels.desk.acting import back, leads_told, number_posted, refuse
+from channels.desk.acting import back, number_posted, refuse
 from channels.desk.agreeing import agreed_after
 from channels.desk.beside import is_older
 from channels.desk.guard import Site, posted
@@ -24,9 +24,6 @@ async def bring_in(site: Site, visit: Visit, opened: Opened) -> Response:
     if not whom.reads_all and not agreed:
         return await refuse(site, visit, opened, "summary_first", name=whom.to_name)
     await site.introducing.offer(opened.escalation, visit.peer, whom, number_posted(visit, "read"))
-    if whom.to_kind == "lead":
-        for lead in await leads_told(site):
-            await site.ledger.care.ping(visit.peer, lead.id, "lead", opened.conversation.id)
     return back(opened, said=["brought_in"])
 
 

@@ -169,6 +169,8 @@ async def show_typing(site: Site, visit: Visit) -> Response:
 
 
 async def _renew(site: Site, visit: Visit) -> bool:
+    """Whoever looks at one person's page is still there for the others they are with."""
+    await site.escalations.renew_all(visit.peer.id)
     escalation = await find_escalation(site, visit, visit.request.path_params["conversation"])
     if escalation is None or escalation.state is not EscalationState.HELD:
         return False

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from channels.conversation import Reply
 from channels.desk.access import Opened, newest
-from channels.desk.acting import back, chosen, number_posted, refuse, say
+from channels.desk.acting import back, chosen, number_posted, refuse, say, their_words
 from channels.desk.beside import signposted
 from channels.desk.conversations import leave
 from channels.desk.guard import Site, posted
@@ -61,7 +61,7 @@ async def plan_check_in(site: Site, visit: Visit, opened: Opened) -> str:
         due = due.astimezone(site.zone).replace(hour=earliest, minute=30)
     if key := unsafe_at(site, opened, due):
         return key
-    say_it = site.wording.say
+    say_it = their_words(site, opened).say
     text = say_it("check_in_neutral") if safe and safe.body.get("neutral") else say_it("check_in")
     await site.ledger.planned.plan(opened.conversation.id, visit.peer, PlanKind.CHECK_IN, due, text)
     return ""
@@ -71,7 +71,7 @@ async def reveal(site: Site, visit: Visit, opened: Opened) -> Response:
     """POST .../reveal with why: the whole number, on this one answer only. Who saw it and why is in the audit first."""
     why = posted(visit.request, "why")
     if why not in REVEAL_WHY or not opened.person.address or opened.person.channel == "web":
-        return await refuse(site, visit, opened, "no_reason")
+        return await refuse(site, visit, opened, "no_reveal_reason")
     await site.ledger.audit(visit.peer.id, "address_revealed", opened.person.id, why)
     return await show_opened(site, visit, opened, extra=Extra(address=opened.person.address))
 
@@ -100,7 +100,7 @@ async def offer_named_peer(site: Site, visit: Visit, opened: Opened) -> Response
     note = newest(opened.notes, NoteKind.NAMED_PEER)
     body = {"peer": visit.peer.id, "name": visit.peer.name}
     if not posted(visit.request, "agreed"):
-        words = site.wording.say("named_peer_offer", name=visit.peer.name)
+        words = their_words(site, opened).say("named_peer_offer", name=visit.peer.name)
         await say(site, visit, opened, Reply(text=words))
         body = {**body, "agreed": "", "seq": str(await last_seq(site, opened))}
         await site.ledger.talk.add(opened.conversation.id, NoteKind.NAMED_PEER, visit.peer.id, body)

@@ -66,7 +66,7 @@ async def introductions(site: Site, visit: Visit) -> list[Asked]:
     guest = await site.ledger.introductions.guest_of(visit.peer.id)
     return [
         Asked(
-            key=key,
+            key="lead" if key == "introduction" and one.to_kind == "lead" else key,
             id=one.id,
             name=one.from_name,
             age=age_in_words(one.offered_at, site.now()),

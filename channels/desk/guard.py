@@ -136,6 +136,7 @@ def open_site(
 ) -> Site:
     templates = open_templates(settings, HERE / "templates")
     templates.env.globals["desk_version"] = version_of(HERE / "static")
+    templates.env.globals["presence_every"] = max(5, round(settings.lease_seconds / 3))
     zone = ZoneInfo(settings.timezone)
     wording = Wording.load(settings.country, settings.service_name)
     templates.env.filters["day"] = lambda moment: f"{moment.astimezone(zone):%d %b %Y %H:%M}"

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from channels.conversation import Reply
 from channels.desk.access import ID, Opened, newest
-from channels.desk.acting import back, number_posted, refuse, say
+from channels.desk.acting import back, number_posted, refuse, say, their_words
 from channels.desk.guard import Site, posted
 from channels.desk.page import LONGEST_REPLY
 from channels.desk.sessions import Visit
@@ -86,7 +86,7 @@ async def change_plan(site: Site, visit: Visit, opened: Opened) -> Response:
 async def keep_safe_contact(site: Site, visit: Visit, opened: Opened) -> Response:
     """POST .../safe-contact: may we text first, when, and in words that give nothing away. `ask` asks the person."""
     if posted(visit.request, "ask"):
-        words = site.wording.say("safe_contact_ask", name=visit.peer.name)
+        words = their_words(site, opened).say("safe_contact_ask", name=visit.peer.name)
         await say(site, visit, opened, Reply(text=words))
         return back(opened)
     ok = posted(visit.request, "ok")

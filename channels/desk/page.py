@@ -80,7 +80,6 @@ async def show_opened(
         said=[site.words.say("said", key) for key in visit.request.query_params.getlist("said") if key in SAID],
         spoken=site.wording.within(opened.person.language).language,
         longest=LONGEST_REPLY,
-        renew_every=max(5, round(site.settings.lease_seconds / 3)),
         letters=LETTERS if opened.person.channel is Channel.SMS else None,
         **told,
     )

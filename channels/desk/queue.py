@@ -111,7 +111,6 @@ async def show_list(
         no_team=await site.no_team(visit),
         breaks=BREAKS,
         largest_most=LARGEST_MOST,
-        renew_every=max(5, round(site.settings.lease_seconds / 3)),
     )
 
 

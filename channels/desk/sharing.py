@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from channels.conversation import Consent, Reply
 from channels.desk.access import Opened, newest
-from channels.desk.acting import back, refuse, say
+from channels.desk.acting import back, refuse, say, their_words
 from channels.desk.agreed import agreed_of
 from channels.desk.agreeing import answers_after
 from channels.desk.guard import Site, posted
@@ -29,7 +29,7 @@ async def keep_summary(site: Site, visit: Visit, opened: Opened) -> Response:
         return await refuse(site, visit, opened, "no_summary")
     asking = bool(posted(visit.request, "ask"))
     if asking:
-        await say(site, visit, opened, Reply(text=site.wording.say("summary_ask", summary=words)))
+        await say(site, visit, opened, Reply(text=their_words(site, opened).say("summary_ask", summary=words)))
     body = {"text": words, "state": "asked" if asking else "ours", "seq": await last_seq(site, opened)}
     await site.ledger.talk.add(opened.conversation.id, NoteKind.SUMMARY, visit.peer.id, body)
     return back(opened, said=["summary_asked" if asking else "summary_kept"])
@@ -48,7 +48,7 @@ async def agree_summary(site: Site, visit: Visit, opened: Opened) -> Response:
 
 async def ask_earlier(site: Site, visit: Visit, opened: Opened) -> Response:
     """POST .../earlier-ask"""
-    await say(site, visit, opened, Reply(text=site.wording.say("earlier_ask")))
+    await say(site, visit, opened, Reply(text=their_words(site, opened).say("earlier_ask")))
     body = {"agreed": False, "seq": await last_seq(site, opened)}
     await site.ledger.talk.add(opened.conversation.id, NoteKind.EARLIER, visit.peer.id, body)
     return back(opened)
@@ -73,7 +73,7 @@ async def take_back(site: Site, visit: Visit, opened: Opened) -> Response:
     if all(one.what is not what for one in await agreed_of(site, opened)):
         return await refuse(site, visit, opened, "nothing_agreed")
     await site.ledger.consents.withdraw(opened.conversation.id, what, visit.peer.id)
-    await say(site, visit, opened, Reply(text=site.wording.say(f"took_back_{what}")))
+    await say(site, visit, opened, Reply(text=their_words(site, opened).say(f"took_back_{what}")))
     if await site.escalations.end_unshared(opened.conversation.id):
         return RedirectResponse("/desk?said=taken_back", 303)
     return back(opened, said=["taken_back"])

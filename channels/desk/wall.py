@@ -70,10 +70,11 @@ async def show_reports(site: Site, visit: Visit) -> Response:
         "reports.html",
         first=first,
         last=last,
+        span=_span(first, last),
         rows=[counts.row_of(line) for line in lines],
         totals=counts.totals(lines),
         columns=counts.COLUMNS,
-        charts=[(name, _chart(counts.bars(lines, name))) for name in ("contacts", "asked", "answered")],
+        charts=[(name, _chart(counts.bars(lines, name), first, last)) for name in ("contacts", "asked", "answered")],
         chart=CHART,
         doors=closed_doors.rows_of(doors, site.words),
         doors_total=closed_doors.total(doors),
@@ -202,18 +203,25 @@ def _day(words: str) -> date | None:
     return day if day is None or (day.year > 2000 and day.year < 9000) else None
 
 
-def _chart(points: list[tuple[str, int]]) -> list[dict[str, Any]]:
-    """Rectangles of a bar chart, in the chart's own units."""
+def _chart(points: list[tuple[str, int]], first: date, last: date) -> list[dict[str, Any]]:
+    """Rectangles of a bar chart, in the chart's own units: each at its own day of the period."""
     width, height = CHART
-    most, step = max((number for _, number in points), default=0) or 1, width / max(1, len(points))
+    most = max((number for _, number in points), default=0) or 1
+    step = width / max(USUAL, (last - first).days + 1)
     return [
         {
             "day": day,
             "number": number,
-            "x": round(place * step + step * 0.1, 1),
+            "x": round((date.fromisoformat(day) - first).days * step + step * 0.1, 1),
             "width": round(step * 0.8, 1),
             "height": round(height * number / most, 1),
             "y": round(height - height * number / most, 1),
         }
-        for place, (day, number) in enumerate(points)
+        for day, number in points
     ]
+
+
+def _span(first: date, last: date) -> tuple[str, str]:
+    """'10 November', '23 November 2026'."""
+    year = "" if first.year == last.year else f" {first.year}"
+    return f"{first.day} {first:%B}{year}", f"{last.day} {last:%B %Y}"

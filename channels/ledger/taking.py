@@ -45,7 +45,8 @@ class Terms:
     """
 
     lease_until: datetime
-    notice: Draft
+    notice: Callable[[EscalationRecord], Draft]
+    """What the person is told, in their language."""
     sees: Sees
     most: int
     asking: frozenset[str] | None = None
@@ -71,7 +72,7 @@ async def take(work: Work, escalation_id: str, peer: PeerRecord, decide: Decide)
         if not terms.sees(record, agreed.get(record.conversation_id, NOBODY)):
             raise NotTaken
         stands.check_cap(terms.most)
-    taken = await escalations.claim(work, row, peer, terms.lease_until, terms.notice)
+    taken = await escalations.claim(work, row, peer, terms.lease_until, terms.notice(record))
     await come_back(work, stands)
     return taken
 
@@ -126,7 +127,7 @@ async def first_of(work: Work, line: Select[Any], peer: PeerRecord | None, terms
             if peer is None:
                 return record
             try:
-                return await escalations.claim(work, row, peer, terms.lease_until, terms.notice)
+                return await escalations.claim(work, row, peer, terms.lease_until, terms.notice(record))
             except NotTaken:
                 # On PostgreSQL somebody may have chosen them this moment: the one after is next.
                 continue

@@ -247,6 +247,26 @@ async def test_an_open_page_keeps_the_conversation(
         assert (await office.escalations.sweep()).returned == 0
 
 
+async def test_the_page_of_one_person_keeps_the_other_too(
+    office: Office, jo: Browser, clock: Clock, streams: Streams, settings: Settings
+) -> None:
+    first, second = await person_asks(office, 1), await person_asks(office, 2)
+    for person in (first, second):
+        await jo.post(f"{person.page}/take")
+    for _ in range(2):
+        clock.ahead += timedelta(seconds=settings.lease_seconds * 0.7)
+        assert (await jo.post(f"{first.page}/renew")).status_code == 204
+        await streams.drop_lease(second.escalation_id)
+        assert (await office.escalations.sweep()).returned == 0
+
+
+@pytest.mark.parametrize("path", ["/desk/debrief", "/desk/account", "the page of somebody who waits"])
+async def test_every_page_of_the_desk_is_a_sign_of_life(office: Office, jo: Browser, path: str) -> None:
+    waits = await person_asks(office, 1)
+    page = (await jo.get(path if path.startswith("/") else waits.page)).text
+    assert 'data-presence="/desk/presence"' in page
+
+
 async def test_a_page_without_scripts_keeps_it_too(
     office: Office, jo: Browser, clock: Clock, settings: Settings
 ) -> None:

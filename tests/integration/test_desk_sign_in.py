@@ -316,7 +316,7 @@ async def test_in_the_demo_the_desk_opens_by_itself_and_says_so(office: Office) 
     browser = office.browser()
     page = await browser.get("/desk")
     assert page.status_code == 200
-    assert "You are signed in as Sam, a made-up peer worker of the demo" in page.text
+    assert "You are signed in as Sam." in page.text
     assert "Demonstration" in page.text
     again = await browser.get("/desk")
     assert "set-cookie" not in again.headers, "one session, not one for each look"

@@ -228,6 +228,7 @@ async def test_a_talk_by_keyboard_alone(house: House, chromium: Browser) -> None
     await sam.get_by_label("Single letters do something").uncheck()
     await sam.get_by_role("button", name="Keep").click()
     await expect(sam.get_by_text("Kept.")).to_be_visible()
+    await sam.wait_for_load_state()
     await key.press("?")
     await expect(sam.get_by_role("dialog")).to_have_count(0)
     await key.press("Control+k")

@@ -18,6 +18,7 @@ from channels.ledger.talk_records import PlanState
 from channels.planning import Planner
 from channels.settings import Settings
 from channels.streams import Streams
+from channels.wording import Wording
 from tests.desk_builders import (
     CARD,
     Browser,
@@ -292,3 +293,21 @@ async def test_a_snooze_comes_back_with_its_reason(office: Office, jo: Browser, 
     assert (await jo.post(f"{person.page}/snooze", minutes="5", reason="ask about the letter")).status_code == 303
     assert "ask about the letter" in (await jo.get(person.page)).text
     assert "You wanted to look again" not in (await jo.get("/desk")).text
+
+
+async def test_a_welsh_conversation_stays_welsh_when_a_peer_worker_comes_asks_and_goes(
+    office: Office, jo: Browser, ledger: Ledger
+) -> None:
+    person = await person_asks(office, 7, channel=Channel.TELEGRAM, language="cy")
+    welsh = Wording.load("GB").within("cy")
+    await jo.post(f"{person.page}/take")
+    await jo.post(f"{person.page}/summary", summary="Rhent", ask="yes")
+    await jo.post(f"{person.page}/safe-contact", ask="yes")
+    await jo.post(f"{person.page}/pass-on")
+    said = await texts(office, person.conversation_id)
+    assert said[-4:] == [
+        welsh.say("joined", name="Jo"),
+        welsh.say("summary_ask", summary="Rhent"),
+        welsh.say("safe_contact_ask", name="Jo"),
+        welsh.say("passed_on", name="Jo", place=welsh.place(1)),
+    ]

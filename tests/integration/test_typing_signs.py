@@ -16,7 +16,7 @@ from channels.ledger.records import MessageRecord, PersonRecord
 from channels.settings import Settings
 from channels.streams import Streams
 from channels.typing_signs import TypingSigns
-from tests.desk_builders import Browser, Office, person_asks, words_of
+from tests.desk_builders import Browser, Office, person_asks, staff_named, words_of
 from tests.integration.serving import eventually
 from tests.worker_builders import Bench, said
 
@@ -133,6 +133,16 @@ async def test_a_text_message_has_no_sign_of_typing(office: Office, jo: Browser)
     person = await person_asks(office, 1)
     await jo.post(f"{person.page}/take")
     assert "data-typing=" not in (await jo.get(person.page)).text
+
+
+async def test_two_peer_workers_see_each_other_write_to_a_phone(office: Office, jo: Browser, ana: Browser) -> None:
+    person = await person_asks(office, 1)
+    await jo.post(f"{person.page}/take")
+    ana_id = (await staff_named(office, "Ana")).id
+    await jo.post(f"{person.page}/bring-in", whom=f"person:{ana_id}", read="9")
+    await ana.post(f"{person.page}/join")
+    for colleague in (jo, ana):
+        assert "data-typing=" in (await colleague.get(person.page)).text
 
 
 async def test_the_desk_says_where_somebody_came_from_and_that_they_have_blocked_us(

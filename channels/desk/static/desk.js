@@ -76,19 +76,19 @@
       if (fresh.dataset.standing === "mine") { keepFromNow(); }
       else { moved(fresh.dataset.standing === "open" ? "open" : "gone"); }
     }
-    var stay = document.documentElement.scrollHeight - window.scrollY - window.innerHeight < 200;
+    var stay = atTheEnd();
     var about = old.querySelector(".about"), newAbout = fresh.querySelector(".about");
     if (about.innerHTML !== newAbout.innerHTML && !about.contains(document.activeElement)) {
       old.replaceChild(document.importNode(newAbout, true), about);
     }
-    var log = old.querySelector(".log"), added = 0;
+    var log = old.querySelector(".log"), added = 0, lines = log.children.length;
     fresh.querySelectorAll(".log > li").forEach(function (line) {
       var known = document.getElementById(line.id);
       if (known) { mergeLine(known, line); return; }
       log.appendChild(document.importNode(line, true));
       added += line.classList.contains("person") ? 1 : 0;
     });
-    if (stay && added) { window.scrollTo(0, document.documentElement.scrollHeight); }
+    if (stay && log.children.length > lines) { toTheEnd(); }
     if (added && document.hidden) { unseen += added; retitle(); }
   }
 
@@ -96,10 +96,37 @@
     known.className = line.className;
     var bubble = known.querySelector(".bubble");
     if (bubble && !line.querySelector(".bubble")) { bubble.remove(); }
-    ["fate", "remark"].forEach(function (name) {
+    ["remark", "under"].forEach(function (name) {
       var was = known.querySelector("." + name), is = line.querySelector("." + name);
-      if (was && is && was.textContent !== is.textContent) { was.textContent = is.textContent; }
-      else if (!was && is) { known.appendChild(document.importNode(is, true)); }
+      if (!is || (was && (was.textContent === is.textContent || was.contains(document.activeElement)))) { return; }
+      if (was) { was.replaceWith(document.importNode(is, true)); } else { known.appendChild(document.importNode(is, true)); }
+    });
+  }
+
+  /* The end of the story is at the lower edge of the window, or of its own part of it. New lines are followed there,
+     and nowhere else: whoever reads further up stays. */
+  var end = document.getElementById("latest");
+
+  function atTheEnd() {
+    if (!end) { return false; }
+    var edge = scrollsItself() ? end.parentNode.getBoundingClientRect().bottom : window.innerHeight;
+    return Math.abs(end.getBoundingClientRect().top - edge) < 200;
+  }
+
+  function scrollsItself() { return getComputedStyle(end.parentNode).overflowY === "auto"; }
+
+  function toTheEnd() { if (end) { end.scrollIntoView({ block: "end" }); } }
+
+  /* A box that grows takes its room from the lines further up, not from the last ones. */
+  var answer = document.querySelector(".answer"), follows = false;
+  if (answer && window.ResizeObserver) {
+    document.addEventListener("scroll", function () { follows = atTheEnd(); }, { capture: true, passive: true });
+    new ResizeObserver(function () { if (follows) { toTheEnd(); } }).observe(answer);
+  }
+
+  if (end && box) {
+    window.addEventListener("load", function () {
+      if (location.hash === "#latest" || (scrollsItself() && location.hash.slice(0, 3) !== "#m-")) { toTheEnd(); }
     });
   }
 
@@ -126,7 +153,6 @@
     root.dataset.renew = own + "/renew";
     lastSign = 0;
     signOfLife();
-    setInterval(signOfLife, Number(root.dataset.renewEvery) * 1000);
   }
 
   function draft() { return box ? box.value.trim() : ""; }
@@ -161,16 +187,17 @@
 
   /* -- keeping what one holds: browsers slow down the timers of hidden pages, but not events ----------- */
 
-  var lastSign = 0;
+  var main = document.querySelector("[data-presence]"), lastSign = 0;
+  var every = main ? Number(main.dataset.renewEvery) * 1000 : 0;
 
+  /* Any page of the desk says that its peer worker is there: to read, rest or look something up drops nobody. */
   function signOfLife() {
-    if (!root || !root.dataset.renew) { return; }
-    var every = Number(root.dataset.renewEvery) * 1000;
-    if (Date.now() - lastSign < every / 2) { return; }
+    var held = root && root.dataset.renew;
+    if (!main || Date.now() - lastSign < every / 2) { return; }
     lastSign = Date.now();
-    post(root.dataset.renew, { form_token: token() }).then(function (answer) {
+    post(held || main.dataset.presence, { form_token: token() }).then(function (answer) {
       online();
-      if (!answer.ok) { refresh(); }
+      if (!answer.ok && held) { refresh(); }
     }, lost);
   }
 
@@ -291,8 +318,10 @@
 
   if (root && root.dataset.part) {
     listen();
+    setInterval(refresh, LOOK_EVERY);
+  }
+  if (main) {
     signOfLife();
-    setInterval(function () { signOfLife(); refresh(); }, LOOK_EVERY);
-    if (root.dataset.renew) { setInterval(signOfLife, Number(root.dataset.renewEvery) * 1000); }
+    setInterval(signOfLife, every);
   }
 })();

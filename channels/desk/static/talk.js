@@ -7,7 +7,7 @@
   var form = document.querySelector("[data-reply]");
   var forYou = document.querySelector("[data-for-you]");
   var palette = document.querySelector("[data-palette]");
-  var SAVE_AFTER = 1500, SHOWN = 6000;
+  var SAVE_AFTER = 1500, SHOWN = 6000, MOST = 20;
 
   function token() {
     var field = document.querySelector("input[name=form_token]");
@@ -57,6 +57,10 @@
       saving = setTimeout(save, SAVE_AFTER);
     });
     box.addEventListener("blur", function () { save(); });
+    /* What has just been done is read by now: its line goes, and gives its room to the story. */
+    box.addEventListener("input", function () {
+      document.querySelectorAll("[data-said]").forEach(function (part) { part.hidden = true; });
+    }, { once: true });
     /* Sent: the box is empty, and so is what was kept. */
     document.addEventListener("desk-sent", function () { clearTimeout(saving); saving = null; saved = box.value; });
   }
@@ -176,16 +180,22 @@
     if (act) { event.preventDefault(); act(); }
   });
 
-  /* Everything that can be done here, by the words that stand on it. */
+  /* Everything that can be done here, by the words that stand on it: what is about this person first. */
+  var PLACES = [".acts button", ".about button", "[data-for-you] button, [data-for-you] a", ".row button, .row a", ".back a", ".desk-head a"];
+  var KEY_OF = { notes: "N", finish: "C", bring: "E" };
+
   function gather() {
     var found = [];
-    if (box) { found.push({ words: "Write to them", run: KEYS.r }); }
-    document.querySelectorAll(".tool, [data-look]").forEach(function (part) {
-      found.push({ words: part.querySelector("summary").textContent.trim(), run: function () { open(part); } });
+    if (box) { found.push({ words: "Write to them", key: "R", run: KEYS.r }); }
+    document.querySelectorAll("[data-look], .tool").forEach(function (part) {
+      var words = part.querySelector("summary").textContent.trim();
+      found.push({ words: words, key: KEY_OF[part.id], run: function () { open(part); } });
     });
-    document.querySelectorAll(".acts button, .about button, [data-for-you] button, [data-for-you] a, .row button, .row a, .back a, .desk-head a").forEach(function (part) {
-      var words = (part.getAttribute("aria-label") || part.textContent).trim();
-      if (words) { found.push({ words: words, run: function () { part.click(); } }); }
+    PLACES.forEach(function (place) {
+      document.querySelectorAll(place).forEach(function (part) {
+        var words = (part.getAttribute("aria-label") || part.textContent).trim();
+        if (words) { found.push({ words: words, run: function () { part.click(); } }); }
+      });
     });
     return found;
   }
@@ -203,7 +213,7 @@
     var words = find.value.trim().toLowerCase().split(/\s+/);
     return things.filter(function (thing) {
       return words.every(function (word) { return thing.words.toLowerCase().indexOf(word) >= 0; });
-    }).slice(0, 12);
+    }).slice(0, MOST);
   }
 
   function draw() {
@@ -214,6 +224,11 @@
       item.setAttribute("role", "option");
       item.setAttribute("aria-selected", place === chosen ? "true" : "false");
       item.textContent = thing.words;
+      if (thing.key && palette.dataset.keys === "on") {
+        var key = document.createElement("kbd");
+        key.textContent = thing.key;
+        item.append(" ", key);
+      }
       item.addEventListener("click", function () { run(thing); });
       return item;
     }));
@@ -233,6 +248,7 @@
       event.preventDefault();
       chosen += event.key === "ArrowDown" ? 1 : -1;
       draw();
+      if (list.children[chosen]) { list.children[chosen].scrollIntoView({ block: "nearest" }); }
     } else if (event.key === "Enter") {
       event.preventDefault();
       run(fitting()[chosen]);
