@@ -18,6 +18,8 @@ from channels.conversation import Concern
 FOLDER = Path(__file__).parent / "examples"
 HARD = "_hard"
 """How the name of a file of alarming words without risk ends."""
+PICKED = "_picked"
+"""How the name of a file ends whose texts were picked because they had been raised wrongly."""
 
 
 class ExamplesError(Exception):
@@ -35,6 +37,11 @@ class Example:
     def is_hard(self) -> bool:
         """Alarming words without risk: they are held to a looser budget."""
         return self.source.endswith(HARD)
+
+    @property
+    def is_picked(self) -> bool:
+        """Learnt from, and not counted in how often calm ones are raised: they say nothing about that."""
+        return self.source.endswith(PICKED)
 
 
 def load_examples(folder: Path = FOLDER) -> tuple[Example, ...]:

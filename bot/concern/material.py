@@ -31,6 +31,12 @@ class Material:
     labels: NDArray[np.bool_]
     """One column for each of KINDS."""
     hard: NDArray[np.bool_]
+    picked: NDArray[np.bool_]
+
+    @property
+    def matched(self) -> NDArray[np.bool_]:
+        """Whether the patterns raise anything in the whole of each example."""
+        return np.asarray(self.dense[: len(self.labels), -len(KINDS) :].any(axis=1))
 
     @property
     def is_short(self) -> NDArray[np.bool_]:
@@ -64,6 +70,7 @@ def prepare(examples: Sequence[Example], encoder: Encoder, strong: Encoder | Non
         windows=tuple(tuple(range(end - len(some), end)) for end, some in zip(ends, windows, strict=True)),
         labels=rows_of(KINDS, [one.kinds for one in examples]),
         hard=np.array([one.is_hard for one in examples]),
+        picked=np.array([one.is_picked for one in examples]),
     )
 
 

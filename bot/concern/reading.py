@@ -25,7 +25,7 @@ from knowledge.embedding.vectors import VectorCache, cache_folder, encode_cached
 from knowledge.errors import ModelNotTrusted
 from knowledge.settings import Settings
 
-VERSION = 6
+VERSION = 7
 """Raise it when features or training change: heads kept from before are then trained again."""
 
 
