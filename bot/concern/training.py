@@ -193,7 +193,7 @@ def choose_thresholds(matters: Sequence[Matter], chances: NDArray[Any], material
         if any(raised[group].sum() > aim * group.sum() for group, aim in groups):
             break
         lowest = np.array(tried)
-    return np.clip(lowest, LEAST_CHANCE, MOST_CHANCE).astype(np.float32)
+    return np.asarray(np.clip(lowest, LEAST_CHANCE, MOST_CHANCE), np.float32)
 
 
 def smallest_within(chances: NDArray[Any], budget: float) -> float:
