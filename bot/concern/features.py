@@ -76,10 +76,9 @@ def encode_again(texts: Sequence[str], strong: Encoder) -> Vectors:
     return strong.encode([spell_plainly(text[:LONGEST]) or "." for text in texts])
 
 
-def describe_again(vectors: Vectors, rows: Sequence[Features]) -> NDArray[np.float32]:
-    """The larger model's vectors beside the same cues and patterns as the first one's in `rows`."""
-    beside = np.stack([row.dense[DIMENSIONS:] for row in rows])
-    return np.concatenate([vectors, beside], axis=1).astype(np.float32)
+def describe_again(vectors: Vectors, dense: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The larger model's vectors beside the same cues and patterns as the first one's in the rows of `dense`."""
+    return np.concatenate([vectors, dense[:, DIMENSIONS:]], axis=1).astype(np.float32)
 
 
 def split_windows(text: str) -> list[str]:

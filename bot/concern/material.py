@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.concern.examples import Example
-from bot.concern.features import GRAMS, KINDS, Features, describe, describe_again, encode_again, split_windows
+from bot.concern.features import GRAMS, KINDS, Features, describe, split_windows
 from bot.concern.heads import Array, rows_of
 from knowledge.embedding import Encoder
 
@@ -25,8 +24,6 @@ class Material:
 
     dense: Array
     grams: Any
-    second: Array | None
-    """The whole of each example as the larger model reads it."""
     windows: tuple[tuple[int, ...], ...]
     labels: NDArray[np.bool_]
     """One column for each of KINDS."""
@@ -52,21 +49,16 @@ class Material:
         return np.array([row for at in examples for row in (at, *self.windows[at])], np.intp)
 
 
-def prepare(examples: Sequence[Example], encoder: Encoder, strong: Encoder | None) -> Material:
-    """Both models read at the same time, one core each."""
+def prepare(examples: Sequence[Example], encoder: Encoder) -> Material:
     from scipy.sparse import csr_matrix
 
     texts = [one.text for one in examples]
     windows = [split_windows(text) for text in texts]
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        reading = beside.submit(encode_again, texts, strong) if strong else None
-        rows = describe([*texts, *(window for some in windows for window in some)], encoder)
-        second = describe_again(reading.result(), rows[: len(texts)]) if reading else None
+    rows = describe([*texts, *(window for some in windows for window in some)], encoder)
     ends = np.cumsum([len(some) for some in windows]) + len(texts)
     return Material(
         dense=np.stack([one.dense for one in rows]),
         grams=stack_grams(rows, csr_matrix),
-        second=second,
         windows=tuple(tuple(range(end - len(some), end)) for end, some in zip(ends, windows, strict=True)),
         labels=rows_of(KINDS, [one.kinds for one in examples]),
         hard=np.array([one.is_hard for one in examples]),

@@ -87,7 +87,8 @@ class Reader:
     def _read_again(self, texts: Sequence[str], rows: Sequence[Features]) -> Array | None:
         if self.strong is None or self.heads.memory is None or not texts:
             return None
-        return self.heads.memory.scores(describe_again(encode_again(texts, self.strong), rows[: len(texts)]))
+        dense = np.stack([row.dense for row in rows[: len(texts)]])
+        return self.heads.memory.scores(describe_again(encode_again(texts, self.strong), dense))
 
     def _raised(self, one: Judged) -> list[Concern]:
         """What is surely about somebody else is not taken for the writer's own, unless that is as sure."""

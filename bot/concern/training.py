@@ -6,13 +6,14 @@ Nothing from outside the project takes part: what others wrote is only ever meas
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bot.concern.examples import Example
-from bot.concern.features import DENSE, KINDS
+from bot.concern.features import DENSE, KINDS, describe_again, encode_again
 from bot.concern.heads import Array, Heads, Judgement, Lines, Memory, summarise
 from bot.concern.material import Material, prepare
 from bot.concern.matters import KINDS_OF, Matter
@@ -32,26 +33,30 @@ PORTIONS = {Matter.OWN_LIFE: 1.0, Matter.BEING_HURT: 1.3, Matter.EATING: 0.1, Ma
 
 
 def train_heads(examples: Sequence[Example], encoder: Encoder, strong: Encoder | None = None) -> Heads:
-    """Fit every matter: once on each part of the examples to see how it does on the rest, then on all."""
+    """Fit every matter: once on each part of the examples to see how it does on the rest, then on all.
+
+    The larger model reads beside it, on a core of its own, because the linear parts do not wait for what it says.
+    """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
-    material = prepare(examples, encoder, strong)
-    matters = [matter for matter in Matter if wanted_by(matter, material).sum() >= FOLDS]
-    wanted = np.stack([wanted_by(matter, material) for matter in matters], axis=1)
-    fold = fold_of(examples)
-    with threadpool_limits(1):
+    with ThreadPoolExecutor(max_workers=1) as beside, threadpool_limits(1):
+        reading = beside.submit(encode_again, [one.text for one in examples], strong) if strong else None
+        material = prepare(examples, encoder)
+        matters = [matter for matter in Matter if wanted_by(matter, material).sum() >= FOLDS]
+        wanted = np.stack([wanted_by(matter, material) for matter in matters], axis=1)
+        fold = fold_of(examples)
         lines, held_out = fit_lines(material, wanted, fold)
-        columns = gather(material, held_out)
         kinds, naming = fit_naming(material, matters)
-        alone = judge_all(matters, columns, wanted, fold, material)
-        if material.second is None:
+        alone = judge_all(matters, gather(material, held_out), wanted, fold, material)
+        if reading is None:
             return Heads(matters=tuple(matters), kinds=kinds, lines=lines, alone=alone, naming=naming)
-        remembered = recall(material.second, wanted, fold, material.is_short)
-    scale = 1 / (remembered.held_out.std(axis=0) + 1e-6)
-    together = judge_all(matters, gather(material, held_out, remembered.held_out * scale), wanted, fold, material)
+        second = describe_again(reading.result(), material.dense[: len(examples)])
+        remembered = recall(second, wanted, fold, material.is_short)
+        scale = 1 / (remembered.held_out.std(axis=0) + 1e-6)
+        together = judge_all(matters, gather(material, held_out, remembered.held_out * scale), wanted, fold, material)
     return Heads(
         matters=tuple(matters), kinds=kinds, lines=lines, alone=alone, naming=naming,
-        memory=remember(remembered, material.second, scale), together=together,
+        memory=remember(remembered, second, scale), together=together,
     )  # fmt: skip
 
 
@@ -188,8 +193,7 @@ def choose_thresholds(matters: Sequence[Matter], chances: NDArray[Any], material
         if any(raised[group].sum() > aim * group.sum() for group, aim in groups):
             break
         lowest = np.array(tried)
-    chosen: NDArray[np.float32] = np.clip(lowest, LEAST_CHANCE, MOST_CHANCE).astype(np.float32)
-    return chosen
+    return np.asarray(np.clip(lowest, LEAST_CHANCE, MOST_CHANCE), np.float32)
 
 
 def smallest_within(chances: NDArray[Any], budget: float) -> float:

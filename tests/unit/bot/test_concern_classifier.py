@@ -9,16 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bot.concern.evaluating import evaluate, interval, show_share
 from bot.concern.examples import Example, ExamplesError, hash_examples, load_examples
-from bot.concern.features import MOST_WINDOWS, read_grams, split_windows
+from bot.concern.features import DENSE, KINDS, MOST_WINDOWS, read_grams, split_windows
 from bot.concern.heads import Heads, Judgement, Lines, Memory, likeness, summarise
 from bot.concern.layers import NoClassifier
+from bot.concern.material import Material
 from bot.concern.matters import KINDS_OF, Matter
 from bot.concern.reading import Reader
 from bot.concern.remembering import CAUTION, recall
-from bot.concern.training import FOLDS, fold_of, train_heads
+from bot.concern.training import FOLDS, HARD_AIM, PLAIN_AIM, choose_thresholds, fold_of, train_heads
 from channels.conversation import Concern
 from knowledge.embedding import DIMENSIONS, Vectors
 from tests.unit.bot.fake_encoder import WordEncoder
@@ -131,6 +133,47 @@ def test_files_are_held_out_whole_where_there_are_enough_of_them() -> None:
     assert all(len(set(fold[at : at + 9])) == 1 for at in range(0, len(files), 9))
     assert set(fold[: len(files)]) == set(range(FOLDS))
     assert list(fold[len(files) :]) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+
+
+def calm_material(count: int, *, hard: int = 0, picked: int = 0, matched: int = 0) -> Material:
+    """Calm examples: the first `hard` with alarming words, the last `picked` picked, `matched` plain ones matched."""
+    at = np.arange(count)
+    dense = np.zeros((count, DENSE), np.float32)
+    dense[hard : hard + matched, -1] = 0.4
+    return Material(
+        dense=dense, grams=None, windows=((),) * count, labels=np.zeros((count, len(KINDS)), bool),
+        hard=at < hard, picked=at >= count - picked,
+    )  # fmt: skip
+
+
+MATTERS = [Matter.OWN_LIFE, Matter.BEING_HURT]
+
+
+def raised_share(material: Material, chances: NDArray[np.float64], among: NDArray[np.bool_]) -> float:
+    thresholds = choose_thresholds(MATTERS, chances, material)
+    return float(((chances >= thresholds).any(axis=1) | material.matched)[among].mean())
+
+
+def test_all_matters_and_patterns_together_stay_within_the_aim() -> None:
+    chances = 0.9 * np.random.default_rng(3).random((1000, 2))
+    for matched in (0, 20, 45):
+        material = calm_material(1000, matched=matched)
+        share = raised_share(material, chances, np.ones(1000, bool))
+        assert 0.8 * PLAIN_AIM < share <= PLAIN_AIM
+
+
+def test_alarming_words_have_an_aim_of_their_own() -> None:
+    chances = np.random.default_rng(3).random((1000, 2))
+    chances[:400] **= 1 / 3
+    material = calm_material(1000, hard=400)
+    assert raised_share(material, chances, material.hard) <= HARD_AIM
+
+
+def test_examples_picked_because_they_were_raised_do_not_move_a_threshold() -> None:
+    chances = np.random.default_rng(3).random((1200, 2))
+    chances[1000:] = 0.99
+    with_picked = choose_thresholds(MATTERS, chances, calm_material(1200, picked=200))
+    assert np.array_equal(with_picked, choose_thresholds(MATTERS, chances[:1000], calm_material(1000)))
 
 
 def test_a_fold_is_judged_as_if_it_had_never_been_there() -> None:
