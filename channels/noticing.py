@@ -26,11 +26,17 @@ NEEDS: Final = "/needs"
 WINDOW, OVERLAP = 1200, 200
 """Letters. In more than that, one sentence of danger is too small a part for the classifier to hear."""
 EMPTY: Final = frozenset(
-    "a about am an and are as at be been being but by can could did do does er erm for from had has have he hello hey hi"
-    " hiya how i id if ill im in is it its ive just like may me might mine my of oh on or really she should so some that"
-    " the then there they this to u um umm was we well were weve what when where which who why will with would you"
-    " youre".split()
+    re.findall(
+        r"\w+",
+        "a about am an and are as at be been being but by can could did do does er erm for from had has have he hello"
+        " hey hi hiya how i id if ill im in is it its ive just like may me might mine my of oh on or really she should so"
+        " some that the then there they this to u um umm was we well were weve what when where which who why will with"
+        " would you youre",
+    )
 )
+"""Words that say nothing by themselves."""
+LONGEST_START: Final = 6
+"""Words."""
 MOST_NEEDS: Final = 6
 T = TypeVar("T")
 NOTHING: Final[frozenset[Concern]] = frozenset()
@@ -114,7 +120,8 @@ def says_something(text: str) -> bool:
 
     A sentence model has to guess at such a start, and guesses at the worst.
     """
-    return any(word not in EMPTY for word in re.findall(r"\w+", re.sub(r"['\u2018\u2019]", "", text.casefold())))
+    words = re.findall(r"\w+", re.sub(r"['\u2018\u2019]", "", text.casefold()))
+    return len(words) > LONGEST_START or any(word not in EMPTY for word in words)
 
 
 def split_windows(text: str) -> list[str]:
