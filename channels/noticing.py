@@ -11,6 +11,7 @@ read for concerns in windows that overlap, one after the other, each with the de
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from typing import Final, Protocol, TypeVar
 
@@ -24,6 +25,18 @@ CONCERNS: Final = "/concerns"
 NEEDS: Final = "/needs"
 WINDOW, OVERLAP = 1200, 200
 """Letters. In more than that, one sentence of danger is too small a part for the classifier to hear."""
+EMPTY: Final = frozenset(
+    re.findall(
+        r"\w+",
+        "a about am an and are as at be been being but by can could did do does er erm for from had has have he hello"
+        " hey hi hiya how i id if ill im in is it its ive just like may me might mine my of oh on or really she should"
+        " so some that the then there they this to u um umm was we well were weve what when where which who why will"
+        " with would you youre",
+    )
+)
+"""Words that say nothing by themselves."""
+LONGEST_START: Final = 6
+"""Words."""
 MOST_NEEDS: Final = 6
 T = TypeVar("T")
 NOTHING: Final[frozenset[Concern]] = frozenset()
@@ -69,7 +82,7 @@ class Noticing:
     async def notice(self, message: MessageRecord) -> frozenset[Concern]:
         """The concerns the classifier is sure enough of; none for a pressed button, without words, or when it fails."""
         found = NOTHING
-        if message.payload or not message.text.strip():
+        if message.payload or not says_something(message.text):
             return found
         for window in split_windows(message.text):
             kinds = await self._ask(CONCERNS, window, message.id, read_kinds)
@@ -100,6 +113,15 @@ class Noticing:
             self._on_failure(cause)
         structlog.get_logger().warning("second_reading_silent", path=path, message_id=message_id, cause=cause)
         return None
+
+
+def says_something(text: str) -> bool:
+    """Whether there is a word that means something by itself: "so ive been" is the start of a text in pieces.
+
+    A sentence model has to guess at such a start, and guesses at the worst.
+    """
+    words = re.findall(r"\w+", re.sub(r"['\u2018\u2019]", "", text.casefold()))
+    return len(words) > LONGEST_START or any(word not in EMPTY for word in words)
 
 
 def split_windows(text: str) -> list[str]:

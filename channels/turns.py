@@ -18,7 +18,7 @@ import structlog
 from channels.agreeing import Agreeing
 from channels.answering import Answering, Farewell
 from channels.codes import read_code
-from channels.composing import Moment
+from channels.composing import UNSAFE, Moment
 from channels.concern import find_concerns
 from channels.conversation import Concern, Holder, Reply, Sender
 from channels.fitting import FOUND
@@ -114,6 +114,7 @@ class Turns:
             told = holder is Holder.BOT and not await self.slowing.is_fast(conversation.id)
             drafts = kind_words if told else ()
             quiet = (await self.ledger.person(conversation.person_id)).do_not_text_first
+            quiet = quiet and not conversation.concerns & UNSAFE
             outcome = Outcome(
                 message_id=message.id, expected_holder=holder, kind="wrong_code", drafts=drafts,
                 do_not_text_first=False if quiet else None,

@@ -26,6 +26,8 @@ NAMED_LANGUAGES = (
 """What is told apart (ISO 639-1): the languages most used in UK support services. Among fewer it is surer."""
 ENOUGH_WORDS = 3
 """Below this many Latin words the language of a phone says more than the words do."""
+ENOUGH_TO_NAME = 2
+"""Everyday words of one language that name it: one alone may be its neighbour's too."""
 WORDS_TO_HEAR = 4
 MOST_ENGLISH = 1 / 3
 """Share of everyday English words above which a message is taken for English whatever it sounds like."""
@@ -108,7 +110,7 @@ class Languages:
         counts = {code: sum(word in known for word in words) for code, known in self.other.items()}
         most = max(counts.values(), default=0)
         found = [code for code, count in counts.items() if count == most]
-        return found[0] if most and len(found) == 1 and found[0] in NAMED_LANGUAGES else None
+        return found[0] if most >= ENOUGH_TO_NAME and len(found) == 1 and found[0] in NAMED_LANGUAGES else None
 
 
 def count_letters(text: str) -> tuple[int, int]:

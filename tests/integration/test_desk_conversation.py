@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from channels.conversation import Channel, Concern, Delivery, Holder, Media, Receipt, Sender
+from channels.conversation import Channel, Concern, Delivery, Holder, Inbound, Media, Receipt, Sender
 from channels.escalation import Escalations
 from channels.ledger import Ledger
 from channels.ledger.records import Draft, PeerRecord
@@ -15,6 +15,7 @@ from channels.settings import Settings
 from channels.streams import Streams
 from channels.wording import Wording
 from tests.desk_builders import Browser, Clock, Office, open_office, person_asks, texts, words_of
+from tests.ledger_builders import answer
 
 pytest_plugins = ["tests.desk_fixtures"]
 
@@ -61,6 +62,28 @@ async def test_the_whole_story_is_there_and_the_number_is_not(office: Office, jo
     assert "4416329" not in page
     assert "960777" not in page
     assert "api.example" not in page
+
+
+@pytest.mark.parametrize(
+    ("offered", "read"),
+    [
+        pytest.param(True, "They have not said, so nothing goes by itself.", id="asked, no answer"),
+        pytest.param(False, "Nothing goes to them by itself.", id="never asked"),
+    ],
+)
+async def test_whether_they_hear_from_us_by_themselves_is_said(
+    office: Office, ledger: Ledger, jo: Browser, offered: bool, read: str
+) -> None:
+    person = await person_asks(office, concerns=WORRY)
+    if offered:
+        inbound = Inbound(channel=Channel.SMS, address="+441632960001", provider_id="SM-later", text="hm")
+        await answer(ledger, await ledger.store_inbound(inbound), offers_check=True)
+    assert read in words_of((await jo.get(person.page)).text)
+
+
+async def test_nothing_of_the_kind_is_said_where_nothing_worries_us(office: Office, jo: Browser) -> None:
+    person = await person_asks(office)
+    assert "Asking later" not in words_of((await jo.get(person.page)).text)
 
 
 async def test_what_did_not_arrive_is_said_beside_it(office: Office, ledger: Ledger, jo: Browser) -> None:

@@ -17,7 +17,7 @@ from bot.actions.noticing import Noticing as Endpoint
 from channels.conversation import Channel, Concern, Media
 from channels.ledger import Ledger
 from channels.ledger.records import MessageRecord
-from channels.noticing import OVERLAP, WINDOW, Noticing, read_needs, split_windows
+from channels.noticing import OVERLAP, WINDOW, Noticing, read_needs, says_something, split_windows
 from channels.settings import Settings
 from channels.streams import Streams
 from tests.integration.serving import free_port, serving
@@ -270,3 +270,13 @@ async def test_an_ordinary_message_is_answered_as_before(bench: Bench, endpoint:
             await bench.until_quiet(stored.conversation_id)
         await noticing.close()
     assert await bench.ledger.escalation_of(stored.conversation_id) is None
+
+
+@pytest.mark.parametrize("text", ["so ive been", "hi, it's just", "...", "what if i"])
+def test_the_start_of_a_text_in_pieces_is_not_guessed_at(text: str) -> None:
+    assert not says_something(text)
+
+
+@pytest.mark.parametrize("text", ["i cant", "not ok", "end it", "im done", "goodbye", "أريد", "help"])
+def test_any_word_that_means_something_is_read(text: str) -> None:
+    assert says_something(text)

@@ -132,6 +132,7 @@ def test_a_message_with_a_need_is_more_than_preferences(said: str) -> None:
         ("my lad is 4 and we have no food", None),
         ("im a single dad with a lad, cant pay the gas", None),
         ("my son and me got evicted", None),
+        ("my sons dad has him at weekends and i cant afford food", None),
         ("cant pay my rent", None),
         ("my husband hits me", None),
         ("my dad died in march", None),
