@@ -14,6 +14,7 @@ from channels.desk.acting import chosen
 from channels.desk.guard import SIGN_IN, Site, answer, posted
 from channels.desk.sessions import Visit, from_elsewhere
 from channels.errors import ChannelsError
+from channels.escalation import QUEUE
 from channels.passwords import PasswordTooShort, hash_password
 from channels.roles import grantable
 
@@ -68,6 +69,7 @@ async def change(site: Site, visit: Visit) -> Response:
             return await _refused(site, visit)
     except ChannelsError:
         return await _refused(site, visit)
+    await site.streams.changed(QUEUE)
     return RedirectResponse(f"{HERE}?said={what}", 303)
 
 

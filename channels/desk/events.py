@@ -21,7 +21,7 @@ from channels.desk.conversations import REPLYING
 from channels.desk.guard import Site
 from channels.desk.queue import PRESENT_SECONDS
 from channels.desk.sessions import Visit, from_elsewhere
-from channels.errors import StreamsUnavailable
+from channels.errors import LedgerUnavailable, StreamsUnavailable
 from channels.escalation import QUEUE
 from channels.streams import WRITING
 
@@ -59,10 +59,20 @@ async def stream(site: Site, visit: Visit, names: list[str]) -> AsyncIterator[st
         while loop.time() < end:
             name = await watch.wait(beat)
             if name is None:
+                if not await is_signed_in(site, visit):
+                    return
                 with suppress(StreamsUnavailable):
                     await site.streams.present(visit.peer.id, PRESENT_SECONDS)
             if told := await event_of(site, visit, name or "beat", names):
                 yield told
+
+
+async def is_signed_in(site: Site, visit: Visit) -> bool:
+    """Whether the session is still one: whoever signed out everywhere is not at the desk because a page is open."""
+    try:
+        return await site.sessions.peer_of(visit.token, active=False) is not None
+    except LedgerUnavailable:
+        return True
 
 
 async def event_of(site: Site, visit: Visit, name: str, names: list[str]) -> str:

@@ -36,7 +36,7 @@ from channels.ledger import Ledger
 from channels.ledger.factors import FactorKind
 from channels.media import MediaFetcher
 from channels.never_no import NeverNo
-from channels.pages import HEADERS, PERMITTED, open_templates
+from channels.pages import HEADERS, PERMITTED, clock, open_templates
 from channels.roles import Permission, may
 from channels.settings import EDITOR_PORT_OFFSET, Settings
 from channels.shifts import Shifts
@@ -140,6 +140,7 @@ def open_site(
     zone = ZoneInfo(settings.timezone)
     wording = Wording.load(settings.country, settings.service_name)
     templates.env.filters["day"] = lambda moment: f"{moment.astimezone(zone):%d %b %Y %H:%M}"
+    templates.env.filters["told_at"] = lambda written: told_at(written, zone)
     templates.env.filters["start"] = lambda words: words[:1].upper() + words[1:]
     return Site(
         ledger=ledger,
@@ -159,6 +160,12 @@ def open_site(
         media=media,
         catalogue=catalogue,
     )
+
+
+def told_at(written: str, zone: ZoneInfo) -> str:
+    """A moment of a copy, which is written for programs, as people say it: 23 Nov 2026, 9:31pm."""
+    at = datetime.fromisoformat(written).astimezone(zone)
+    return f"{at.day} {at:%b %Y}, {clock(at)}"
 
 
 def version_of(folder: Path) -> str:

@@ -22,6 +22,7 @@ from channels.authenticator import (
 from channels.desk.guard import Site, posted
 from channels.desk.second_step import LASTS, keep_step, place_here, step_cookie
 from channels.desk.sessions import Visit
+from channels.escalation import QUEUE
 from channels.ledger.factors import FactorKind, Passkey
 from channels.passkeys import PasskeyRefused, ask_to_register, read_registration
 from channels.passwords import PasswordTooShort, hash_password, password_matches
@@ -70,6 +71,7 @@ async def change_password(site: Site, visit: Visit) -> Response:
     except PasswordTooShort as problem:
         return await page(site, visit, 422, refused=str(problem))
     await site.ledger.change_password(visit.peer.id, fresh)
+    await site.streams.changed(QUEUE)
     again = await site.sessions.open(visit.request, visit.peer)
     response = RedirectResponse(f"{HERE}?said=password", 303)
     site.sessions.give(response, again)
@@ -152,6 +154,8 @@ async def remove_factor(site: Site, visit: Visit) -> Response:
 async def sign_out_elsewhere(site: Site, visit: Visit) -> Response:
     """POST .../sign-out-elsewhere"""
     await site.ledger.accounts.close_sessions(visit.peer.id, keep=visit.token)
+    # Open pages look again at once, and find that they are nobody's.
+    await site.streams.changed(QUEUE)
     return RedirectResponse(f"{HERE}?said=elsewhere", 303)
 
 

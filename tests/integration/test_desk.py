@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx
 import pytest
 
 from channels.conversation import Channel, Concern
+from channels.desk.sessions import Sessions
 from channels.escalation import Escalations
 from channels.ledger import Ledger
 from channels.settings import Settings
@@ -227,6 +229,32 @@ async def test_a_page_hears_what_changed_and_a_beat_when_nothing_does(
         assert await heard(lines) == "queue"
         assert await heard(lines) == "beat"
         assert await streams.presence() == [jo.id]
+    await office.close()
+
+
+async def test_a_page_left_open_is_nobody_at_the_desk_once_they_have_signed_out_everywhere(
+    ledger: Ledger, streams: Streams, escalations: Escalations, settings: Settings
+) -> None:
+    quick = settings.model_copy(update={"lease_seconds": 3.0})
+    office = open_office(ledger, streams, escalations, quick)
+    here = await office.sit_down("Jo")
+    jo = await staff_named(office, "Jo")
+    there = {Sessions(ledger, quick).cookie: await ledger.open_session(jo.id, timedelta(hours=1))}
+    async with (
+        asyncio.timeout(10),
+        serving(office) as base,
+        httpx.AsyncClient(base_url=base, cookies=there) as client,
+        client.stream("GET", "/desk/events") as answer,
+    ):
+        lines = answer.aiter_lines()
+        assert await heard(lines) == "beat"
+        await here.post("/desk/account/sign-out-elsewhere")
+        while await heard(lines) != "queue":
+            """Open pages are told to look again at once; a beat may come before that."""
+        with pytest.raises(AssertionError, match="the stream has ended"):
+            while True:
+                await heard(lines)
+        assert (await client.get("/desk/queue")).status_code == 401
     await office.close()
 
 

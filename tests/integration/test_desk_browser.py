@@ -146,6 +146,8 @@ async def test_what_is_not_theirs_to_read_any_more_leaves_the_page_and_their_own
     assert "cant pay my rent" not in await page.inner_text("main")
     assert await page.locator(".log > li").count() == 0
     assert await page.input_value("#reply") == "I was about to say"
+    assert await page.inner_text("h1") == "Not on your desk any more"
+    assert await page.locator(".acts button:visible, .tools summary:visible").count() == 0
 
 
 async def test_nothing_a_person_writes_runs_or_loads(office: Office, page: Page) -> None:

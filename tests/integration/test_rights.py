@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -50,6 +51,9 @@ async def test_a_copy_holds_every_word_as_a_page_and_as_a_file(office: Office, r
     assert told["asked_for_a_person"][0]["state"] == "waiting"
     page = await robin.post(f"{path}/export", **{"as": "page"})
     assert "cant pay my rent &lt;b&gt;now" in page.text
+    assert "asked for a person (waiting)" in words_of(page.text)
+    assert not re.search(r"[0-9]T[0-9]{2}:", page.text), "times as people say them"
+    assert re.search(r"[0-9]{1,2} [A-Z][a-z]{2} [0-9]{4}, [0-9]{1,2}(:[0-9]{2})?[ap]m", page.text)
     assert [row.action for row in await office.ledger.audit_log(2)] == ["person_exported", "person_exported"]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from channels.conversation import Concern
 from channels.desk.sessions import Sessions
 from tests.desk_builders import PASSWORD, Office, person_asks, serving
 
@@ -30,6 +31,65 @@ async def complaints(page: Page, state: str) -> list[str]:
     await page.evaluate(AXE.read_text(encoding="utf-8"))
     found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
     return [f"{state}: {one['id']}: {json.dumps(one['nodes'][0]['html'])[:200]}" for one in found["violations"]]
+
+
+SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "height": 900}}
+PAGES = (
+    "", "wall", "reports", "debrief", "replies", "replies/hello", "replies/new", "account", "colleagues", "audit",
+    "rights", "conversations/nobody",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("size", list(SIZES))
+async def test_axe_finds_nothing_on_any_page_of_the_desk(office: Office, size: str, colours: str) -> None:
+    """Somebody waits, somebody in danger is with Robin, somebody is with Jo: on a telephone and on a desk."""
+    waits = await person_asks(office, 1, language="pl")
+    mine = await person_asks(office, 2, concerns=(Concern.SUICIDE,))
+    theirs = await person_asks(office, 3)
+    robin, jo = await office.hire("Robin", "coordinator"), await office.hire("Jo")
+    await office.escalations.claim(mine.escalation_id, robin)
+    await office.escalations.claim(theirs.escalation_id, jo)
+    await office.ledger.care.ping(jo, robin.id, "buddy")
+    person_id = (await office.ledger.conversation(mine.conversation_id)).person_id
+    code = await office.ledger.accounts.invite(robin, "Mel", "peer")
+    token = await office.ledger.open_session(robin.id, timedelta(hours=1))
+    talks = [f"conversations/{one.conversation_id}" for one in (waits, theirs, mine)]
+    wrong: list[str] = []
+    async with serving(office) as address, async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        context = await browser.new_context(base_url=address, viewport=SIZES[size], color_scheme=colours)
+        page = await context.new_page()
+        for path in ("sign-in", f"join?code={code}", "join?code=none"):
+            wrong += await faults(page, path)
+        cookie = Sessions(office.ledger, office.settings).cookie
+        await context.add_cookies([{"name": cookie, "value": token, "url": address}])
+        for path in (*PAGES, f"rights/{person_id}", *talks):
+            wrong += await faults(page, path)
+        await page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        wrong += await complaints(page, "every tool open")
+        await browser.close()
+    assert not wrong, "\n".join(wrong)
+
+
+BROKEN_WORDS = """[...document.querySelectorAll("th")].filter(cell => {
+  const words = cell.innerText.split(/[\\s-]+/), line = document.createElement("span");
+  line.style.cssText = "white-space: nowrap; position: absolute; visibility: hidden";
+  cell.append(line);
+  const broken = words.some(word => { line.textContent = word; return line.offsetWidth > cell.clientWidth; });
+  line.remove();
+  return broken;
+}).map(cell => cell.innerText)"""
+"""Headings of tables whose column is narrower than one of their words."""
+
+
+async def faults(page: Page, path: str) -> list[str]:
+    """What axe-core finds, whether anything has to be scrolled sideways, and words that are broken in a table."""
+    await page.goto(f"/desk/{path}".removesuffix("/"))
+    if broken := await page.evaluate(BROKEN_WORDS):
+        return [f"{path}: broken words {broken}"]
+    wider = await page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+    return [*await complaints(page, path), *([f"{path}: wider than the window"] if wider else [])]
 
 
 async def test_axe_finds_nothing_on_the_pages_of_accounts_and_rights(office: Office) -> None:
