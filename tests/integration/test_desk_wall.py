@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from sqlalchemy import insert
 
 from channels.conversation import Channel, Concern
 from channels.desk.sessions import Sessions
+from channels.desk.wall import CHART
 from channels.ledger.database import Work
 from channels.ledger.follow_up_tables import told
 from tests.desk_builders import Browser, Office, person_asks, serving, staff_named, words_of
@@ -71,6 +73,17 @@ async def test_a_report_counts_by_day_and_channel_and_taking_it_along_is_recorde
     assert rows["sms"]["asked"] == "fewer than 5"
     last = (await office.ledger.audit_log(1))[0]
     assert (last.action, last.actor) == ("report_exported", (await staff_named(office, "Robin")).id)
+
+
+async def test_a_single_day_is_drawn_at_its_place_in_the_fortnight(office: Office, robin: Browser) -> None:
+    for number in range(6):
+        await person_asks(office, number)
+    page = (await robin.get("/desk/reports")).text
+    found = re.search(r'class="bar" x="([0-9.]+)" y="[0-9.]+" width="([0-9.]+)"', page)
+    assert found is not None
+    left, width = (float(part) / CHART[0] for part in found.groups())
+    assert left > 13 / 14
+    assert width < 1 / 14
 
 
 async def test_closed_doors_are_counted_by_service_and_need(office: Office, robin: Browser) -> None:
