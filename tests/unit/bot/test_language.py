@@ -119,9 +119,7 @@ def test_two_words_are_enough_where_they_are_one_languages(text: str, code: str 
     assert LANGUAGES.name(text) == code
 
 
-@pytest.mark.parametrize(
-    "text", ["hoy m8", "wot dus it cost", "nan isnt well", "ta ra", "me mam", "rent pls"]
-)
+@pytest.mark.parametrize("text", ["hoy m8", "wot dus it cost", "nan isnt well", "ta ra", "me mam", "rent pls"])
 def test_text_speak_stays_english(text: str) -> None:
     assert LANGUAGES.read(text) is Reading.ENGLISH
 
