@@ -14,6 +14,7 @@ from sqlalchemy import delete, select
 from channels.conversation import Sender
 from channels.ledger import audit, escalations, moving, reading
 from channels.ledger.database import Database, Work
+from channels.ledger.held_beside import read_beside
 from channels.ledger.records import MessageRecord
 from channels.ledger.tables import holds
 
@@ -60,7 +61,7 @@ class Rights:
     async def export(self, actor: str, person_id: str) -> dict[str, Any]:
         """Everything we hold of somebody, on all channels they carried on over, as plain values.
 
-        Raises NotFound. What the people who work here wrote for themselves about others is not in it.
+        Raises NotFound. Unsent drafts of those who answer are not in it, and safeguarding notes are only counted.
         """
         async with self._database.reading() as work:
             conversation = await reading.conversation_of(work, person_id)
@@ -69,6 +70,7 @@ class Rights:
             ]
             told = [_said(message) async for message in _messages(work, conversation.id)]
             asked = await escalations.listed(work, escalations.of_conversation(conversation.id))
+        beside = await read_beside(self._database, conversation.id)
         async with self._database.writing() as work:
             await audit.append(work, actor, "person_exported", person_id)
         return {
@@ -82,6 +84,7 @@ class Rights:
             "asked_for_a_person": [
                 {"when": one.opened_at.isoformat(), "why": one.reason, "state": one.state} for one in asked
             ],
+            **beside,
             "messages": told,
         }
 

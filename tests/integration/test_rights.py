@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from channels.conversation import Channel
-from channels.ledger.talk_records import NoteKind
+from channels.conversation import Channel, ServiceCard
+from channels.ledger.records import SavedService
+from channels.ledger.talk_records import NoteKind, PlanKind
 from channels.settings import Settings
 from tests.desk_builders import Browser, Office, person_asks, words_of
 
@@ -49,12 +50,37 @@ async def test_a_copy_holds_every_word_as_a_page_and_as_a_file(office: Office, r
     ]
     assert told["place"] == "Millgate"
     assert told["asked_for_a_person"][0]["state"] == "waiting"
+    assert told["notes"] == []
     page = await robin.post(f"{path}/export", **{"as": "page"})
     assert "cant pay my rent &lt;b&gt;now" in page.text
     assert "asked for a person (waiting)" in words_of(page.text)
     assert not re.search(r"[0-9]T[0-9]{2}:", page.text), "times as people say them"
     assert re.search(r"[0-9]{1,2} [A-Z][a-z]{2} [0-9]{4}, [0-9]{1,2}(:[0-9]{2})?[ap]m", page.text)
     assert [row.action for row in await office.ledger.audit_log(2)] == ["person_exported", "person_exported"]
+
+
+async def test_a_copy_holds_what_is_kept_beside_their_words(office: Office, robin: Browser) -> None:
+    person = await person_asks(office)
+    talk, jo = person.conversation_id, await office.hire("Jo", "peer")
+    ledger = office.ledger
+    await ledger.lists.save(
+        talk,
+        SavedService(card=ServiceCard(service_id="svc-a", name="Rent Rescue", phone="01632 960104"), seq=1, place=0),
+    )
+    await ledger.talk.add(talk, NoteKind.NOTE, jo.id, {"text": "likes <b>mornings</b>"})
+    await ledger.talk.add(talk, NoteKind.SAFEGUARDING, jo.id, {"text": "afraid of somebody"})
+    await ledger.planned.plan(talk, jo, PlanKind.MESSAGE, datetime.now(UTC) + timedelta(days=1), "how was the visit?")
+    path = await page_of(robin)
+    told = json.loads((await robin.post(f"{path}/export", **{"as": "json"})).text)
+    assert [one["name"] for one in told["my_list"]] == ["Rent Rescue"]
+    assert [one["noted"] for one in told["notes"]] == [{"text": "likes <b>mornings</b>"}]
+    assert [one["text"] for one in told["still_to_come"]] == ["how was the visit?"]
+    assert told["safeguarding_notes_to_look_at"] == 1
+    assert "afraid of somebody" not in json.dumps(told)
+    page = (await robin.post(f"{path}/export", **{"as": "page"})).text
+    assert "likes &lt;b&gt;mornings" in page
+    assert "how was the visit?" in words_of(page)
+    assert "safeguarding notes (1)" in words_of(page)
 
 
 async def test_a_hold_keeps_words_beyond_their_time_until_it_is_lifted(
