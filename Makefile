@@ -20,7 +20,7 @@ run: setup ## Start the whole product on this machine: http://127.0.0.1:8000/
 	@exec $(RUN) -m channels run
 
 test: setup ## Run all tests: unit, integration, end to end, browser
-	@$(RUN) -m pytest -q -n 2 --dist loadfile tests/unit tests/integration tests/test_house_rules.py
+	@$(RUN) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder tests/integration tests/unit tests/test_house_rules.py
 	@$(RUN) -m pytest tests/e2e tests/chaos
 
 check: setup ## Lint, types, layers, content and Rasa data
