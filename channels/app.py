@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from channels import desk, simulator
 from channels.attendance import Attendance
 from channels.catalogue import SearchClient
+from channels.ending import cut_short
 from channels.errors import SendFailed
 from channels.escalation import Escalations
 from channels.gateway import Gateway, Quarantine
@@ -180,8 +181,7 @@ async def _listening(updates: Updates, quarantine: Quarantine, settings: Setting
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
+        await cut_short(tasks)
         await asyncio.gather(*tasks, return_exceptions=True)
 
 

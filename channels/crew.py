@@ -14,6 +14,7 @@ from typing import Final
 
 import structlog
 
+from channels.ending import cut_short
 from channels.errors import ChannelsError, StreamsUnavailable
 from channels.pacing import Places
 from channels.streams import Entry, Streams
@@ -21,7 +22,6 @@ from channels.worker_metrics import WorkerMetrics
 
 LOCK_PAUSE: Final = 0.03
 """Seconds between two tries at a lock that another worker has."""
-CUT_AGAIN: Final = 1.0
 
 
 @dataclass(kw_only=True)
@@ -69,12 +69,7 @@ class Crew:
 
     async def drain(self, seconds: float) -> None:
         """Let what has begun come to its end; what does not is cut short, and the ledger brings it back."""
-        late = (await asyncio.wait(self._tasks, timeout=seconds))[1] if self._tasks else set()
-        while late:
-            # Again, should it be needed: a client may swallow a cancellation that comes while it connects.
-            for task in late:
-                task.cancel()
-            _, late = await asyncio.wait(late, timeout=CUT_AGAIN)
+        await cut_short((await asyncio.wait(self._tasks, timeout=seconds))[1] if self._tasks else ())
 
     async def _run(self, key: tuple[str, bool]) -> None:
         """Whatever goes wrong, the entries stay and come again. The text of an unforeseen error is never logged."""

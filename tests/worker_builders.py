@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from channels import ending
 from channels.conversation import Channel, Choice, Concern, Inbound, Reply, Sender, ServiceCard, Turn
 from channels.errors import AssistantSilent, SendFailed, StreamsUnavailable
 from channels.ledger import Ledger
@@ -190,6 +191,6 @@ def is_settled(message: MessageRecord) -> bool:
 
 async def cut_short(task: asyncio.Task[Any]) -> None:
     """End a task as a dying process would: at once."""
-    task.cancel()
+    await ending.cut_short([task])
     with suppress(asyncio.CancelledError):
         await task
