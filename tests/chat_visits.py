@@ -15,6 +15,7 @@ from channels.pages import static_routes
 from channels.settings import Settings
 from channels.streams import Streams
 from channels.webchat.visitor import COOKIE, Visitor
+from tests import patience
 from tests.chat_builders import make_app
 
 CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -80,6 +81,6 @@ def says(words: str, *choices: Choice) -> Draft:
 async def visit(browser: Browser, address: str, ledger: Ledger, streams: Streams, **options: Any) -> Visit:
     context = await browser.new_context(**{"viewport": PHONE, **options})
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(patience.MILLISECONDS)
     await page.goto(f"{address}/chat")
     return Visit(context, page, address, ledger, streams)

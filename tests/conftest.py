@@ -20,6 +20,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import redis
+from playwright.async_api import expect
 from pytest_socket import socket_allow_hosts
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
@@ -28,11 +29,23 @@ from channels.ledger import Cipher, Ledger, migrate
 from channels.settings import Settings, read_settings
 from channels.streams import Streams
 from channels.valkey import Valkey
+from tests import patience
 from tests.ledger_builders import TEST_KEY, TEST_PERSON_SECRET, TEST_PREFIX, empty_postgres
 
 # A busy machine is no failure of the code.
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
+
+
+def pytest_configure() -> None:
+    expect.set_options(timeout=patience.MILLISECONDS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser that stumbles on a busy machine gets a second try, and the report says RERUN; a fault fails twice."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

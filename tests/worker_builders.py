@@ -19,6 +19,7 @@ from channels.streams import Streams
 from channels.wording import Wording
 from channels.worker import Parts, Worker
 from channels.worker_metrics import WorkerMetrics
+from tests import patience
 
 WORDING = Wording.load()
 RENT = ServiceCard(service_id="svc-rent", name="Rent Rescue drop-in", phone="01632 960112")
@@ -140,9 +141,9 @@ class Bench:
         values = {"address": "+441632960001", "provider_id": f"SM-in-{self.written}", **more}
         return await self.ledger.store_inbound(Inbound(channel=channel, text=text, **values))
 
-    async def until_quiet(self, conversation_id: str, patience: float = 15) -> list[MessageRecord]:
+    async def until_quiet(self, conversation_id: str, seconds: float = patience.SECONDS) -> list[MessageRecord]:
         """Wait until every message is answered and every reply sent, and give them all."""
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(seconds):
             async with self.streams.watch(conversation_id) as watch:
                 while True:
                     messages = await self.ledger.messages(conversation_id)

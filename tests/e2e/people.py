@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 
 import httpx
 
-PATIENCE = 20.0
-"""Seconds to wait for something to appear: generous, because CI machines are busy. Nothing here measures time."""
+from tests import patience
 
 
-def wait_for(look: Callable[[], str | None], what: str, patience: float = PATIENCE) -> str:
+def wait_for(look: Callable[[], str | None], what: str, seconds: float = patience.SECONDS) -> str:
     """Poll until `look` gives something."""
-    ends = time.monotonic() + patience
+    ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         found = look()
         if found:

@@ -15,7 +15,6 @@ pytestmark = [pytest.mark.stack, pytest.mark.browser]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
-PATIENCE = 20_000
 
 
 @pytest.fixture
@@ -45,31 +44,31 @@ async def test_web_chat_and_desk_side_by_side(product: Product, browser: Browser
     await chat.get_by_label("Your message").fill("cant pay my rent this month and im so down")
     await chat.get_by_role("button", name="Send").click()
     log = chat.get_by_role("log")
-    await expect(log.get_by_text("cant pay my rent")).to_be_visible(timeout=PATIENCE)
-    await expect(log.get_by_role("link", name="Ring").first).to_be_visible(timeout=PATIENCE)
+    await expect(log.get_by_text("cant pay my rent")).to_be_visible()
+    await expect(log.get_by_role("link", name="Ring").first).to_be_visible()
 
     await chat.reload()
-    await expect(log.get_by_role("link", name="Ring").first).to_be_visible(timeout=PATIENCE)
+    await expect(log.get_by_role("link", name="Ring").first).to_be_visible()
 
     await chat.get_by_label("Your message").fill("can i talk to someone")
     await chat.get_by_role("button", name="Send").click()
-    await expect(log.get_by_text("next").last).to_be_visible(timeout=PATIENCE)
+    await expect(log.get_by_text("next").last).to_be_visible()
 
     desk = await open_page(browser, f"{product.url}/desk", outside, width=1200)
-    await expect(desk.get_by_role("button", name="Take").first).to_be_visible(timeout=PATIENCE)
+    await expect(desk.get_by_role("button", name="Take").first).to_be_visible()
     await desk.get_by_role("button", name="Take").first.click()
-    await expect(desk.get_by_text("cant pay my rent this month and im so down").first).to_be_visible(timeout=PATIENCE)
+    await expect(desk.get_by_text("cant pay my rent this month and im so down").first).to_be_visible()
     await desk.get_by_label("Write to them").fill("Hello, shall we look at this together?")
     await desk.get_by_role("button", name="Send").click()
-    await expect(log.get_by_text("Hello, shall we look at this together?")).to_be_visible(timeout=PATIENCE)
-    await expect(chat.get_by_text("Sam").first).to_be_visible(timeout=PATIENCE)
+    await expect(log.get_by_text("Hello, shall we look at this together?")).to_be_visible()
+    await expect(chat.get_by_text("Sam").first).to_be_visible()
 
     await chat.get_by_label("Your message").fill("yes please, tonight?")
     await chat.get_by_role("button", name="Send").click()
-    await expect(desk.get_by_text("yes please, tonight?", exact=True)).to_be_visible(timeout=PATIENCE)
+    await expect(desk.get_by_text("yes please, tonight?", exact=True)).to_be_visible()
 
     await desk.get_by_role("button", name="Hand back").click()
-    await expect(log.get_by_text("automatic helper")).to_be_visible(timeout=PATIENCE)
+    await expect(log.get_by_text("automatic helper")).to_be_visible()
     assert outside == []
 
 

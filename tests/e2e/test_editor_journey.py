@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests import patience
 from tests.e2e.conftest import Product
 from tests.e2e.people import PeerWorker, SimulatedPhone
-from tests.e2e.test_browser import PATIENCE, browser, open_page
+from tests.e2e.test_browser import browser, open_page
 
 __all__ = ["browser"]
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
@@ -27,9 +28,9 @@ async def bring_in(page: Page, editor: str, file: Path) -> None:
     await page.goto(f"{editor}/import")
     await page.get_by_label("A file").set_input_files(file)
     await page.get_by_role("button", name="Look at it first").click()
-    await expect(page.get_by_role("heading", name="What would happen")).to_be_visible(timeout=PATIENCE * 3)
+    await expect(page.get_by_role("heading", name="What would happen")).to_be_visible(timeout=3 * patience.MILLISECONDS)
     await page.get_by_role("button", name="Take it in").click()
-    await expect(page.get_by_role("heading", name="What happened")).to_be_visible(timeout=PATIENCE * 3)
+    await expect(page.get_by_role("heading", name="What happened")).to_be_visible(timeout=3 * patience.MILLISECONDS)
 
 
 async def test_an_imported_listing_is_put_right_and_a_phone_gets_its_number(product: Product, browser: Browser) -> None:
@@ -38,7 +39,7 @@ async def test_an_imported_listing_is_put_right_and_a_phone_gets_its_number(prod
     phone = SimulatedPhone(product.url, 6)
     outside: list[str] = []
     page = await open_page(browser, f"{editor}/?as=ana", outside, width=1200)
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(patience.MILLISECONDS)
     await bring_in(page, editor, EXAMPLE)
     await page.get_by_role("link", name=re.compile("Drafts, and why")).click()
     await expect(page.get_by_text("no phone number: add one")).to_be_visible()
@@ -52,7 +53,7 @@ async def test_an_imported_listing_is_put_right_and_a_phone_gets_its_number(prod
     await page.goto(f"{editor}/?as=robin")
     await page.goto(f"{editor}/listings/{LISTING}/review")
     await page.get_by_role("button", name="Publish").click()
-    await expect(page.get_by_text("Published: it is live.")).to_be_visible(timeout=PATIENCE * 3)
+    await expect(page.get_by_text("Published: it is live.")).to_be_visible(timeout=3 * patience.MILLISECONDS)
 
     for _ in range(3):  # the assistant looks for a newer index once a second
         phone.write(f"tell me about {NAME}")

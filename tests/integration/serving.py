@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from tests import patience
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -31,7 +33,7 @@ async def serving(app: ASGIApp, port: int, **tls: str) -> AsyncIterator[str]:
     await task
 
 
-async def eventually(condition: Callable[[], Awaitable[object] | object], seconds: float = 10.0) -> object:
+async def eventually(condition: Callable[[], Awaitable[object] | object], seconds: float = patience.SECONDS) -> object:
     """The first true value of the condition. Fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:

@@ -23,6 +23,7 @@ from channels.ledger.records import ConversationRecord, Draft, OpenEscalation, O
 from channels.settings import Settings
 from channels.streams import Streams
 from channels.webchat.visitor import COOKIE, Visitor
+from tests import patience
 from tests.chat_builders import OFFER, RENT, said
 from tests.integration.serving import free_port, serving
 from tests.ledger_builders import TEST_PREFIX
@@ -63,7 +64,7 @@ class House:
 
     async def open(self, path: str) -> Page:
         page = await self.context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(patience.MILLISECONDS)
         await page.goto(self.address + path)
         return page
 

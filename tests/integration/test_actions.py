@@ -25,6 +25,7 @@ from bot.actions.shells import ACTIONS, build_shells
 from bot.actions.trying import Trying
 from channels.conversation import ServiceCard
 from knowledge.search import Found
+from tests import patience
 from tests.unit.bot.fakes import FakeSearch, make_tools
 
 TOKEN = "the token of the tests"
@@ -274,7 +275,7 @@ async def test_a_stop_does_not_wait_for_an_index() -> None:
     source = ReloadableSearch(opens_after=10_000)
     with ThreadPoolExecutor(max_workers=1) as threads:
         live = LiveSearch(source.open)
-        async with asyncio.timeout(5), open_in_background(live, threads)(Starlette()):
+        async with asyncio.timeout(patience.SECONDS), open_in_background(live, threads)(Starlette()):
             await asyncio.sleep(0.05)
     assert not live.ready
 

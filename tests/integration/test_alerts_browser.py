@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import BrowserContext, Page, expect
 
+from tests import patience
 from tests.chat_visits import CHROMIUM
 from tests.desk_builders import Office, person_asks, staff_named
 from tests.integration.test_desk_browser import base, chromium, until
@@ -57,7 +58,7 @@ async def page(context: BrowserContext) -> Page:
 
 async def at_the_list(context: BrowserContext) -> Page:
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(patience.MILLISECONDS)
     page.on("pageerror", lambda error: pytest.fail(str(error)))
     await page.clock.install()
     await page.goto("/desk")

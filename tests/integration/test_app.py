@@ -23,6 +23,7 @@ from channels.ledger import Ledger
 from channels.metrics import Metrics
 from channels.settings import Settings
 from channels.streams import Streams
+from tests import patience
 from tests.integration.serving import free_port, serving
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
@@ -136,7 +137,7 @@ async def test_going_live_leaves_only_what_people_and_providers_need(
 
 
 async def test_an_open_stream_does_not_hold_up_stopping(settings: Settings, valkey_url: str, ledger: Ledger) -> None:
-    async with asyncio.timeout(15), running(settings, valkey_url) as client:
+    async with asyncio.timeout(patience.SECONDS), running(settings, valkey_url) as client:
         opened = asyncio.Event()
 
         async def stay() -> None:

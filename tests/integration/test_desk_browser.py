@@ -14,6 +14,7 @@ from playwright.async_api import Page, async_playwright
 from channels.ledger.records import PeerRecord
 from channels.settings import Settings
 from channels.streams import Streams
+from tests import patience
 from tests.desk_builders import Clock, Office, Person, person_asks, serving, staff_named, texts
 from tests.ledger_builders import text_from
 
@@ -47,7 +48,7 @@ async def page(chromium: Chromium, base: str) -> AsyncIterator[Page]:
     complaints: list[str] = []
     context = await chromium.new_context(base_url=base)
     opened = await context.new_page()
-    opened.set_default_timeout(10_000)
+    opened.set_default_timeout(patience.MILLISECONDS)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.on("console", lambda said: complaints.append(said.text) if "Refused" in said.text else None)
     await opened.goto("/desk")
@@ -58,7 +59,7 @@ async def page(chromium: Chromium, base: str) -> AsyncIterator[Page]:
 
 async def until(page: Page, script: str) -> None:
     """Wait for what the page shows. Playwright's own way needs `eval`, which our policy forbids."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(patience.SECONDS):
         while not await page.evaluate(script):
             await asyncio.sleep(0.05)
 

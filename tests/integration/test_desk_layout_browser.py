@@ -20,7 +20,6 @@ from tests.integration.test_accessibility import House
 from tests.integration.test_talk_browser import (
     CHROMIUM,
     DESK,
-    PATIENCE,
     answer,
     open_tool,
     sideways,
@@ -76,7 +75,7 @@ async def take(house: House, chromium: Browser, size: dict[str, int]) -> tuple[P
     await house.ledger.append(conversation.id, [Draft(sender=Sender.NOTICE, text=text) for text in LONG])
     sam = await sit_down(house, chromium, "sam", size)
     await sam.get_by_role("button", name="Take number 1").click()
-    await expect(sam.get_by_role("heading", name="You are with them")).to_be_visible(timeout=PATIENCE)
+    await expect(sam.get_by_role("heading", name="You are with them")).to_be_visible()
     return chat, sam
 
 
@@ -129,10 +128,10 @@ async def test_new_words_are_followed_at_the_end_and_nowhere_else(house: House, 
     await write(sam, "Hello, I am Sam.")
     await answer(chat, "hello sam")
     line = sam.locator(".log").get_by_text("hello sam")
-    await expect(line).to_be_in_viewport(timeout=PATIENCE)
+    await expect(line).to_be_in_viewport()
     await story.evaluate("part => part.scrollTo(0, 0)")
     await answer(chat, "are you there")
-    await expect(sam.locator(".log").get_by_text("are you there")).to_have_count(1, timeout=PATIENCE)
+    await expect(sam.locator(".log").get_by_text("are you there")).to_have_count(1)
     assert await story.evaluate("part => part.scrollTop") == 0
 
 
@@ -141,7 +140,7 @@ async def test_what_is_looked_up_leaves_their_last_words_in_sight(house: House, 
     await sam.locator(".look > summary").click()
     await sam.get_by_label("Find", exact=True).fill("safe")
     await sam.get_by_label("Find", exact=True).press("Enter")
-    await expect(sam.get_by_role("button", name=re.compile("Use: ")).first).to_be_visible(timeout=PATIENCE)
+    await expect(sam.get_by_role("button", name=re.compile("Use: ")).first).to_be_visible()
     await expect(sam.locator(".log").get_by_text("The very last words.")).to_be_in_viewport(ratio=0.99)
     await expect(sam.locator("[data-send]")).to_be_in_viewport(ratio=0.99)
 
@@ -153,7 +152,7 @@ async def test_what_was_done_is_said_where_it_was_done(house: House, chromium: B
     await sam.locator("#note").fill("A kind person")
     await sam.get_by_role("button", name="Keep the note").click()
     said = sam.get_by_text("Kept for colleagues.")
-    await expect(said).to_be_in_viewport(ratio=0.99, timeout=PATIENCE)
+    await expect(said).to_be_in_viewport(ratio=0.99)
     await expect(sam.get_by_text("A kind person")).to_be_in_viewport()
     await sam.get_by_label("Write to them").fill("so")
     await expect(said).to_be_hidden()

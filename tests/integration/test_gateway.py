@@ -33,6 +33,7 @@ from channels.streams import Streams
 from channels.telegram import Press, Telegram
 from channels.updates import Updates
 from channels.wording import Wording
+from tests import patience
 
 DATA = Path(__file__).parent.parent / "data"
 TOKEN, SECRET = "twilio-token-of-the-tests", "telegram-secret-of-the-tests"
@@ -358,7 +359,7 @@ async def test_without_redis_texts_are_taken_all_the_same(
 ) -> None:
     gone = Streams.connect(f"unix://{settings.data_dir}/nobody.sock", "test", settings.shards)
     door = make_door(ledger, gone if away == "gone" else SlowStreams())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience.SECONDS):
         assert (await door.twilio(MESSAGE, text())).status_code == 200
     assert len(await messages_of(ledger, Channel.SMS, NUMBER)) == 1
     assert b"nwd_unannounced_total 1.0" in door.metrics.render()

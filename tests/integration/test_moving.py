@@ -20,6 +20,7 @@ from channels.ledger.moving import WRONG_FROM_ONE
 from channels.ledger.records import ConversationRecord, Draft, MessageRecord, Outcome
 from channels.settings import Settings
 from channels.streams import Streams
+from tests import patience
 from tests.ledger_builders import peer_named
 from tests.worker_builders import WORDING, Bench, said, talk, without_offer
 
@@ -56,7 +57,7 @@ async def send(bench: Bench, text: str, where: dict[str, object]) -> tuple[Conve
 
 async def answered(bench: Bench, message_id: str) -> None:
     """Wherever the message is by then."""
-    async with asyncio.timeout(15), bench.streams.watch("queue") as watch:
+    async with asyncio.timeout(patience.SECONDS), bench.streams.watch("queue") as watch:
         while not (message := await bench.ledger.message(message_id)) or not message.answered:
             await watch.wait(0.1)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
+from tests import patience
 from tests.desk_builders import PASSWORD, Office, serving
 
 pytest_plugins = ["tests.desk_fixtures"]
@@ -37,7 +38,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 async def open_page(context: BrowserContext) -> Page:
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(patience.MILLISECONDS)
     session = await context.new_cdp_session(page)
     await session.send("WebAuthn.enable")
     await session.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})

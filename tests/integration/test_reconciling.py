@@ -29,6 +29,7 @@ from channels.simulator.lines import PHONES
 from channels.sms.twilio import Twilio
 from channels.streams import Streams
 from channels.worker_metrics import WorkerMetrics
+from tests import patience
 from tests.integration.serving import eventually, free_port, serving
 from tests.phone_builders import OUR_NUMBER, PHONE, World, open_world, with_phones
 from tests.worker_builders import Bench, without_offer
@@ -273,7 +274,7 @@ async def test_one_worker_looks_at_a_time(desk: Desk) -> None:
     assert inbox.busy is not None
     first = asyncio.create_task(desk.reconciler(inbox).reconcile())
     await eventually(lambda: inbox.asked)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(patience.SECONDS):
         assert await desk.reconciler(inbox).reconcile() == 0
     assert len(inbox.asked) == 1
     inbox.busy.set()

@@ -44,7 +44,7 @@ async def burst(
         stored.append(await bench.store(text, channel=channel))
     async with bench.working(**parts):
         await bench.streams.announce_inbound(stored[0].shard, stored[0].conversation_id)
-        return await bench.until_quiet(stored[0].conversation_id, patience=60)
+        return await bench.until_quiet(stored[0].conversation_id, seconds=60)
 
 
 def theirs(messages: list[MessageRecord]) -> list[MessageRecord]:

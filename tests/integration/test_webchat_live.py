@@ -20,6 +20,8 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
 ]
 LOST = "Connection lost."
+AT_ONCE = 2500
+"""Milliseconds: less than the three seconds after which the page says so by itself."""
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ async def test_without_a_network_the_page_says_so_at_once_and_catches_up_when_it
     here = await visit(browser, address, ledger, streams)
     await here.begins("hello")
     await here.context.set_offline(True)
-    await expect(here.page.get_by_text(LOST)).to_be_visible(timeout=1500)
+    await expect(here.page.get_by_text(LOST)).to_be_visible(timeout=AT_ONCE)
     await here.says("written in a tunnel")
     await expect(here.page.locator("li.failed .fate")).to_contain_text("Not sent.")
     await here.context.set_offline(False)

@@ -31,6 +31,7 @@ from channels.pages import SecurityHeaders, static_routes
 from channels.settings import Settings
 from channels.streams import Streams
 from channels.webchat.visitor import FRAMED_COOKIE, Visitor
+from tests import patience
 from tests.chat_builders import make_app
 from tests.integration.serving import free_port, serving
 
@@ -55,7 +56,7 @@ class Town:
 
     async def visit(self, options: str = "") -> Page:
         page = await self.context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(patience.MILLISECONDS)
         page.on("request", lambda request: self.asked.append(request.url))
         await page.goto(f"{self.site}/?{options}")
         return page

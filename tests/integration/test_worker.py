@@ -28,6 +28,7 @@ from channels.ledger import Ledger
 from channels.ledger.records import Committed, MessageRecord, Outcome
 from channels.settings import Settings
 from channels.streams import Streams
+from tests import patience
 from tests.ledger_builders import in_a_minute, notice, peer_named
 from tests.worker_builders import LIST, WORDING, Bench, cut_short, said, silence, talk
 
@@ -140,7 +141,7 @@ async def test_without_redis_the_ledger_alone_is_enough(bench: Bench, tmp_path: 
     bench.streams = Streams.connect(f"unix://{tmp_path}/nobody.sock", "test", bench.settings.shards)
     async with bench.working():
         stored = await bench.write("hello")
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(patience.SECONDS):
             while "You said: hello" not in bench.sms.texts:
                 await asyncio.sleep(0.05)
     await bench.streams.close()

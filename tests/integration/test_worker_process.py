@@ -18,6 +18,7 @@ from channels.settings import Settings
 from channels.streams import Streams
 from channels.sweeping import repeat
 from channels.worker_metrics import WorkerMetrics
+from tests import patience
 from tests.integration.serving import eventually, free_port
 from tests.ledger_builders import TEST_KEY, TEST_PERSON_SECRET
 from tests.worker_builders import Bench
@@ -207,5 +208,5 @@ async def test_something_nobody_foresaw_ends_the_process_rather_than_leaving_it_
 
     worker.sweeper.sweep = broken  # type: ignore[method-assign]  # stands for a mistake in it
     with pytest.raises(RuntimeError):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(patience.SECONDS):
             await worker.run(asyncio.Event())

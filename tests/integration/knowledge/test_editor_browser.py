@@ -9,6 +9,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from knowledge.editor import create_app
 from knowledge.settings import Settings
+from tests import patience
 from tests.integration.serving import free_port, serving
 from tests.integration.test_accessibility import AXE, CHROMIUM, LOOKS, check
 
@@ -18,7 +19,6 @@ pytestmark = [
 ]
 needs_axe = pytest.mark.skipif(AXE is None, reason="no axe-core here: pip install axe-playwright-python")
 SHOP = "/listings/svc-advice-shop"
-PATIENCE = 30_000
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def open_as(browser: Browser, address: str, login: str, **look: object) -> Page:
     context = await browser.new_context(**look)  # type: ignore[arg-type]  # looks are Playwright's own options
     page = await context.new_page()
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(patience.MILLISECONDS)
     await page.goto(f"{address}/?as={login}")
     return page
 
@@ -119,13 +119,13 @@ async def axe_on_an_import(page: Page, address: str) -> list[str]:
         files=[{"name": "list.csv", "mimeType": "text/csv", "buffer": TABLE}]
     )
     await page.get_by_role("button", name="Look at it first").click()
-    await expect(page.get_by_role("heading", name="Which column is what?")).to_be_visible(timeout=PATIENCE)
+    await expect(page.get_by_role("heading", name="Which column is what?")).to_be_visible()
     await look("import, columns")
     await page.get_by_role("button", name="Look at it first").click()
-    await expect(page.get_by_role("heading", name="What would happen")).to_be_visible(timeout=PATIENCE)
+    await expect(page.get_by_role("heading", name="What would happen")).to_be_visible()
     await look("import, looked at")
     await page.get_by_role("button", name="Take it in").click()
-    await expect(page.get_by_role("heading", name="What happened")).to_be_visible(timeout=PATIENCE)
+    await expect(page.get_by_role("heading", name="What happened")).to_be_visible()
     await look("import, done")
     await page.goto(f"{address}/import")
     await look("imports")
