@@ -151,14 +151,15 @@ async def judge(ledger: Ledger, streams: Streams, figures: Figures, waiting: int
     figures.lost += len(set(await streams.queue_ids()) ^ in_line)
 
 
-async def contest(queue: Escalations, peers: list[PeerRecord], figures: Figures) -> None:
-    """Everybody takes the same person at the same moment: one does, the others are told who."""
+async def contest(queue: Escalations, peers: list[PeerRecord], figures: Figures) -> list[PeerRecord]:
+    """Everybody takes the same person at the same moment: one does, the others are told who. Who has nobody then."""
     chosen = (await queue.waiting(1))[0]
     results = await asyncio.gather(*(queue.claim(chosen.id, peer) for peer in peers), return_exceptions=True)
     names = [one.holder_name for one in results if isinstance(one, NotTaken)]
     winner = [one.claimed_name for one in results if not isinstance(one, BaseException)]
     figures.late_told_wrong = sum(name != winner[0] for name in names) + (len(peers) - 1 - len(names))
     figures.twice += len(winner) != 1
+    return [peer for peer, one in zip(peers, results, strict=True) if isinstance(one, BaseException)]
 
 
 def percentile(times: list[float], share: float) -> float:
@@ -330,10 +331,10 @@ async def run(order: Order, arguments: argparse.Namespace) -> bool:
         hurried = await part(ledger, streams, order, peers, arguments.waiting)
         good = report("take next, all at once", hurried) and good
     contested = Figures()
-    await contest(queue, peers, contested)
+    free = await contest(queue, peers, contested)
     good = good and not (contested.twice or contested.late_told_wrong)
     print(f"  told wrong who was quicker {contested.late_told_wrong} of {arguments.peers - 1}")
-    await alone(queue, ledger, peers[1:])
+    await alone(queue, ledger, free)
     await baselines(ledger, order.url, arguments)
     await streams.close()
     await ledger.close()
