@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any, Final
 
 from playwright.async_api import Browser, BrowserContext, Page, Request
@@ -18,7 +17,6 @@ from channels.webchat.visitor import COOKIE, Visitor
 from tests import patience
 from tests.chat_builders import make_app
 
-CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PHONE: Final = {"width": 390, "height": 844}
 
 
@@ -78,8 +76,8 @@ def says(words: str, *choices: Choice) -> Draft:
     return Draft(sender=Sender.ASSISTANT, text=words, choices=choices)
 
 
-async def visit(browser: Browser, address: str, ledger: Ledger, streams: Streams, **options: Any) -> Visit:
-    context = await browser.new_context(**{"viewport": PHONE, **options})
+async def visit(chromium: Browser, address: str, ledger: Ledger, streams: Streams, **options: Any) -> Visit:
+    context = await chromium.new_context(**{"viewport": PHONE, **options})
     page = await context.new_page()
     page.set_default_timeout(patience.MILLISECONDS)
     await page.goto(f"{address}/chat")

@@ -20,7 +20,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 import redis
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 from pytest_socket import socket_allow_hosts
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import OperationalError
@@ -30,6 +30,7 @@ from channels.settings import Settings, read_settings
 from channels.streams import Streams
 from channels.valkey import Valkey
 from tests import patience
+from tests.chromium import CHROMIUM, open_chromium
 from tests.ledger_builders import TEST_KEY, TEST_PERSON_SECRET, TEST_PREFIX, empty_postgres
 
 # A busy machine is no failure of the code.
@@ -43,9 +44,11 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A browser that stumbles on a busy machine gets a second try, and the report says RERUN; a fault fails twice."""
+    no_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
+            item.add_marker(no_browser)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -64,6 +67,12 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return read_settings(
         demo=True, data_dir=data_dir, encryption_keys=TEST_KEY, person_key_secret=TEST_PERSON_SECRET, shards=4
     )
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    async with open_chromium() as opened:
+        yield opened
 
 
 @pytest.fixture

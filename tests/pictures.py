@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from cryptography.fernet import Fernet
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 from pydantic import SecretStr
 
 from channels.app import create_app
@@ -28,7 +28,8 @@ from channels.valkey import Valkey
 from knowledge.editor import create_app as create_editor
 from knowledge.settings import Settings as CatalogueSettings
 from tests.chat_builders import OFFER, RENT
-from tests.chat_visits import CHROMIUM, PHONE, says, visit
+from tests.chat_visits import PHONE, says, visit
+from tests.chromium import open_chromium
 from tests.integration.serving import eventually, free_port, serving
 from tests.phone_builders import with_phones
 
@@ -196,8 +197,7 @@ async def main() -> None:
     # Not a long path: that of a unix socket must be short.
     with tempfile.TemporaryDirectory(prefix="nwd-pictures-") as name:
         folder = Path(name)
-        async with async_playwright() as playwright:
-            browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        async with open_chromium() as browser:
             async with open_studio(folder, browser) as studio:
                 said = "cant pay my rent this month and im so down"
                 await studio.chat("chat", HELP, said=said)
@@ -207,7 +207,6 @@ async def main() -> None:
                 await studio.desk()
                 await studio.talk()
             await take_catalogue(folder, browser)
-            await browser.close()
 
 
 if __name__ == "__main__":

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import AsyncIterator
-
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.e2e.conftest import Product
 
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
 
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine: apt install chromium")
-    async with async_playwright() as driver:
-        running = await driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield running
-        await running.close()
-
-
-async def open_page(browser: Browser, url: str, outside: list[str], width: int = 390) -> Page:
+async def open_page(chromium: Browser, url: str, outside: list[str], width: int = 390) -> Page:
     """A page of a new visitor that notes every request to anywhere but us, and every error of a script."""
-    context = await browser.new_context(viewport={"width": width, "height": 844}, locale="en-GB")
+    context = await chromium.new_context(viewport={"width": width, "height": 844}, locale="en-GB")
     page = await context.new_page()
     home = url.split("/", 3)[2]
     page.on("request", lambda request: outside.append(request.url) if home not in request.url else None)
@@ -38,9 +21,9 @@ async def open_page(browser: Browser, url: str, outside: list[str], width: int =
     return page
 
 
-async def test_web_chat_and_desk_side_by_side(product: Product, browser: Browser) -> None:
+async def test_web_chat_and_desk_side_by_side(product: Product, chromium: Browser) -> None:
     outside: list[str] = []
-    chat = await open_page(browser, f"{product.url}/chat", outside)
+    chat = await open_page(chromium, f"{product.url}/chat", outside)
     await chat.get_by_label("Your message").fill("cant pay my rent this month and im so down")
     await chat.get_by_role("button", name="Send").click()
     log = chat.get_by_role("log")
@@ -54,7 +37,7 @@ async def test_web_chat_and_desk_side_by_side(product: Product, browser: Browser
     await chat.get_by_role("button", name="Send").click()
     await expect(log.get_by_text("next").last).to_be_visible()
 
-    desk = await open_page(browser, f"{product.url}/desk", outside, width=1200)
+    desk = await open_page(chromium, f"{product.url}/desk", outside, width=1200)
     await expect(desk.get_by_role("button", name="Take").first).to_be_visible()
     await desk.get_by_role("button", name="Take").first.click()
     await expect(desk.get_by_text("cant pay my rent this month and im so down").first).to_be_visible()
@@ -72,10 +55,10 @@ async def test_web_chat_and_desk_side_by_side(product: Product, browser: Browser
     assert outside == []
 
 
-async def test_nothing_scrolls_sideways_on_a_phone(product: Product, browser: Browser) -> None:
+async def test_nothing_scrolls_sideways_on_a_phone(product: Product, chromium: Browser) -> None:
     outside: list[str] = []
     for path in ("/", "/chat", "/desk", "/simulator", "/simulator/phone/1"):
-        page = await open_page(browser, f"{product.url}{path}", outside, width=360)
+        page = await open_page(chromium, f"{product.url}{path}", outside, width=360)
         wider = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert wider <= 0, path
     assert outside == []

@@ -11,9 +11,8 @@ from playwright.async_api import Browser, Page, expect
 from tests import patience
 from tests.e2e.conftest import Product
 from tests.e2e.people import PeerWorker, SimulatedPhone
-from tests.e2e.test_browser import browser, open_page
+from tests.e2e.test_browser import open_page
 
-__all__ = ["browser"]
 pytestmark = [pytest.mark.stack, pytest.mark.browser]
 EXAMPLE = Path(__file__).parents[1] / "data" / "open_referral_uk" / "service_full.json"
 NAME = "Community Counselling"
@@ -33,12 +32,14 @@ async def bring_in(page: Page, editor: str, file: Path) -> None:
     await expect(page.get_by_role("heading", name="What happened")).to_be_visible(timeout=3 * patience.MILLISECONDS)
 
 
-async def test_an_imported_listing_is_put_right_and_a_phone_gets_its_number(product: Product, browser: Browser) -> None:
+async def test_an_imported_listing_is_put_right_and_a_phone_gets_its_number(
+    product: Product, chromium: Browser
+) -> None:
     """It comes without a phone number, so nobody is offered it until an editor has found one."""
     editor = f"http://127.0.0.1:{product.port + 1}"
     phone = SimulatedPhone(product.url, 6)
     outside: list[str] = []
-    page = await open_page(browser, f"{editor}/?as=ana", outside, width=1200)
+    page = await open_page(chromium, f"{editor}/?as=ana", outside, width=1200)
     page.set_default_timeout(patience.MILLISECONDS)
     await bring_in(page, editor, EXAMPLE)
     await page.get_by_role("link", name=re.compile("Drafts, and why")).click()

@@ -1,19 +1,12 @@
-"""axe-core on every page and state that people and peer workers see, in a real Chromium, and a journey by keyboard.
-
-The rules come with the package axe-playwright-python; `AXE_SCRIPT` may name another axe.min.js.
-"""
+"""axe-core on every page and state that people and peer workers see, in a real Chromium, and a journey by keyboard."""
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 from pydantic import SecretStr
 
 from channels.app import create_app
@@ -25,27 +18,12 @@ from channels.streams import Streams
 from channels.webchat.visitor import COOKIE, Visitor
 from tests import patience
 from tests.chat_builders import OFFER, RENT, said
+from tests.chromium import violations
 from tests.integration.serving import free_port, serving
 from tests.ledger_builders import TEST_PREFIX
 from tests.phone_builders import with_phones
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-
-def axe_script() -> Path | None:
-    if named := os.environ.get("AXE_SCRIPT"):
-        return Path(named)
-    package = importlib.util.find_spec("axe_playwright_python")
-    found = list(Path(package.origin).parent.rglob("axe.min.js")) if package and package.origin else []
-    return found[0] if found else None
-
-
-AXE = axe_script()
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
-]
-needs_axe = pytest.mark.skipif(AXE is None, reason="no axe-core here: pip install axe-playwright-python")
+pytestmark = pytest.mark.browser
 LOOKS = [
     pytest.param({"viewport": {"width": 360, "height": 780}, "color_scheme": "light"}, id="phone, light"),
     pytest.param({"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"}, id="desktop, dark"),
@@ -107,74 +85,53 @@ async def address(ledger: Ledger, settings: Settings, valkey_url: str) -> AsyncI
         yield served
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        await opened.close()
-
-
-async def check(page: Page, state: str) -> list[str]:
-    """What axe-core objects to, one line for each element."""
-    assert AXE is not None
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{state}: {problem['id']}: {node['html'][:120]} {[one['message'] for one in node['any']][:2]}"
-        for problem in found["violations"]
-        for node in problem["nodes"]
-    ]
-
-
-@needs_axe
 @pytest.mark.parametrize("look", LOOKS)
 async def test_axe_finds_nothing_on_any_page_or_state(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams, look: dict[str, object]
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams, look: dict[str, object]
 ) -> None:
-    house = House(address, ledger, streams, await browser.new_context(**look))  # type: ignore[arg-type]
+    house = House(address, ledger, streams, await chromium.new_context(**look))  # type: ignore[arg-type]
     wrong: list[str] = []
     for path in ("/", "/chat/safety", "/chat/return", "/chat/list", "/simulator", "/no-such-page", "/chat?embed=1"):
-        wrong += await check(await house.open(path), path)
+        wrong += await violations(await house.open(path), path)
 
     chat = await house.open("/chat")
-    wrong += await check(chat, "chat, empty")
+    wrong += await violations(chat, "chat, empty")
     await chat.get_by_label("Your message").fill("cant pay my rent")
     await chat.get_by_role("button", name="Send").click()
     await chat.wait_for_selector("li[data-seq='1']")
-    wrong += await check(chat, "chat, thinking")
+    wrong += await violations(chat, "chat, thinking")
     await house.answer(OFFER, Draft(sender=Sender.ASSISTANT, text="All of it:", reply=detail()))
     await chat.wait_for_selector("li[data-seq='3']")
-    wrong += await check(chat, "chat, with cards")
+    wrong += await violations(chat, "chat, with cards")
     wrong += await check_my_list(house, chat)
     await chat.get_by_label("Your message").fill("can i talk to someone")
     await chat.get_by_role("button", name="Send").click()
     await chat.wait_for_selector("li[data-seq='4']")
     await house.answer(Draft(sender=Sender.NOTICE, text="You are next."), ask=True)
     await expect(chat.get_by_text("Waiting for a person: you are next.")).to_be_visible()
-    wrong += await check(chat, "chat, waiting")
+    wrong += await violations(chat, "chat, waiting")
 
     desk = await house.open("/desk")
-    wrong += await check(desk, "desk, list")
+    wrong += await violations(desk, "desk, list")
     await house.claim()
     await expect(chat.get_by_text("You are talking to Sam, a peer worker.")).to_be_visible()
-    wrong += await check(chat, "chat, with a peer worker")
+    wrong += await violations(chat, "chat, with a peer worker")
     await desk.goto(f"{address}/desk/conversations/{(await house.conversation()).id}")
-    wrong += await check(desk, "desk, conversation")
+    wrong += await violations(desk, "desk, conversation")
 
     await chat.route("**/chat/messages", lambda route: route.abort())
     await chat.get_by_label("Your message").fill("are you there")
     await chat.get_by_role("button", name="Send").click()
     await expect(chat.get_by_text("Not sent.")).to_be_visible()
-    wrong += await check(chat, "chat, not sent")
+    wrong += await violations(chat, "chat, not sent")
 
     for kind in ("phone", "telegram"):
         phone = await house.open(f"/simulator/{kind}/1")
-        wrong += await check(phone, f"{kind}, empty")
+        wrong += await violations(phone, f"{kind}, empty")
         await phone.get_by_label("Your message").fill("hello")
         await phone.get_by_role("button", name="Send").click()
         await phone.wait_for_selector("li[data-seq]")
-        wrong += await check(phone, kind)
+        wrong += await violations(phone, kind)
     await house.context.close()
     assert not wrong, "\n".join(wrong)
 
@@ -183,16 +140,16 @@ async def check_my_list(house: House, chat: Page) -> list[str]:
     """Saved in the chat; then the list, with what is wrong in a form, and with what was taken off."""
     await chat.get_by_role("button", name="Save to my list").first.click()
     await expect(chat.get_by_role("button", name="Undo saving")).to_be_visible()
-    wrong = await check(chat, "chat, saved to my list")
+    wrong = await violations(chat, "chat, saved to my list")
     listed = await house.open("/chat/list")
-    wrong += await check(listed, "my list")
+    wrong += await violations(listed, "my list")
     await listed.get_by_label("Mobile number").fill("0800 1111")
     await listed.get_by_role("button", name="Text it").click()
     await expect(listed.get_by_role("alert")).to_be_visible()
-    wrong += await check(listed, "my list, a wrong number")
+    wrong += await violations(listed, "my list, a wrong number")
     await listed.get_by_role("button", name="Take off my list").click()
     await expect(listed.get_by_role("button", name="Undo taking off")).to_be_visible()
-    wrong += await check(listed, "my list, taken off")
+    wrong += await violations(listed, "my list, taken off")
     await listed.close()
     return wrong
 
@@ -203,9 +160,9 @@ def detail() -> object:
 
 
 async def test_a_whole_conversation_by_keyboard_alone(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    house = House(address, ledger, streams, await browser.new_context(viewport={"width": 1280, "height": 900}))
+    house = House(address, ledger, streams, await chromium.new_context(viewport={"width": 1280, "height": 900}))
     page = await house.open("/chat")
     press = page.keyboard.press
     order = []

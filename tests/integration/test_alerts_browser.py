@@ -9,17 +9,13 @@ from playwright.async_api import Browser as Chromium
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests import patience
-from tests.chat_visits import CHROMIUM
 from tests.desk_builders import Office, person_asks, staff_named
-from tests.integration.test_desk_browser import base, chromium, until
+from tests.integration.test_desk_browser import base, until
 from tests.ledger_builders import text_from
 
-__all__ = ["base", "chromium"]
+__all__ = ["base"]
 pytest_plugins = ["tests.desk_fixtures"]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 LISTENING = """
 window.tones = 0; window.notices = []; window.away = false;
 Object.defineProperty(document, "hidden", { get: function () { return window.away; } });

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, expect
 from pydantic import SecretStr
 
 from channels.app import create_app
@@ -18,7 +18,6 @@ from channels.streams import Streams
 from tests.integration.serving import free_port, serving
 from tests.integration.test_accessibility import House
 from tests.integration.test_talk_browser import (
-    CHROMIUM,
     DESK,
     answer,
     open_tool,
@@ -30,10 +29,7 @@ from tests.integration.test_talk_browser import (
 from tests.ledger_builders import TEST_PREFIX
 from tests.phone_builders import with_phones
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
 ENLARGED = {"width": 640, "height": 450}
 """A window of 1280 by 900, enlarged to 200 %."""
@@ -45,14 +41,6 @@ TO_PRESS = """() => [...document.querySelectorAll('button, .button, summary, sel
     .filter(one => one.checkVisibility({visibilityProperty: true}))
     .map(one => [one.textContent.trim().slice(0, 40), one.getBoundingClientRect().height])
     .filter(([, height]) => height < %d)"""
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as driver:
-        opened = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        await opened.close()
 
 
 @pytest.fixture

@@ -15,13 +15,12 @@ from channels.ledger.talk_records import NoteKind
 from channels.settings import Settings
 from channels.sms.twilio import Twilio
 from channels.telegram import Telegram
-from tests.chat_visits import CHROMIUM
 from tests.desk_builders import Browser, Office, staff_named
-from tests.integration.test_desk_browser import base, chromium, page
+from tests.integration.test_desk_browser import base, page
 from tests.integration.test_webchat_page import NASTY, elements
 from tests.ledger_builders import answer
 
-__all__ = ["base", "chromium", "page"]
+__all__ = ["base", "page"]
 pytest_plugins = ["tests.desk_fixtures"]
 MORE = (
     "<a href=javascript:alert(1)>x</a>", "<math><mi//xlink:href='data:x,<script>alert(1)</script>'>",
@@ -133,7 +132,6 @@ async def test_what_a_provider_says_of_a_file_or_a_link_is_words_too(office: Off
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
 async def test_in_a_browser_none_of_it_runs_loads_or_leads_away(office: Office, page: Page, settings: Settings) -> None:
     asked: list[str] = []
     here = page.url.split("/desk")[0]

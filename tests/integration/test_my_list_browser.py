@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, expect
 from pydantic import SecretStr
 
 from channels.app import create_app
@@ -17,15 +17,12 @@ from channels.ledger.records import Draft
 from channels.settings import Settings
 from channels.streams import Streams
 from tests.chat_builders import RENT, said
-from tests.chat_visits import CHROMIUM, Visit, visit
+from tests.chat_visits import Visit, visit
 from tests.integration.serving import serving
 from tests.ledger_builders import TEST_PREFIX
 from tests.phone_builders import with_phones
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 DEBT = replace(RENT, service_id="svc-debt", name="Debt Line", phone="0808 157 0011", usual_hours="every day 9am to 5pm")
 BOTH = Draft(sender=Sender.ASSISTANT, text="These:", reply=Reply(text="These:", cards=(RENT, DEBT)))
 
@@ -39,16 +36,8 @@ async def address(ledger: Ledger, settings: Settings, valkey_url: str) -> AsyncI
         yield served
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        await opened.close()
-
-
-async def offered(browser: Browser, address: str, ledger: Ledger, streams: Streams, **options: Any) -> Visit:
-    here = await visit(browser, address, ledger, streams, **options)
+async def offered(chromium: Browser, address: str, ledger: Ledger, streams: Streams, **options: Any) -> Visit:
+    here = await visit(chromium, address, ledger, streams, **options)
     await here.begins("cant pay my rent")
     await here.hears(BOTH)
     if options.get("java_script_enabled", True):
@@ -57,9 +46,9 @@ async def offered(browser: Browser, address: str, ledger: Ledger, streams: Strea
 
 
 async def test_saving_and_undoing_stay_on_the_page_and_keep_the_keyboard_there(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await offered(browser, address, ledger, streams)
+    here = await offered(chromium, address, ledger, streams)
     page = here.page
     await page.fill("textarea", "half a sentence")
     await page.get_by_role("button", name="Save to my list Debt Line").focus()
@@ -79,9 +68,9 @@ async def test_saving_and_undoing_stay_on_the_page_and_keep_the_keyboard_there(
 
 
 async def test_a_save_that_does_not_arrive_is_tried_as_a_plain_page(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await offered(browser, address, ledger, streams)
+    here = await offered(chromium, address, ledger, streams)
     lost = False
 
     async def lose_the_first(route: object) -> None:
@@ -95,9 +84,9 @@ async def test_a_save_that_does_not_arrive_is_tried_as_a_plain_page(
 
 
 async def test_on_paper_there_are_services_and_nothing_of_the_page_around_them(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await offered(browser, address, ledger, streams, color_scheme="dark")
+    here = await offered(chromium, address, ledger, streams, color_scheme="dark")
     page = here.page
     await page.get_by_role("button", name="Save to my list Debt Line").click()
     await page.get_by_role("link", name="My list (1)").click()
@@ -114,9 +103,9 @@ async def test_on_paper_there_are_services_and_nothing_of_the_page_around_them(
 
 @pytest.mark.parametrize("script", [pytest.param(True, id="with a script"), pytest.param(False, id="without")])
 async def test_a_copy_arrives_on_a_phone(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams, script: bool
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams, script: bool
 ) -> None:
-    here = await offered(browser, address, ledger, streams, java_script_enabled=script)
+    here = await offered(chromium, address, ledger, streams, java_script_enabled=script)
     page = here.page
     if not script:
         await page.click("text=Look for new messages")

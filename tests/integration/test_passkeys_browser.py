@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests import patience
 from tests.desk_builders import PASSWORD, Office, serving
 
 pytest_plugins = ["tests.desk_fixtures"]
 
-CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 AUTHENTICATOR = {
     "protocol": "ctap2",
     "transport": "internal",
@@ -26,14 +19,6 @@ AUTHENTICATOR = {
     "isUserVerified": True,
     "automaticPresenceSimulation": True,
 }
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as driver:
-        opened = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        await opened.close()
 
 
 async def open_page(context: BrowserContext) -> Page:
@@ -45,12 +30,12 @@ async def open_page(context: BrowserContext) -> Page:
     return page
 
 
-async def test_a_passkey_is_made_and_then_signs_in_without_a_password(browser: Browser, office: Office) -> None:
+async def test_a_passkey_is_made_and_then_signs_in_without_a_password(chromium: Browser, office: Office) -> None:
     peer = await office.hire("Jo")
     async with serving(office) as address:
         # A passkey belongs to a name, and 127.0.0.1 is none.
         base = address.replace("127.0.0.1", "localhost")
-        context = await browser.new_context(base_url=base)
+        context = await chromium.new_context(base_url=base)
         page = await open_page(context)
         await page.goto("/desk/sign-in")
         await page.get_by_label("Login").fill("jo")
@@ -73,11 +58,11 @@ async def test_a_passkey_is_made_and_then_signs_in_without_a_password(browser: B
     assert [each.name for each in await office.ledger.factors.of(peer.id)] == ["my laptop"]
 
 
-async def test_a_passkey_of_somebody_who_left_opens_nothing(browser: Browser, office: Office) -> None:
+async def test_a_passkey_of_somebody_who_left_opens_nothing(chromium: Browser, office: Office) -> None:
     robin, peer = await office.hire("Robin", "coordinator"), await office.hire("Jo")
     async with serving(office) as address:
         base = address.replace("127.0.0.1", "localhost")
-        context = await browser.new_context(base_url=base)
+        context = await chromium.new_context(base_url=base)
         page = await open_page(context)
         await page.goto("/desk/sign-in")
         await page.get_by_label("Login").fill("jo")

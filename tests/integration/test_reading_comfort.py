@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from channels.conversation import Choice, Reply, Sender
 from channels.ledger import Ledger
@@ -15,13 +15,10 @@ from channels.ledger.records import Draft
 from channels.settings import Settings
 from channels.streams import Streams
 from tests.chat_builders import PERSON, RENT, said
-from tests.chat_visits import CHROMIUM, Visit, chat_app, visit
+from tests.chat_visits import Visit, chat_app, visit
 from tests.integration.serving import free_port, serving
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 PAGES: Final = ("/chat", "/chat/list", "/chat/return", "/chat/safety")
 LONG: Final = "https://a-very-long-address.example/" + "x" * 200
 DETAILS: Final = Choice(title="Rent Rescue drop-in", payload="details:svc-rent-help")
@@ -53,17 +50,9 @@ class NoTexts:
         return ""
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        await opened.close()
-
-
-async def full_chat(browser: Browser, address: str, ledger: Ledger, streams: Streams, **options: Any) -> Visit:
+async def full_chat(chromium: Browser, address: str, ledger: Ledger, streams: Streams, **options: Any) -> Visit:
     """A chat with everything in it, and one service in the list."""
-    here = await visit(browser, address, ledger, streams, **options)
+    here = await visit(chromium, address, ledger, streams, **options)
     await here.begins("cant pay my rent " + "a" * 300)
     await here.hears(CARDS)
     await here.page.get_by_role("button", name="Save to my list Rent Rescue drop-in").click()
@@ -78,9 +67,9 @@ async def wider_than_the_window(page: Page) -> int:
 
 @pytest.mark.parametrize("viewport", [pytest.param(MAGNIFIED, id="400 %"), {"width": 390, "height": 844}])
 async def test_nothing_scrolls_sideways_and_everything_is_big_enough_to_press(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams, viewport: dict[str, int]
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams, viewport: dict[str, int]
 ) -> None:
-    here = await full_chat(browser, address, ledger, streams, viewport=viewport)
+    here = await full_chat(chromium, address, ledger, streams, viewport=viewport)
     for path in PAGES:
         await here.page.goto(address + path)
         assert await wider_than_the_window(here.page) <= 0, path
@@ -88,9 +77,9 @@ async def test_nothing_scrolls_sideways_and_everything_is_big_enough_to_press(
 
 
 async def test_at_400_percent_the_words_have_the_window_and_the_way_out_stays(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await full_chat(browser, address, ledger, streams, viewport=MAGNIFIED)
+    here = await full_chat(chromium, address, ledger, streams, viewport=MAGNIFIED)
     page = here.page
     await page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight / 2)")
     covered = await page.evaluate(
@@ -103,27 +92,27 @@ async def test_at_400_percent_the_words_have_the_window_and_the_way_out_stays(
 
 
 async def test_with_reduced_motion_nothing_moves(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await visit(browser, address, ledger, streams, reduced_motion="reduce")
+    here = await visit(chromium, address, ledger, streams, reduced_motion="reduce")
     await here.begins("hello")
     await expect(here.page.get_by_text("One moment")).to_be_visible()
     assert await here.page.evaluate("document.getAnimations().length") == 0
 
 
 async def test_with_forced_colours_whose_words_are_whose_can_be_told(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await full_chat(browser, address, ledger, streams, forced_colors="active")
+    here = await full_chat(chromium, address, ledger, streams, forced_colors="active")
     borders = "items => items.map(item => getComputedStyle(item).borderTopStyle)"
     for drawn in (".bubble", ".card", "button:not(.plain)"):
         assert set(await here.page.locator(drawn).evaluate_all(borders)) == {"solid"}
 
 
 async def test_arabic_words_stand_to_the_right_and_english_ones_to_the_left(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await visit(browser, address, ledger, streams)
+    here = await visit(chromium, address, ledger, streams)
     await here.begins("لا أستطيع دفع الإيجار 01632 960112")
     await here.hears(said("شكرا لك. رقم الهاتف 01632 960112."), said("In English."))
     await expect(here.page.get_by_text("In English.")).to_be_visible()
@@ -136,9 +125,9 @@ async def test_arabic_words_stand_to_the_right_and_english_ones_to_the_left(
 
 
 async def test_a_page_from_right_to_left_is_the_same_page_in_a_mirror(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await full_chat(browser, address, ledger, streams)
+    here = await full_chat(chromium, address, ledger, streams)
     page = here.page
     await page.evaluate("document.documentElement.dir = 'rtl'")
     assert await wider_than_the_window(page) <= 0

@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from channels.conversation import Concern
 from channels.desk.sessions import Sessions
+from tests.chromium import open_chromium, violations
 from tests.desk_builders import PASSWORD, Office, person_asks, serving
 
 pytest_plugins = ["tests.desk_fixtures"]
 
-CHROMIUM = Path("/usr/bin/chromium")
-FOUND = importlib.util.find_spec("axe_playwright_python")
-AXE = Path(str(FOUND.origin)).parent / "axe.min.js" if FOUND and FOUND.origin else None
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium: apt-get install chromium"),
-    pytest.mark.skipif(AXE is None or not AXE.exists(), reason="no axe-playwright-python in this environment"),
-]
-
-
-async def complaints(page: Page, state: str) -> list[str]:
-    assert AXE is not None
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = await page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [f"{state}: {one['id']}: {json.dumps(one['nodes'][0]['html'])[:200]}" for one in found["violations"]]
+pytestmark = pytest.mark.browser
 
 
 SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1280, "height": 900}}
@@ -56,9 +40,8 @@ async def test_axe_finds_nothing_on_any_page_of_the_desk(office: Office, size: s
     token = await office.ledger.open_session(robin.id, timedelta(hours=1))
     talks = [f"conversations/{one.conversation_id}" for one in (waits, theirs, mine)]
     wrong: list[str] = []
-    async with serving(office) as address, async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        context = await browser.new_context(base_url=address, viewport=SIZES[size], color_scheme=colours)
+    async with serving(office) as address, open_chromium() as chromium:
+        context = await chromium.new_context(base_url=address, viewport=SIZES[size], color_scheme=colours)
         page = await context.new_page()
         for path in ("sign-in", f"join?code={code}", "join?code=none"):
             wrong += await faults(page, path)
@@ -67,8 +50,7 @@ async def test_axe_finds_nothing_on_any_page_of_the_desk(office: Office, size: s
         for path in (*PAGES, f"rights/{person_id}", *talks):
             wrong += await faults(page, path)
         await page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
-        wrong += await complaints(page, "every tool open")
-        await browser.close()
+        wrong += await violations(page, "every tool open")
     assert not wrong, "\n".join(wrong)
 
 
@@ -89,7 +71,7 @@ async def faults(page: Page, path: str) -> list[str]:
     if broken := await page.evaluate(BROKEN_WORDS):
         return [f"{path}: broken words {broken}"]
     wider = await page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
-    return [*await complaints(page, path), *([f"{path}: wider than the window"] if wider else [])]
+    return [*await violations(page, path), *([f"{path}: wider than the window"] if wider else [])]
 
 
 async def test_axe_finds_nothing_on_the_pages_of_accounts_and_rights(office: Office) -> None:
@@ -100,27 +82,25 @@ async def test_axe_finds_nothing_on_the_pages_of_accounts_and_rights(office: Off
     token = await office.ledger.open_session(robin.id, timedelta(hours=1))
     person_id = (await office.ledger.conversation(person.conversation_id)).person_id
     wrong: list[str] = []
-    async with serving(office) as address, async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        context = await browser.new_context(base_url=address, viewport={"width": 360, "height": 740})
+    async with serving(office) as address, open_chromium() as chromium:
+        context = await chromium.new_context(base_url=address, viewport={"width": 360, "height": 740})
         page = await context.new_page()
         for path in ("/desk/sign-in", f"/desk/join?code={code}"):
             await page.goto(path)
-            wrong += await complaints(page, path)
+            wrong += await violations(page, path)
         cookie = Sessions(office.ledger, office.settings).cookie
         await context.add_cookies([{"name": cookie, "value": token, "url": address}])
         replies = ("replies", "replies/hello", "replies/new")
         for path in (*replies, "account", "colleagues", "audit", "rights", f"rights/{person_id}"):
             await page.goto(f"/desk/{path}")
-            wrong += await complaints(page, path)
+            wrong += await violations(page, path)
             assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
         await page.get_by_role("button", name="Everything, to read or print").click()
-        wrong += await complaints(page, "export")
+        wrong += await violations(page, "export")
         await page.goto("/desk/account")
         app = page.get_by_role("region", name="Authenticator app")
         await app.get_by_label("Your password now").fill(PASSWORD)
         await app.get_by_role("button", name="Add an app").click()
         await page.get_by_label("Code").wait_for()
-        wrong += await complaints(page, "account, adding an app")
-        await browser.close()
+        wrong += await violations(page, "account, adding an app")
     assert not wrong, "\n".join(wrong)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import suppress
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, async_playwright, expect
+from playwright.async_api import Browser, Locator, Page, expect
 from pydantic import SecretStr
 
 from channels.app import create_app
@@ -18,27 +17,16 @@ from channels.ledger.records import Draft
 from channels.settings import Settings
 from channels.streams import Streams
 from tests import patience
+from tests.chromium import violations
 from tests.integration.serving import free_port, serving
-from tests.integration.test_accessibility import House, check, needs_axe
+from tests.integration.test_accessibility import House
 from tests.ledger_builders import TEST_PREFIX
 from tests.phone_builders import with_phones
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
 FILLED = re.compile(r"I want to make sure you are OK\..* ring 999\.", re.DOTALL)
-
-
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as driver:
-        opened = await driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        await opened.close()
 
 
 @pytest.fixture
@@ -108,7 +96,6 @@ async def typing_shows(box: Locator, sign: Locator) -> None:
     await expect(sign).to_be_visible()
 
 
-@needs_axe
 async def test_a_warm_transfer_with_two_peers_and_a_person_on_a_phone(house: House, chromium: Browser) -> None:
     chat = await somebody_asks(house)
     sam = await sit_down(house, chromium, "sam", DESK)
@@ -131,7 +118,7 @@ async def test_a_warm_transfer_with_two_peers_and_a_person_on_a_phone(house: Hou
     await ana.get_by_role("link", name="Look and join").click()
     await expect(ana.get_by_role("button", name="Join them")).to_be_visible()
     assert await sideways(ana) <= 0
-    assert await check(ana, "asked to join, on a phone") == []
+    assert await violations(ana, "asked to join, on a phone") == []
     await ana.get_by_role("button", name="Join them").click()
     await expect(ana.get_by_role("heading", name="You are both with them")).to_be_visible()
     await typing_shows(ana.get_by_label("Write to them"), sam.get_by_text("Ana is writing to them too."))
@@ -142,7 +129,7 @@ async def test_a_warm_transfer_with_two_peers_and_a_person_on_a_phone(house: Hou
     await answer(chat, "ok thanks")
     await expect(chat.get_by_text("Sam has read it.")).to_be_visible()
     await expect(sam.get_by_text("They said that it is fine with Ana.")).to_be_visible()
-    assert await check(sam, "about to leave them") == []
+    assert await violations(sam, "about to leave them") == []
     await ana.get_by_label("Write to them").press_sequentially("So, the", delay=20)
     await sam.get_by_role("button", name="Leave them with Ana").click()
     await expect(sam.get_by_text("They are with your colleague now")).to_be_visible()
@@ -154,27 +141,26 @@ async def test_a_warm_transfer_with_two_peers_and_a_person_on_a_phone(house: Hou
     assert await sideways(ana) <= 0
 
 
-@needs_axe
 async def test_axe_finds_nothing_beside_a_conversation(house: House, chromium: Browser) -> None:
     await somebody_asks(house)
     sam = await sit_down(house, chromium, "sam", PHONE)
     await sam.get_by_role("button", name="Take number 1").click()
     await sam.wait_for_selector("#reply")
     await sam.evaluate("document.querySelectorAll('details').forEach(function (part) { part.open = true; })")
-    wrong = await check(sam, "every tool open")
+    wrong = await violations(sam, "every tool open")
     assert await sideways(sam) <= 0
     await sam.get_by_label("Find", exact=True).fill("safe")
     await sam.get_by_label("Find", exact=True).press("Enter")
     await expect(sam.get_by_text("Are you safe now?")).to_be_visible()
-    wrong += await check(sam, "saved replies found")
+    wrong += await violations(sam, "saved replies found")
     await sam.get_by_role("button", name="Use: Are you safe now?").click()
     await expect(sam.get_by_label("Write to them")).to_have_value(FILLED)
     await sam.keyboard.press("Control+k")
-    wrong += await check(sam, "palette")
+    wrong += await violations(sam, "palette")
     await sam.keyboard.press("Escape")
     for path in ("/desk/debrief", "/desk"):
         await sam.goto(f"{house.address}{path}")
-        wrong += await check(sam, path)
+        wrong += await violations(sam, path)
     assert wrong == []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Route, async_playwright, expect
+from playwright.async_api import Browser, Route, expect
 
 from channels.conversation import Choice
 from channels.ledger import Ledger
@@ -13,13 +13,10 @@ from channels.settings import Settings
 from channels.streams import Streams
 from channels.webchat.visitor import COOKIE
 from tests.chat_builders import PERSON
-from tests.chat_visits import CHROMIUM, chat_app, says, visit
+from tests.chat_visits import chat_app, says, visit
 from tests.integration.serving import free_port, serving
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
@@ -28,18 +25,10 @@ async def address(ledger: Ledger, streams: Streams, settings: Settings) -> Async
         yield served
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        await opened.close()
-
-
 async def test_answers_appear_by_themselves_and_buttons_send_their_payload(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await visit(browser, address, ledger, streams)
+    here = await visit(chromium, address, ledger, streams)
     await here.says("<b>cant</b> pay my rent")
     await expect(here.page.locator("li.you[data-seq='1'] .bubble")).to_have_text("<b>cant</b> pay my rent")
     await here.hears(says("Shall I ask somebody?", PERSON))
@@ -54,9 +43,9 @@ async def test_answers_appear_by_themselves_and_buttons_send_their_payload(
 
 
 async def test_what_was_not_sent_says_so_and_can_be_sent_again_once(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await visit(browser, address, ledger, streams)
+    here = await visit(chromium, address, ledger, streams)
     await here.says("one")
     await here.page.wait_for_selector("li[data-seq='1']")
 
@@ -76,9 +65,9 @@ async def test_what_was_not_sent_says_so_and_can_be_sent_again_once(
 
 @pytest.mark.parametrize("way", ["button", "shift three times"])
 async def test_leaving_goes_away_at_once_and_back_shows_nothing(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams, way: str
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams, way: str
 ) -> None:
-    here = await visit(browser, address, ledger, streams)
+    here = await visit(chromium, address, ledger, streams)
     await here.context.route("https://www.bbc.co.uk/**", lambda route: route.fulfill(body="weather"))
     await here.says("nobody may see this")
     await here.page.wait_for_selector("li[data-seq='1']")
@@ -94,9 +83,9 @@ async def test_leaving_goes_away_at_once_and_back_shows_nothing(
 
 
 async def test_without_javascript_every_step_is_a_plain_page(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await visit(browser, address, ledger, streams, java_script_enabled=False)
+    here = await visit(chromium, address, ledger, streams, java_script_enabled=False)
     await here.says("no script here")
     await expect(here.page.locator("li.you .bubble")).to_have_text("no script here")
     await here.hears(says("Shall I ask somebody?", PERSON))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
-from playwright.async_api import Browser, async_playwright, expect
+from playwright.async_api import Browser, expect
 
 from channels.conversation import Channel, Concern, Inbound, Sender
 from channels.ledger import Ledger
@@ -16,7 +16,7 @@ from channels.settings import Settings
 from channels.streams import Streams
 from channels.webchat.view import is_read
 from tests.chat_builders import Story, browser, make_app, said, words_of
-from tests.chat_visits import CHROMIUM, chat_app, visit
+from tests.chat_visits import chat_app, visit
 from tests.desk_builders import Browser as Desk
 from tests.desk_builders import Office
 from tests.integration.serving import free_port, serving
@@ -120,16 +120,7 @@ async def test_only_whoever_holds_it_and_looks_has_read_it(
     assert is_read(conversation, messages, await streams.read_upto(here))
 
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        await opened.close()
-
-
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
 async def test_the_open_page_follows_place_people_and_reading(
     chromium: Browser, ledger: Ledger, streams: Streams, settings: Settings, attendance: FakeAttendance
 ) -> None:

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from channels.conversation import Choice
 from channels.ledger import Ledger
 from channels.settings import Settings
 from channels.streams import Streams
 from tests.chat_builders import PERSON, said
-from tests.chat_visits import CHROMIUM, chat_app, says, visit
+from tests.chat_visits import chat_app, says, visit
 from tests.integration.serving import free_port, serving
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 LOST = "Connection lost."
 AT_ONCE = 2500
 """Milliseconds: less than the three seconds after which the page says so by itself."""
@@ -30,25 +27,17 @@ async def address(ledger: Ledger, streams: Streams, settings: Settings) -> Async
         yield served
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        await opened.close()
-
-
 async def numbers(page: Page) -> list[int]:
     found = await page.locator("li[data-seq]").evaluate_all("items => items.map(item => item.dataset.seq)")
     return [int(one) for one in found]
 
 
 async def test_a_lost_connection_says_so_and_catches_up_with_messages_and_with_who_is_there(
-    browser: Browser, ledger: Ledger, streams: Streams, settings: Settings
+    chromium: Browser, ledger: Ledger, streams: Streams, settings: Settings
 ) -> None:
     port = free_port()
     async with serving(chat_app(ledger, streams, settings), port) as address:
-        here = await visit(browser, address, ledger, streams)
+        here = await visit(chromium, address, ledger, streams)
         await here.begins("are you there")
         await expect(here.page.locator(".offline")).to_be_empty()
     await expect(here.page.get_by_role("status").get_by_text(LOST)).to_be_visible()
@@ -64,9 +53,9 @@ async def test_a_lost_connection_says_so_and_catches_up_with_messages_and_with_w
 
 
 async def test_without_a_network_the_page_says_so_at_once_and_catches_up_when_it_is_back(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await visit(browser, address, ledger, streams)
+    here = await visit(chromium, address, ledger, streams)
     await here.begins("hello")
     await here.context.set_offline(True)
     await expect(here.page.get_by_text(LOST)).to_be_visible(timeout=AT_ONCE)
@@ -80,10 +69,10 @@ async def test_without_a_network_the_page_says_so_at_once_and_catches_up_when_it
 
 
 async def test_an_event_stream_that_is_refused_is_no_lost_connection(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
     """Some networks let no streams through: then the page asks by itself."""
-    here = await visit(browser, address, ledger, streams)
+    here = await visit(chromium, address, ledger, streams)
     await here.page.route("**/chat/events*", lambda route: route.abort())
     await here.begins("hello")
     await here.hears(said("It gets here all the same."))
@@ -92,9 +81,9 @@ async def test_an_event_stream_that_is_refused_is_no_lost_connection(
 
 
 async def test_more_messages_than_one_answer_holds_leave_no_gap(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await visit(browser, address, ledger, streams)
+    here = await visit(chromium, address, ledger, streams)
     await here.begins("the very first")
     await here.context.set_offline(True)
     await here.hears(*(said(f"number {number}") for number in range(2, 231)))
@@ -110,9 +99,9 @@ async def test_more_messages_than_one_answer_holds_leave_no_gap(
 
 
 async def test_a_message_that_gets_no_answer_is_not_called_sending_for_ever(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await visit(browser, address, ledger, streams)
+    here = await visit(chromium, address, ledger, streams)
     await here.begins("hello")
     await here.page.clock.install()
     held: list[Route] = []
@@ -125,9 +114,9 @@ async def test_a_message_that_gets_no_answer_is_not_called_sending_for_ever(
 
 
 async def test_an_erased_conversation_is_no_lost_connection(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await visit(browser, address, ledger, streams)
+    here = await visit(chromium, address, ledger, streams)
     await here.begins("please forget this")
     conversation_id = await here.conversation_id()
     await ledger.forget((await ledger.conversation(conversation_id)).person_id)
@@ -141,9 +130,9 @@ async def test_an_erased_conversation_is_no_lost_connection(
 
 
 async def test_somebody_on_a_button_that_goes_stays_where_they_were(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await visit(browser, address, ledger, streams)
+    here = await visit(chromium, address, ledger, streams)
     await here.begins("hello")
     await here.hears(says("Shall I ask somebody?", PERSON))
     await here.page.get_by_role("button", name="Talk to a person").focus()
@@ -153,9 +142,9 @@ async def test_somebody_on_a_button_that_goes_stays_where_they_were(
 
 
 async def test_two_presses_of_send_without_a_script_are_one_message(
-    browser: Browser, address: str, ledger: Ledger, streams: Streams
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
-    here = await visit(browser, address, ledger, streams, java_script_enabled=False)
+    here = await visit(chromium, address, ledger, streams, java_script_enabled=False)
     await here.page.fill("textarea", "only once")
     await here.page.get_by_role("button", name="Send").dblclick(no_wait_after=True)
     await expect(here.page.locator("li.you .bubble")).to_have_text(["only once"])

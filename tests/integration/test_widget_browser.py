@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from playwright.async_api import Browser, BrowserContext, FrameLocator, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, FrameLocator, Page, expect
 from playwright.async_api import Error as PlaywrightError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -35,11 +34,7 @@ from tests import patience
 from tests.chat_builders import make_app
 from tests.integration.serving import free_port, serving
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
 BUDGET = 50_000
 
@@ -81,14 +76,6 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {"ssl_certfile": str(folder / "cert.pem"), "ssl_keyfile": str(folder / "key.pem")}
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        await opened.close()
-
-
 def website(chat: str) -> Starlette:
     """A site with a strict policy of its own: its styles may stand in files only."""
 
@@ -109,7 +96,7 @@ class Builder:
     """Puts our chat and a website on this machine. `allowed`: whether the site is in our list."""
 
     stack: AsyncExitStack
-    browser: Browser
+    chromium: Browser
     ledger: Ledger
     streams: Streams
     settings: Settings
@@ -126,16 +113,16 @@ class Builder:
         files = self.certificate if tls else {}
         await self.stack.enter_async_context(serving(app, port, **files))
         await self.stack.enter_async_context(serving(website(chat), site_port, **files))
-        context = await self.browser.new_context(ignore_https_errors=True, **options)  # type: ignore[arg-type]
+        context = await self.chromium.new_context(ignore_https_errors=True, **options)  # type: ignore[arg-type]
         return Town(chat=chat, site=site, context=context)
 
 
 @pytest.fixture
 async def build(
-    browser: Browser, ledger: Ledger, streams: Streams, settings: Settings, certificate: dict[str, str]
+    chromium: Browser, ledger: Ledger, streams: Streams, settings: Settings, certificate: dict[str, str]
 ) -> AsyncIterator[Builder]:
     async with AsyncExitStack() as stack:
-        yield Builder(stack, browser, ledger, streams, settings, certificate)
+        yield Builder(stack, chromium, ledger, streams, settings, certificate)
 
 
 async def test_a_listed_site_holds_a_whole_conversation_in_a_cookie_of_its_own(build: Builder) -> None:

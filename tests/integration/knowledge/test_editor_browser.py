@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from knowledge.editor import create_app
 from knowledge.settings import Settings
 from tests import patience
+from tests.chromium import violations
 from tests.integration.serving import free_port, serving
-from tests.integration.test_accessibility import AXE, CHROMIUM, LOOKS, check
+from tests.integration.test_accessibility import LOOKS
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
-]
-needs_axe = pytest.mark.skipif(AXE is None, reason="no axe-core here: pip install axe-playwright-python")
+pytestmark = pytest.mark.browser
 SHOP = "/listings/svc-advice-shop"
 
 
@@ -29,16 +26,8 @@ async def address(own: Settings) -> AsyncIterator[str]:
         yield served
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        opened = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        await opened.close()
-
-
-async def open_as(browser: Browser, address: str, login: str, **look: object) -> Page:
-    context = await browser.new_context(**look)  # type: ignore[arg-type]  # looks are Playwright's own options
+async def open_as(chromium: Browser, address: str, login: str, **look: object) -> Page:
+    context = await chromium.new_context(**look)  # type: ignore[arg-type]  # looks are Playwright's own options
     page = await context.new_page()
     page.set_default_timeout(patience.MILLISECONDS)
     await page.goto(f"{address}/?as={login}")
@@ -52,17 +41,16 @@ async def sideways(page: Page) -> int:
     return wider
 
 
-@needs_axe
 @pytest.mark.parametrize("look", LOOKS)
 async def test_axe_finds_nothing_on_any_page_of_the_editor(
-    browser: Browser, address: str, look: dict[str, object]
+    chromium: Browser, address: str, look: dict[str, object]
 ) -> None:
-    page = await open_as(browser, address, "ana", **look)
+    page = await open_as(chromium, address, "ana", **look)
     wrong: list[str] = []
 
     async def look_at(path: str) -> None:
         await page.goto(address + path)
-        wrong.extend(await check(page, path))
+        wrong.extend(await violations(page, path))
         if await sideways(page) > 0:
             wrong.append(f"{path}: scrolls sideways")
 
@@ -73,7 +61,7 @@ async def test_axe_finds_nothing_on_any_page_of_the_editor(
     await page.get_by_label("Message").fill("cant pay my rent")
     await page.get_by_role("button", name="Try").click()
     await expect(page.get_by_role("heading", name="Understood")).to_be_visible()
-    wrong += await check(page, "tried")
+    wrong += await violations(page, "tried")
     await page.goto(f"{address}{SHOP}")
     await page.get_by_role("button", name="Report").click()
     await look_at("/problems")
@@ -82,20 +70,20 @@ async def test_axe_finds_nothing_on_any_page_of_the_editor(
     await page.get_by_label("Somebody writes").fill("cant pay my rent")
     await page.get_by_role("button", name="Save the draft and try").click()
     await expect(page.get_by_text("The first reply, as a text message")).to_be_visible()
-    wrong += await check(page, "edit, wrong and tried")
+    wrong += await violations(page, "edit, wrong and tried")
     await page.get_by_label("Name", exact=True).fill("New Name")
     await page.get_by_role("button", name="Save and send for review").click()
     await expect(page.get_by_role("heading", name="Review: New Name")).to_be_visible()
-    wrong += await check(page, "review, of one's own")
+    wrong += await violations(page, "review, of one's own")
     await page.goto(f"{address}/?as=robin")
     await look_at(f"{SHOP}/review")
     await page.get_by_role("button", name="Publish").click()
     await expect(page.get_by_text("it is live")).to_be_visible()
-    wrong += await check(page, "published")
+    wrong += await violations(page, "published")
     await look_at(f"{SHOP}/history")
     wrong += await axe_on_an_import(page, address)
     await page.get_by_role("button", name="Sign out").click()
-    wrong += await check(page, "signed out")
+    wrong += await violations(page, "signed out")
     assert not wrong, "\n".join(wrong)
 
 
@@ -107,7 +95,7 @@ async def axe_on_an_import(page: Page, address: str) -> list[str]:
     wrong: list[str] = []
 
     async def look(name: str) -> None:
-        wrong.extend(await check(page, name))
+        wrong.extend(await violations(page, name))
         if await sideways(page) > 0:
             wrong.append(f"{name}: scrolls sideways")
 
@@ -132,8 +120,8 @@ async def axe_on_an_import(page: Page, address: str) -> list[str]:
     return wrong
 
 
-async def test_two_editors_choose_between_their_versions(browser: Browser, address: str) -> None:
-    ana, robin = [await open_as(browser, address, login) for login in ("ana", "robin")]
+async def test_two_editors_choose_between_their_versions(chromium: Browser, address: str) -> None:
+    ana, robin = [await open_as(chromium, address, login) for login in ("ana", "robin")]
     for page in (ana, robin):
         await page.goto(f"{address}{SHOP}/edit")
     for page, name in ((ana, "Name of Ana"), (robin, "Name of Robin")):
@@ -141,15 +129,14 @@ async def test_two_editors_choose_between_their_versions(browser: Browser, addre
         await page.get_by_role("button", name="Save the draft", exact=True).first.click()
         await page.wait_for_load_state()
     await expect(robin.get_by_role("heading", name="Two versions of Name of Ana")).to_be_visible()
-    if AXE:
-        assert await check(robin, "merge") == []
+    assert await violations(robin, "merge") == []
     await robin.get_by_label("Robin: Name of Robin").check()
     await robin.get_by_role("button", name="Keep these").click()
     await expect(robin.get_by_label("Name", exact=True)).to_have_value("Name of Robin")
 
 
-async def test_a_listing_is_edited_and_sent_for_review_by_keyboard_alone(browser: Browser, address: str) -> None:
-    page = await open_as(browser, address, "ana", viewport={"width": 360, "height": 780}, color_scheme="dark")
+async def test_a_listing_is_edited_and_sent_for_review_by_keyboard_alone(chromium: Browser, address: str) -> None:
+    page = await open_as(chromium, address, "ana", viewport={"width": 360, "height": 780}, color_scheme="dark")
     await page.goto(f"{address}{SHOP}/edit")
     await page.keyboard.press("Tab")
     await expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
