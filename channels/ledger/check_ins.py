@@ -229,7 +229,7 @@ async def cancel(work: Work, conversation_id: str) -> None:
 
 
 async def move(work: Work, here: str, there: str) -> None:
-    """The person carries on elsewhere: what they said to being asked comes along, and of each kind the newest counts."""
+    """They carry on elsewhere: what they said to being asked comes along, and of each kind the newest counts."""
     await work.run(update(check_ins).where(check_ins.c.conversation_id == here).values(conversation_id=there))
     for kind in (HELPED, CONCERN):
         theirs = check_ins.c.conversation_id == there, check_ins.c.kind == kind

@@ -231,7 +231,7 @@ async def test_on_any_database(any_ledger: Ledger) -> None:
     assert [message.text for message in await any_ledger.messages(first.conversation_id)] == ["a", code, "moved"]
 
 
-# -- what comes along ---------------------------------------------------------------------------------------------------
+# -- what comes along --------------------------------------------------------------------------------------------------
 
 DUE = datetime.now(UTC) + timedelta(days=3)
 
