@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlalchemy import func
@@ -96,7 +96,12 @@ class QueueLedger:
         return await self._database.read(duties.every)
 
     async def keep_duty(self, duty: Duty, actor: str) -> None:
+        """All of a shift, in the place of whatever it was."""
         await self._database.write(lambda work: duties.keep(work, duty, actor))
+
+    async def change_duty(self, peer_id: str, change: Callable[[Duty], Duty], actor: str) -> Duty:
+        """A part of a shift, from how it stands then: what somebody else changes at the same moment stays changed."""
+        return await self._database.write(lambda work: duties.change(work, peer_id, change, actor))
 
     # Consent
 
