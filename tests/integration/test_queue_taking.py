@@ -257,6 +257,14 @@ async def test_on_to_a_team_only_with_a_yes_and_in_the_place_they_had(
             "teams: [{id: a, name: A, organisation: o, home: true}]\notherwise: b", "otherwise", id="no such team"
         ),
         pytest.param("team: []", "NWD_TEAMS_FILE", id="not a list of teams"),
+        pytest.param(
+            "teams: [{id: the team, name: A, organisation: o, home: true}]", "id is one", id="two words for an id"
+        ),
+        pytest.param(
+            f"teams: [{{id: a, name: A, organisation: {'o' * 33}, home: true}}]",
+            "organisation",
+            id="longer than is kept",
+        ),
     ],
 )
 def test_a_file_of_teams_that_is_wrong_says_how(tmp_path: Path, text: str, names: str) -> None:
