@@ -70,11 +70,7 @@ class ConcernChecks:
         """None when nobody is checked on. What falls into the night waits for the morning."""
         if not self.after:
             return None
-        local = (now + self.after).astimezone(zone)
-        if not self.first_hour <= local.hour < self.last_hour:
-            day = local.date() + timedelta(days=local.hour >= self.last_hour)
-            local = datetime.combine(day, time(self.first_hour), tzinfo=zone)
-        return local.astimezone(now.tzinfo)
+        return by_day(now + self.after, zone, self.first_hour, self.last_hour)
 
     def may_offer(self, concerns: frozenset[Concern]) -> bool:
         """Whether somebody with these concerns is asked at all."""
@@ -97,3 +93,12 @@ class ConcernChecks:
     def _is_safe(self, standing: Standing) -> bool:
         """A yes from before they told of being hurt does not reach that far."""
         return not standing.concerns & self.never_offered if standing.safe is None else standing.safe
+
+
+def by_day(moment: datetime, zone: ZoneInfo, first_hour: int, last_hour: int) -> datetime:
+    """That moment, or else the first hour of the next day that has one: the same day's, if it is early."""
+    local = moment.astimezone(zone)
+    if not first_hour <= local.hour < last_hour:
+        day = local.date() + timedelta(days=local.hour >= last_hour)
+        local = datetime.combine(day, time(first_hour), tzinfo=zone)
+    return local.astimezone(moment.tzinfo)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ import structlog
 import yaml
 
 from channels.composing import Moment
-from channels.concern_checks import ConcernChecks, Standing, Verdict
+from channels.concern_checks import ConcernChecks, Standing, Verdict, by_day
 from channels.conversation import Channel, Choice, Concern, Holder, Turn
 from channels.ledger import Ledger
 from channels.ledger.check_ins import CONCERN, HELPED, CheckIn
@@ -68,12 +68,12 @@ class FollowUpRules:
 
     def due(self, now: datetime, zone: ZoneInfo) -> datetime:
         """So many days on, moved to a time of day at which a text frightens nobody."""
-        local = now.astimezone(zone) + timedelta(days=self.days)
-        if local.hour >= self.last_hour:
-            local = datetime.combine(local.date() + timedelta(days=1), time(self.first_hour), tzinfo=zone)
-        elif local.hour < self.first_hour:
-            local = datetime.combine(local.date(), time(self.first_hour), tzinfo=zone)
-        return local.astimezone(now.tzinfo)
+        return self.day_for(now.astimezone(zone) + timedelta(days=self.days), zone).astimezone(now.tzinfo)
+
+    def day_for(self, moment: datetime, zone: ZoneInfo, said: tuple[int, int] = (0, 24)) -> datetime:
+        """Then, or at the next time of day at which a text frightens nobody; `said`: hours they called safe."""
+        first, last = max(self.first_hour, said[0]), min(self.last_hour, said[1])
+        return by_day(moment, zone, *((first, last) if first < last else said))
 
     def is_day(self, now: datetime, zone: ZoneInfo) -> bool:
         return self.first_hour <= now.astimezone(zone).hour < self.last_hour

@@ -30,6 +30,7 @@ from channels.desk.sessions import Sessions, Visit, from_elsewhere
 from channels.desk.words import Words
 from channels.errors import LedgerUnavailable
 from channels.escalation import Escalations
+from channels.following_up import FollowUpRules
 from channels.introducing import Introducing
 from channels.ledger import Ledger
 from channels.ledger.factors import FactorKind
@@ -77,6 +78,7 @@ class Site:
     replies: SavedReplies
     wording: Wording
     rules: NeverNo
+    writing_first: FollowUpRules
     media: MediaFetcher | None = None
     catalogue: Catalogue | None = None
     attempts: Attempts = field(default_factory=Attempts)
@@ -148,6 +150,7 @@ def open_site(
         agreeing=Agreeing(ledger=ledger, streams=streams, wording=wording, teams=escalations.teams),
         introducing=Introducing(ledger, streams, escalations, settings),
         rules=NeverNo.load(),
+        writing_first=FollowUpRules.load(),
         replies=SavedReplies.load(languages=wording.crisis.languages[1:]),
         wording=wording,
         media=media,

@@ -107,6 +107,20 @@ def test_when_it_is_due(agreed: datetime, due: datetime) -> None:
     assert RULES.due(agreed.astimezone(UTC), LONDON) == due
 
 
+@pytest.mark.parametrize(
+    ("planned", "said", "due"),
+    [
+        (datetime(2026, 11, 24, 2, 30, tzinfo=LONDON), (0, 24), datetime(2026, 11, 24, 10, 0, tzinfo=LONDON)),
+        (datetime(2026, 11, 24, 12, 30, tzinfo=LONDON), (0, 24), datetime(2026, 11, 24, 12, 30, tzinfo=LONDON)),
+        (datetime(2026, 11, 24, 18, 30, tzinfo=LONDON), (0, 17), datetime(2026, 11, 25, 10, 0, tzinfo=LONDON)),
+        (datetime(2026, 11, 24, 12, 30, tzinfo=LONDON), (20, 22), datetime(2026, 11, 24, 20, 0, tzinfo=LONDON)),
+    ],
+    ids=["by night", "by day", "too late for them", "only in the evening"],
+)
+def test_the_time_of_day_of_a_text(planned: datetime, said: tuple[int, int], due: datetime) -> None:
+    assert RULES.day_for(planned, LONDON, said) == due
+
+
 async def test_it_survives_a_restart(bench: Bench, settings: Settings, ledger: Ledger, streams: Streams) -> None:
     await agree(bench)
     later = Bench.quick(settings, ledger, streams)
