@@ -137,6 +137,31 @@ async def test_it_is_called_off(bench: Bench, word: str) -> None:
     assert await ask_at(bench, NOON + timedelta(days=4)) == 0
 
 
+async def test_it_is_called_off_once_they_told_of_being_hurt(bench: Bench) -> None:
+    await agree(bench)
+    await talk(bench, "he hits me")
+    assert await ask_at(bench, NOON + timedelta(days=4)) == 0
+    assert await ask_at(bench, NOON + timedelta(days=5)) == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "at_noon", "at_six"),
+    [
+        pytest.param({"ok": "no", "from": 0, "to": 24}, 0, 0, id="not safe"),
+        pytest.param({"ok": "yes", "from": 18, "to": 20}, 0, 1, id="safe in the evening"),
+        pytest.param({"ok": "yes", "from": 0, "to": 24}, 1, 0, id="safe"),
+    ],
+)
+async def test_what_they_told_a_peer_worker_about_texts_counts(
+    bench: Bench, told: dict[str, object], at_noon: int, at_six: int
+) -> None:
+    messages = await agree(bench)
+    sam = await peer_named(bench.ledger, "Sam")
+    await bench.ledger.talk.add(messages[0].conversation_id, NoteKind.SAFE_CONTACT, sam.id, told)
+    assert await ask_at(bench, NOON + timedelta(days=4)) == at_noon
+    assert await ask_at(bench, NOON + timedelta(days=4, hours=6)) == at_six
+
+
 async def person_of(bench: Bench, messages: list[MessageRecord]) -> str:
     return (await bench.ledger.conversation(messages[0].conversation_id)).person_id
 
