@@ -24,7 +24,7 @@ from channels import desk, simulator
 from channels.attendance import Attendance
 from channels.catalogue import SearchClient
 from channels.ending import cut_short
-from channels.errors import SendFailed
+from channels.errors import SendFailed, where
 from channels.escalation import Escalations
 from channels.gateway import Gateway, Quarantine
 from channels.guard import Guard
@@ -222,15 +222,7 @@ class LastResort:
         try:
             await self.app(scope, receive, noticing)
         except Exception as error:
-            structlog.get_logger().error("page_failed", problem=type(error).__name__, where=_where(error))
+            structlog.get_logger().error("page_failed", problem=type(error).__name__, where=where(error))
             if not started:
                 response = await self.answer(Request(scope, receive))
                 await response(scope, receive, send)
-
-
-def _where(error: Exception) -> str:
-    """File and line it came from. The text of an error may hold what somebody wrote; this cannot."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    return f"{frame.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.tb_lineno}" if frame else ""

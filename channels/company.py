@@ -46,9 +46,8 @@ class Company:
         if not every or most < 1:
             return 0
         before, told = self.clock() - every, 0
-        for escalation in await self.ledger.queue.due_a_word(before, most, AT_ONCE):
-            if not await self._is_open(escalation):
-                continue
+        staffed = self.opening.at(self.clock())
+        for escalation in await self.ledger.queue.due_a_word(before, most, staffed, AT_ONCE):
             words = await self._update_words(escalation)
             if await self.ledger.queue.tell_waiting(escalation.id, notice_for(escalation, words), before, most):
                 await self._tell(escalation)
@@ -68,9 +67,9 @@ class Company:
     async def _follow_up(self) -> int:
         """Those who lapsed and wanted to hear from us, once somebody is really here."""
         told = 0
-        for escalation in await self.ledger.queue.to_follow_up(AT_ONCE):
-            if not await self._is_open(escalation) or await self.attendance.here() == 0:
-                continue
+        for escalation in await self.ledger.queue.to_follow_up(self.opening.at(self.clock()), AT_ONCE):
+            if await self.attendance.here() == 0:
+                return told
             place = await self.ledger.place_in_queue(escalation.conversation_id, bool(escalation.concerns))
             wording = self.escalations.words_for(escalation)
             words = wording.say("follow_up", place=wording.place(place))
@@ -79,10 +78,6 @@ class Company:
                 await self._tell(escalation)
                 told += 1
         return told
-
-    async def _is_open(self, escalation: EscalationRecord) -> bool:
-        conversation = await self.ledger.conversation(escalation.conversation_id)
-        return self.opening.of(conversation.channel, escalation.team).open_at(self.clock())
 
     async def _tell(self, escalation: EscalationRecord) -> None:
         conversation = await self.ledger.conversation(escalation.conversation_id)

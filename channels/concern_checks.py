@@ -43,7 +43,11 @@ class Standing:
     concerns: frozenset[Concern]
     safe: bool | None = None
     """What they said to a peer worker about being texted first; None when nobody asked."""
-    safe_hours: tuple[int, int] | None = None
+    safe_hours: tuple[int, int] = (0, 24)
+
+    def is_safe(self, never: frozenset[Concern]) -> bool:
+        """A yes from before they told of being hurt, or of what else is among `never`, does not reach that far."""
+        return not self.concerns & never if self.safe is None else self.safe
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,11 +74,7 @@ class ConcernChecks:
         """None when nobody is checked on. What falls into the night waits for the morning."""
         if not self.after:
             return None
-        local = (now + self.after).astimezone(zone)
-        if not self.first_hour <= local.hour < self.last_hour:
-            day = local.date() + timedelta(days=local.hour >= self.last_hour)
-            local = datetime.combine(day, time(self.first_hour), tzinfo=zone)
-        return local.astimezone(now.tzinfo)
+        return by_day(now + self.after, zone, self.first_hour, self.last_hour)
 
     def may_offer(self, concerns: frozenset[Concern]) -> bool:
         """Whether somebody with these concerns is asked at all."""
@@ -87,13 +87,18 @@ class ConcernChecks:
     def judge(self, standing: Standing, zone: ZoneInfo) -> Verdict:
         """By what is true at that moment, not by what was when they said yes."""
         silence = standing.at - standing.last_inbound_at
-        if standing.quiet or standing.answered or not self._is_safe(standing):
+        if standing.quiet or standing.answered or not standing.is_safe(self.never_offered):
             return Verdict.DROP
         hour = standing.at.astimezone(zone).hour
-        earliest, latest = standing.safe_hours or (0, 24)
-        by_day = max(self.first_hour, earliest) <= hour < min(self.last_hour, latest)
-        return Verdict.ASK if by_day and silence >= self.after else Verdict.LATER
+        earliest, latest = standing.safe_hours
+        is_day = max(self.first_hour, earliest) <= hour < min(self.last_hour, latest)
+        return Verdict.ASK if is_day and silence >= self.after else Verdict.LATER
 
-    def _is_safe(self, standing: Standing) -> bool:
-        """A yes from before they told of being hurt does not reach that far."""
-        return not standing.concerns & self.never_offered if standing.safe is None else standing.safe
+
+def by_day(moment: datetime, zone: ZoneInfo, first_hour: int, last_hour: int) -> datetime:
+    """That moment, or else the first hour of the next day that has one: the same day's, if it is early."""
+    local = moment.astimezone(zone)
+    if not first_hour <= local.hour < last_hour:
+        day = local.date() + timedelta(days=local.hour >= last_hour)
+        local = datetime.combine(day, time(first_hour), tzinfo=zone)
+    return local.astimezone(moment.tzinfo)

@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from channels.ending import cut_short
-from channels.errors import ChannelsError, StreamsUnavailable
+from channels.errors import ChannelsError, StreamsUnavailable, where
 from channels.pacing import Places
 from channels.streams import Entry, Streams
 from channels.worker_metrics import WorkerMetrics
@@ -116,11 +116,3 @@ class Crew:
         structlog.get_logger().error(
             "work_broke_off", kind=self.kind, conversation_id=conversation_id, problem=problem, where=place
         )
-
-
-def where(error: BaseException) -> str:
-    """File and line. The words of an error may be somebody's words."""
-    frame = error.__traceback__
-    while frame is not None and frame.tb_next is not None:
-        frame = frame.tb_next
-    return f"{frame.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.tb_lineno}" if frame else ""

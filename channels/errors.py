@@ -74,3 +74,11 @@ class StreamsUnavailable(ChannelsError):
 
 class EditorAway(ChannelsError):
     """The catalogue's editor did not take a report; it is kept and told again. `cause` is one word."""
+
+
+def where(error: BaseException) -> str:
+    """File and line it came from. The text of an error may hold what somebody wrote; this cannot."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    return f"{frame.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{frame.tb_lineno}" if frame else ""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ import structlog
 import yaml
 
 from channels.composing import Moment
-from channels.concern_checks import ConcernChecks, Standing, Verdict
+from channels.concern_checks import ConcernChecks, Standing, Verdict, by_day
 from channels.conversation import Channel, Choice, Concern, Holder, Turn
 from channels.ledger import Ledger
 from channels.ledger.check_ins import CONCERN, HELPED, CheckIn
@@ -68,15 +68,22 @@ class FollowUpRules:
 
     def due(self, now: datetime, zone: ZoneInfo) -> datetime:
         """So many days on, moved to a time of day at which a text frightens nobody."""
-        local = now.astimezone(zone) + timedelta(days=self.days)
-        if local.hour >= self.last_hour:
-            local = datetime.combine(local.date() + timedelta(days=1), time(self.first_hour), tzinfo=zone)
-        elif local.hour < self.first_hour:
-            local = datetime.combine(local.date(), time(self.first_hour), tzinfo=zone)
-        return local.astimezone(now.tzinfo)
+        return self.day_for(now.astimezone(zone) + timedelta(days=self.days), zone).astimezone(now.tzinfo)
+
+    def day_for(self, moment: datetime, zone: ZoneInfo, said: tuple[int, int] = (0, 24)) -> datetime:
+        """Then, or at the next time of day at which a text frightens nobody; `said`: hours they called safe."""
+        first, last = max(self.first_hour, said[0]), min(self.last_hour, said[1])
+        return by_day(moment, zone, *((first, last) if first < last else said))
 
     def is_day(self, now: datetime, zone: ZoneInfo) -> bool:
         return self.first_hour <= now.astimezone(zone).hour < self.last_hour
+
+    def judge(self, standing: Standing, zone: ZoneInfo) -> Verdict:
+        """By what is true at that moment. Where no hour suits both them and us it is not asked at all."""
+        first, last = max(self.first_hour, standing.safe_hours[0]), min(self.last_hour, standing.safe_hours[1])
+        if standing.quiet or first >= last or not standing.is_safe(self.never_offered):
+            return Verdict.DROP
+        return Verdict.ASK if first <= standing.at.astimezone(zone).hour < last else Verdict.LATER
 
     def may_offer(self, moment: Moment, turn: Turn) -> bool:
         """After a service was looked at in full, where we can write first and nothing speaks against it."""
@@ -129,14 +136,13 @@ class FollowUp:
         conversation = await self.ledger.conversation(check_in.conversation_id)
         person = await self.ledger.person(conversation.person_id)
         speaker = Speaker(wording=self.wording.within(person.language), channel=conversation.channel)
-        if check_in.kind == HELPED:
-            return await self.ledger.check_ins.ask(check_in, say_question(speaker))
-        verdict = self.rules.concern.judge(await self._standing(conversation, person), self.zone)
+        judge = self.rules.judge if check_in.kind == HELPED else self.rules.concern.judge
+        verdict = judge(await self._standing(conversation, person), self.zone)
         if verdict is Verdict.DROP:
             await self.ledger.check_ins.call_off(check_in)
         if verdict is not Verdict.ASK:
             return None
-        words = speaker.say_notice(speaker.wording.say("gentle_check"), choices=speaker.person_choice)
+        words = say_question(speaker) if check_in.kind == HELPED else say_gently(speaker)
         return await self.ledger.check_ins.ask(check_in, words, unread_since=conversation.last_seq)
 
     async def _standing(self, conversation: ConversationRecord, person: PersonRecord) -> Standing:
@@ -150,8 +156,12 @@ class FollowUp:
             answered=conversation.holder is not Holder.BOT or waits is None or waits.answered_at is not None,
             concerns=conversation.concerns,
             safe=None if safe is None else safe.get("ok") == "yes",
-            safe_hours=None if safe is None else (int(safe.get("from", 0)), int(safe.get("to", 24))),
+            safe_hours=(0, 24) if safe is None else (int(safe.get("from", 0)), int(safe.get("to", 24))),
         )
+
+
+def say_gently(speaker: Speaker) -> tuple[Draft, ...]:
+    return speaker.say_notice(speaker.wording.say("gentle_check"), choices=speaker.person_choice)
 
 
 def say_question(speaker: Speaker) -> tuple[Draft, ...]:

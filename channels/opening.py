@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ import yaml
 from channels.conversation import Channel
 from channels.errors import SettingsError
 from channels.hours import Span, StaffedHours
+from channels.ledger.waits import Staffed
 from channels.settings import Settings
 from channels.teams import Teams
 
@@ -57,6 +58,14 @@ class Opening:
             service=parse(usual),
             channels=channels,
             teams={team.id: parse(team.hours) for team in teams.all if team.hours},
+        )
+
+    def at(self, moment: datetime) -> Staffed:
+        """The same as `of`, for everybody at once."""
+        return Staffed(
+            channels=frozenset(one for one in Channel if self.of(one).open_at(moment)),
+            teams=frozenset(team for team, hours in self.teams.items() if hours.open_at(moment)),
+            timed=frozenset(self.teams),
         )
 
     def of(self, channel: Channel, team: str | None = None) -> StaffedHours:

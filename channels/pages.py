@@ -5,6 +5,7 @@ Nothing is loaded from anywhere else, no script or style stands inside a page, a
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import secrets
 from collections.abc import Iterator
@@ -105,7 +106,7 @@ def open_templates(settings: Settings, folder: Path = HERE / "templates") -> Jin
     environment.globals.update(
         service_name=settings.service_name,
         demo=settings.demo,
-        static_version=_version_of_static(),
+        static_version=version_of(STATIC),
         exit_to=settings.exit_url,
         new_id=lambda: secrets.token_hex(16),
     )
@@ -129,6 +130,17 @@ def cross_site(request: Request, base_url: str = "") -> bool:
         return False
     place = urlsplit(origin).netloc
     return not place or place not in {request.headers.get("host"), urlsplit(base_url).netloc}
+
+
+def place_of(request: Request) -> str:
+    """The address that a try comes from. Behind a proxy of ours, the one that the proxy has added last."""
+    direct = request.client.host if request.client else ""
+    try:
+        is_ours = ipaddress.ip_address(direct).is_private
+    except ValueError:
+        is_ours = False
+    added = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    return added if is_ours and added else direct
 
 
 def clock(at: datetime) -> str:
@@ -163,9 +175,9 @@ def _linked(text: str) -> Iterator[Markup]:
     yield escape(text[end:])
 
 
-def _version_of_static() -> str:
+def version_of(folder: Path) -> str:
     """Changes with the files, so that a browser never pairs a new page with an old script."""
     digest = sha256()
-    for path in sorted(STATIC.iterdir()):
+    for path in sorted(folder.iterdir()):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:10]

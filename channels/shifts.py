@@ -24,7 +24,6 @@ from channels.resting import NeedsRest
 from channels.streams import Streams
 
 LONGEST_BREAK: Final = timedelta(hours=2)
-GIVERS: Final = "giving"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,24 +45,22 @@ class Shifts:
         """Whoever holds it without a yes has it no longer."""
         return await self.escalations.end_unshared(conversation_id)
 
-    async def change(
-        self, peer: PeerRecord, state: DutyState, *, minutes: int = 0, automatic: bool | None = None
-    ) -> Duty:
+    async def change(self, peer: PeerRecord, state: DutyState, *, minutes: int = 0) -> Duty:
         """`minutes` is how long a break lasts. Leaving with nobody left is having left."""
-        duty = await self.ledger.queue.duty(peer.id)
         if state is DutyState.LEAVING and not await self.ledger.queue.held_by(peer.id):
             state = DutyState.OFF
         until = None
         if state is DutyState.BREAK and minutes > 0:
             until = self.clock() + min(LONGEST_BREAK, timedelta(minutes=minutes))
-        duty = replace(duty, state=state, until=until, automatic=duty.automatic if automatic is None else automatic)
-        await self.ledger.queue.keep_duty(duty, peer.id)
-        return duty
+        return await self.ledger.queue.change_duty(
+            peer.id, lambda duty: replace(duty, state=state, until=until), peer.id
+        )
 
-    async def set_most(self, peer: PeerRecord, most: int) -> None:
-        """How many they want to be with at once."""
-        duty = await self.ledger.queue.duty(peer.id)
-        await self.ledger.queue.keep_duty(replace(duty, most=most), peer.id)
+    async def set_options(self, peer: PeerRecord, most: int, *, automatic: bool) -> None:
+        """How many they want to be with at once, and whether people should come by themselves."""
+        await self.ledger.queue.change_duty(
+            peer.id, lambda duty: replace(duty, most=most, automatic=automatic), peer.id
+        )
 
     async def hand_back_rest(self, peer: PeerRecord) -> int:
         """At the end of a shift: everybody goes back in line in the place they had, and hears why. Says how many."""
@@ -144,4 +141,9 @@ class Shifts:
             return
         duty = await self.ledger.queue.duty(escalation.claimed_by)
         if duty.automatic and duty.state is DutyState.ON:
-            await self.ledger.queue.keep_duty(replace(duty, state=DutyState.AWAY), "system")
+            await self.ledger.queue.change_duty(duty.peer_id, sent_away, "system")
+
+
+def sent_away(duty: Duty) -> Duty:
+    """Whoever has meanwhile said something else of their shift has said it."""
+    return replace(duty, state=DutyState.AWAY) if duty.state is DutyState.ON else duty

@@ -110,8 +110,9 @@ async def set_teams(settings: Settings, login: str, teams: Collection[str], lang
         peer = await ledger.peer_by_login(login)
         if peer is None:
             raise ChannelsError(f"login: nobody signs in as {login}.")
-        duty = await ledger.queue.duty(peer.id)
         spoken = frozenset(language.lower() for language in languages)
-        await ledger.queue.keep_duty(replace(duty, teams=frozenset(teams), languages=spoken), "system")
+        await ledger.queue.change_duty(
+            peer.id, lambda duty: replace(duty, teams=frozenset(teams), languages=spoken), "system"
+        )
     finally:
         await ledger.close()

@@ -30,6 +30,8 @@ from channels.valkey import Valkey
 
 RESTART_PAUSE = 0.5
 """Seconds between a death and the next start; with the start-up check this stays below two seconds."""
+FAILED_PAUSE = 2.0
+"""Seconds before trying again what could not even be started."""
 READY_DEADLINE = 120.0
 STOP_DEADLINE = 8.0
 FREE_BYTES_NEEDED = 200 * 1024**2
@@ -54,27 +56,34 @@ class Child:
         self.environment = environment
         self.process: asyncio.subprocess.Process | None = None
         self.stopping = False
-        self.restarts = 0
 
     async def supervise(self) -> None:
         """Start it, hand its lines on with its name in front, start it again whenever it ends."""
         while not self.stopping:
-            self.process = await asyncio.create_subprocess_exec(
-                *self.spec.command,
-                env=self.environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=die_with_parent,
-                limit=1024 * 1024,
-            )
+            try:
+                self.process = await self.start()
+            except OSError as problem:
+                say(f"{self.spec.name} could not be started ({type(problem).__name__}); trying again")
+                await asyncio.sleep(FAILED_PAUSE)
+                continue
             await self.forward_lines(self.process)
             code = await self.process.wait()
             if not self.stopping:
-                self.restarts += 1
                 say(f"{self.spec.name} ended with code {code}; starting it again")
                 await asyncio.sleep(RESTART_PAUSE)
+
+    async def start(self) -> asyncio.subprocess.Process:
+        """Raises OSError: no such program, or no memory for one more process."""
+        return await asyncio.create_subprocess_exec(
+            *self.spec.command,
+            env=self.environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+            limit=1024 * 1024,
+        )
 
     async def forward_lines(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -20,7 +21,7 @@ from channels.streams import Streams
 from channels.worker_metrics import WorkerMetrics
 
 RETENTION_EVERY: Final = 3600.0
-"""Seconds."""
+"""Seconds between two looks at what is over: words, and workers that ended long ago."""
 
 
 class Sweeps(Protocol):
@@ -98,6 +99,8 @@ class Sweeper:
             )
 
     async def _expire(self) -> None:
+        with suppress(StreamsUnavailable):  # The next time, then.
+            await self.streams.tidy()
         try:
             async with self.streams.lock("retention", RETENTION_EVERY / 2) as mine:
                 if mine:

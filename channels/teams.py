@@ -12,6 +12,7 @@ or when they were passed on to it. Without a file there is one team, at home, an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from channels.ledger.records import EscalationRecord
 from channels.settings import Settings
 
 DEMO: Final = Path(__file__).parent / "data" / "demo_teams.yml"
+ID_FORM: Final = re.compile(r"[\w-]{1,32}")
+"""Ids are kept side by side, with a space between them: one with a space would be two."""
 FIELDS = {"id", "name", "organisation", "organisation_name", "home", "topics", "hours"}
 
 
@@ -123,6 +126,8 @@ def _team(entry: dict[str, Any]) -> Team:
         raise ValueError(f"unknown field {sorted(unknown)[0]}")
     if not all(isinstance(entry.get(name), str) and entry[name] for name in ("id", "name", "organisation")):
         raise ValueError("a team needs id, name and organisation")
+    if wrong := [name for name in ("id", "organisation") if not ID_FORM.fullmatch(entry[name])]:
+        raise ValueError(f"{wrong[0]} is one word of at most 32 letters, digits, - and _; what people read is its name")
     if not isinstance(entry.get("home", False), bool):
         raise ValueError("home is true or false")
     return Team(

@@ -83,9 +83,10 @@ async def _change_teams(site: Site, visit: Visit, peer_id: str) -> None:
     if peer is None or peer.role not in grantable(visit.peer.role) or len(teams) != len(chosen(visit, "team")):
         raise ChannelsError("team: not known, or not theirs to change")
     spoken = frozenset(LANGUAGE.findall(posted(visit.request, "languages").lower())) - {"en"}
-    duty = await site.ledger.queue.duty(peer_id)
-    changed = replace(duty, teams=frozenset(team.id for team in teams), languages=spoken)
-    await site.ledger.queue.keep_duty(changed, visit.peer.id)
+    theirs = frozenset(team.id for team in teams)
+    await site.ledger.queue.change_duty(
+        peer_id, lambda duty: replace(duty, teams=theirs, languages=spoken), visit.peer.id
+    )
     await site.escalations.end_unshared()
 
 

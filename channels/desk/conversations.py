@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from channels.conversation import EscalationState, Reply, Sender
 from channels.desk.access import WRITES, Opened, Standing, find_escalation, may_write, open_conversation
-from channels.desk.guard import Site, missing, policy, posted, unsent_words
+from channels.desk.guard import Site, missing, posted, unsent_words
 from channels.desk.page import LONGEST_REPLY, not_yours, refused_list, show_opened, told_of
 from channels.desk.queue import PRESENT_SECONDS
 from channels.desk.sessions import Visit
@@ -20,6 +20,7 @@ from channels.errors import NotTaken, StreamsUnavailable
 from channels.escalation import CapReached, EmptyReply, Leaving, NotYours
 from channels.fitting import fit
 from channels.ledger.talk_records import IntroductionState, NoteKind
+from channels.pages import policy
 from channels.resting import NeedsRest
 
 REPLYING: Final = "replying"

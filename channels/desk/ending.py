@@ -50,15 +50,13 @@ async def finish(site: Site, visit: Visit, opened: Opened) -> Response:
 
 
 async def plan_check_in(site: Site, visit: Visit, opened: Opened) -> str:
-    """Planned in words that suit what the person said about their phone. Gives why it is not right, or nothing."""
+    """By day, in words that suit what the person said about their phone. Gives why it is not right, or nothing."""
     days = number_posted(visit, "days")
     if days not in CHECK_IN_DAYS:
         return "no_time"
     safe = newest(opened.notes, NoteKind.SAFE_CONTACT)
-    due = site.now() + timedelta(days=days)
-    earliest = int(safe.body.get("from", 0)) if safe else 0
-    if safe and (earliest or int(safe.body.get("to", 24)) < 24):
-        due = due.astimezone(site.zone).replace(hour=earliest, minute=30)
+    said = (int(safe.body.get("from", 0)), int(safe.body.get("to", 24))) if safe else (0, 24)
+    due = site.writing_first.day_for(site.now() + timedelta(days=days), site.zone, said)
     if key := unsafe_at(site, opened, due):
         return key
     say_it = their_words(site, opened).say

@@ -10,7 +10,6 @@ import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
@@ -31,12 +30,13 @@ from channels.desk.sessions import Sessions, Visit, from_elsewhere
 from channels.desk.words import Words
 from channels.errors import LedgerUnavailable
 from channels.escalation import Escalations
+from channels.following_up import FollowUpRules
 from channels.introducing import Introducing
 from channels.ledger import Ledger
 from channels.ledger.factors import FactorKind
 from channels.media import MediaFetcher
 from channels.never_no import NeverNo
-from channels.pages import HEADERS, PERMITTED, clock, open_templates
+from channels.pages import HEADERS, clock, open_templates, policy, version_of
 from channels.roles import Permission, may
 from channels.settings import EDITOR_PORT_OFFSET, Settings
 from channels.shifts import Shifts
@@ -50,12 +50,6 @@ OURS: Final = frozenset({Permission.INVITE, Permission.AUDIT, Permission.RIGHTS}
 """What only whoever runs the service does, whatever role somebody of another organisation has."""
 MOST_VIEWINGS: Final = 10_000
 BESIDE: Final = ("note", "worry", "later", "summary", "reason")
-
-
-def policy(**changes: str) -> str:
-    """What a page of the desk may load, send and be part of: only the desk itself, except where `changes` say."""
-    permitted = {**PERMITTED, "form-action": "'self'", **{name.replace("_", "-"): to for name, to in changes.items()}}
-    return "; ".join(f"{name} {value}" for name, value in permitted.items())
 
 
 DESK_HEADERS: Final = {
@@ -84,6 +78,7 @@ class Site:
     replies: SavedReplies
     wording: Wording
     rules: NeverNo
+    writing_first: FollowUpRules
     media: MediaFetcher | None = None
     catalogue: Catalogue | None = None
     attempts: Attempts = field(default_factory=Attempts)
@@ -155,6 +150,7 @@ def open_site(
         agreeing=Agreeing(ledger=ledger, streams=streams, wording=wording, teams=escalations.teams),
         introducing=Introducing(ledger, streams, escalations, settings),
         rules=NeverNo.load(),
+        writing_first=FollowUpRules.load(),
         replies=SavedReplies.load(languages=wording.crisis.languages[1:]),
         wording=wording,
         media=media,
@@ -166,14 +162,6 @@ def told_at(written: str, zone: ZoneInfo) -> str:
     """A moment of a copy, which is written for programs, as people say it: 23 Nov 2026, 9:31pm."""
     at = datetime.fromisoformat(written).astimezone(zone)
     return f"{at.day} {at:%b %Y}, {clock(at)}"
-
-
-def version_of(folder: Path) -> str:
-    """Changes with the files, so that a browser never pairs a new page with an old script."""
-    digest = sha256()
-    for path in sorted(folder.iterdir()):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:10]
 
 
 def admit(site: Site, handler: Handler, *, active: bool, permission: Permission | None = Permission.ANSWER) -> Endpoint:

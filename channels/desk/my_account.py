@@ -58,10 +58,6 @@ def _has_second(factors: list[Any]) -> bool:
     return any(each.kind in (FactorKind.TOTP, FactorKind.PASSKEY) for each in factors)
 
 
-async def has_second(site: Site, peer_id: str) -> bool:
-    return _has_second(await site.ledger.factors.of(peer_id))
-
-
 async def change_password(site: Site, visit: Visit) -> Response:
     """POST .../password with password (the one they have) and new_password. Signs out everywhere else."""
     if not await _knows_password(site, visit):

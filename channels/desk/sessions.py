@@ -22,6 +22,7 @@ from starlette.responses import Response
 from channels.demo import DEMO_PEERS
 from channels.ledger import Ledger
 from channels.ledger.records import PeerRecord
+from channels.pages import cross_site
 from channels.settings import Settings
 
 IDLE: Final = timedelta(hours=12)
@@ -107,17 +108,12 @@ def form_token(token: str) -> str:
 
 def from_elsewhere(request: Request, settings: Settings) -> bool:
     """Whether a browser says that another site sent this. Whoever says nothing still needs the form's token."""
-    said = request.headers.get("sec-fetch-site")
-    if said is not None:
-        return said not in {"same-origin", "none"}
-    origin = request.headers.get("origin")
-    if origin is None:
-        return False
-    ours = urlsplit(settings.base_url)
-    return urlsplit(origin).netloc not in {request.headers.get("host", ""), ours.netloc}
+    return cross_site(request, settings.base_url)
 
 
-WAY_BACK: Final = re.compile(r"/desk(/(conversations/[0-9a-z_-]{1,64}|account|colleagues|audit|rights))?")
+WAY_BACK: Final = re.compile(
+    r"/desk(/(conversations/[0-9a-z_-]{1,64}|account|audit|colleagues|debrief|replies|reports|rights|wall))?"
+)
 
 
 def way_back(wanted: str) -> str:

@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from channels.conversation import EscalationState
 from channels.desk.access import find_escalation
+from channels.desk.acting import number_posted
 from channels.desk.guard import Site, missing, posted
 from channels.desk.queue import PRESENT_SECONDS, show_list
 from channels.desk.sessions import Visit
@@ -40,21 +41,17 @@ async def change(site: Site, visit: Visit) -> Response:
     wanted = posted(visit.request, "state")
     if wanted not in set(DutyState):
         return await refuse(site, visit, "unknown_shift")
-    minutes = posted(visit.request, "minutes")
-    state = DutyState(wanted)
-    duty = await site.shifts.change(visit.peer, state, minutes=int(minutes) if minutes.isdecimal() else 0)
+    duty = await site.shifts.change(visit.peer, DutyState(wanted), minutes=number_posted(visit, "minutes"))
     await site.shifts.freed_up(visit.peer)
     return RedirectResponse(f"/desk?said=shift_{duty.state}", 303)
 
 
 async def set_options(site: Site, visit: Visit) -> Response:
     """POST /desk/shift/options with most, and automatic when people should come by themselves."""
-    most = posted(visit.request, "most")
-    if not most.isdecimal() or not 1 <= int(most) <= LARGEST_MOST:
+    most = number_posted(visit, "most")
+    if not 1 <= most <= LARGEST_MOST:
         return await refuse(site, visit, "most", largest=LARGEST_MOST)
-    duty = await site.ledger.queue.duty(visit.peer.id)
-    await site.shifts.change(visit.peer, duty.state, automatic=posted(visit.request, "automatic") == "on")
-    await site.shifts.set_most(visit.peer, int(most))
+    await site.shifts.set_options(visit.peer, most, automatic=posted(visit.request, "automatic") == "on")
     await site.shifts.freed_up(visit.peer)
     return RedirectResponse("/desk?said=options", 303)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from typing import Final
 
 import structlog
@@ -16,6 +15,7 @@ from channels.desk.guard import SIGN_IN, Site, answer, posted
 from channels.desk.second_step import ask_for_second, needs_second
 from channels.desk.sessions import Visit, from_elsewhere, way_back
 from channels.ledger.records import PeerRecord
+from channels.pages import place_of
 from channels.passwords import hash_password, password_matches
 
 AT_ONCE: Final = 2
@@ -104,14 +104,3 @@ async def leave(site: Site, visit: Visit) -> Response:
     response = RedirectResponse(f"{SIGN_IN}?bye", 303)
     site.sessions.take(response)
     return response
-
-
-def place_of(request: Request) -> str:
-    """The address that a try comes from. Behind a proxy of ours, the one that the proxy has added last."""
-    direct = request.client.host if request.client else ""
-    try:
-        is_ours = ipaddress.ip_address(direct).is_private
-    except ValueError:
-        is_ours = False
-    added = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    return added if is_ours and added else direct

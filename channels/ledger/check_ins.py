@@ -7,7 +7,7 @@
 `helped` asks whether help they were pointed to helped; `concern` how they are after something that worried us, while
 nobody has come. Neither goes without a yes.
 
-A check-in belongs to its conversation and goes with it. What is told is counted by service,
+A check-in belongs to its conversation, is moved along with it, and goes with it. What is told is counted by service,
 need and day, and by nothing else.
 """
 
@@ -226,6 +226,17 @@ async def apply_concern_check(work: Work, conversation_id: str, outcome: Outcome
 
 async def cancel(work: Work, conversation_id: str) -> None:
     await _settle(work, conversation_id, CANCELLED)
+
+
+async def move(work: Work, here: str, there: str) -> None:
+    """They carry on elsewhere: what they said to being asked comes along, and of each kind the newest counts."""
+    await work.run(update(check_ins).where(check_ins.c.conversation_id == here).values(conversation_id=there))
+    for kind in (HELPED, CONCERN):
+        theirs = check_ins.c.conversation_id == there, check_ins.c.kind == kind
+        wanted = select(check_ins.c.id).where(*theirs).order_by(check_ins.c.made_at.desc(), check_ins.c.id).limit(1)
+        newest = (await work.run(wanted)).scalar_one_or_none()
+        older = update(check_ins).where(*theirs, check_ins.c.state.in_(OPEN), check_ins.c.id != newest)
+        await work.run(older.values(state=CANCELLED))
 
 
 async def drop(work: Work, conversation_id: str) -> None:

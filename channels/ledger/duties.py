@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -60,7 +61,15 @@ async def every(work: Work) -> dict[str, Duty]:
     return {row.peer_id: duty_of(row).now(work.now) for row in await work.run(select(duties))}
 
 
+async def change(work: Work, peer_id: str, how: Callable[[Duty], Duty], actor: str) -> Duty:
+    await work.hold(peer_id)
+    wanted = how(await duty(work, peer_id))
+    await keep(work, wanted, actor)
+    return wanted
+
+
 async def keep(work: Work, wanted: Duty, actor: str) -> None:
+    await work.hold(wanted.peer_id)
     known = await duty(work, wanted.peer_id)
     since = known.since if known.state is wanted.state and known.since else work.now
     await work.run(delete(duties).where(duties.c.peer_id == wanted.peer_id))

@@ -5,7 +5,7 @@
                 +---- withdraw ---+--> WITHDRAWN
 
 The one who brings somebody in holds the conversation all the while: there is exactly one holder. When they do not
-hold it any more (passed on, or their page went silent) the introduction is over too, and the guest may take it.
+hold it any more (passed on, or their page went silent) the introduction is over for good, and the guest may take it.
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ class Introductions:
     async def withdraw(self, escalation_id: str, peer: PeerRecord, notice: Draft | None) -> bool:
         """The one who offered takes it back, or the guest leaves again. False when there is nothing to withdraw."""
         async with self._database.writing() as work:
-            found = (await work.run(open_one(escalation_id))).first()
             locked = await escalations.lock(work, escalation_id)
+            found = (await work.run(open_one(escalation_id))).first()
             if found is None or locked is None or peer.id not in (found.from_id, found.guest_id):
                 return False
             await end(work, escalation_id, IntroductionState.WITHDRAWN)
@@ -223,10 +223,14 @@ def by_id(introduction_id: str) -> Select[Any]:
 
 
 def open_ones() -> Select[Any]:
-    """Going on, and the one who offers still holds the conversation."""
+    """Going on, and the one who offers holds the conversation without a break since."""
     theirs = escalations.TABLE
     both = talk_tables.introductions.join(ledger_tables.escalations, theirs.id == TABLE.escalation_id)
-    held = (theirs.state == EscalationState.HELD, theirs.claimed_by == TABLE.from_id)
+    held = (
+        theirs.state == EscalationState.HELD,
+        theirs.claimed_by == TABLE.from_id,
+        theirs.claimed_at <= TABLE.offered_at,
+    )
     return select(talk_tables.introductions).select_from(both).where(*held, or_(*(TABLE.state == one for one in OPEN)))
 
 

@@ -109,6 +109,22 @@ async def count(work: Work, conversation_id: str) -> int:
     return int((await work.run(wanted)).scalar_one())
 
 
+async def move(work: Work, here: str, there: str, shift: int) -> None:
+    """The person carries on elsewhere, where messages from here stand `shift` later: their list comes along."""
+    table, cipher = tables.saved_services, work.cipher.of(there)
+    for row in (await work.run(select(table).where(table.c.conversation_id == here))).all():
+        words = work.cipher.decrypt(row.body)
+        key = _service_key(work, there, json.loads(words)["service_id"]) if words else ""
+        kept = select(table.c.id).where(table.c.conversation_id == there, table.c.service_key == key)
+        if not words or (await work.run(kept)).first() is not None:
+            await work.run(delete(table).where(table.c.id == row.id))
+            continue
+        values = {"service_key": key, "body": cipher.encrypt(words), "seq": row.seq + shift}
+        await work.run(update(table).where(table.c.id == row.id).values(conversation_id=there, **values))
+    copies = tables.list_copies
+    await work.run(update(copies).where(copies.c.conversation_id == here).values(conversation_id=there))
+
+
 async def drop(work: Work, conversation_id: str) -> None:
     """The list goes; that a number was written to today stays, without a tie to anybody."""
     saved, copies = tables.saved_services, tables.list_copies

@@ -13,7 +13,19 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, func, or_, select, update
 
 from channels.conversation import Delivery, EscalationState, Holder
-from channels.ledger import audit, consents, escalations, outbound, reading, returning, rows, tables, talk
+from channels.ledger import (
+    audit,
+    check_ins,
+    consents,
+    escalations,
+    lists,
+    outbound,
+    reading,
+    returning,
+    rows,
+    tables,
+    talk,
+)
 from channels.ledger.database import Work, shard_of
 from channels.ledger.queue_order import rank_of
 from channels.ledger.records import Draft, Moved
@@ -49,6 +61,8 @@ async def redeem(work: Work, message_id: str, code: str, notice: Draft) -> Moved
         # A yes was to what there was to see then. Now there is more than a code, so each organisation asks again.
         await consents.withdraw(work, there.id)
     await talk.move(work, here.id, there.id)
+    await check_ins.move(work, here.id, there.id)
+    await lists.move(work, here.id, there.id, there.last_seq)
     # Whoever types a code wants to be written to, whatever they wrote here before.
     reached = tables.people.c.id == here.reaches
     await work.run(update(tables.people).where(reached).values(do_not_text_first=False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 
 from sqlalchemy import func
@@ -13,7 +13,7 @@ from channels.ledger.database import Database, Work
 from channels.ledger.duties import Duty
 from channels.ledger.records import Draft, EscalationRecord, PeerRecord
 from channels.ledger.taking import Decide
-from channels.ledger.waits import Line, Stretch
+from channels.ledger.waits import Line, Staffed, Stretch
 
 TABLE = tables.escalations.c
 
@@ -96,7 +96,12 @@ class QueueLedger:
         return await self._database.read(duties.every)
 
     async def keep_duty(self, duty: Duty, actor: str) -> None:
+        """All of a shift, in the place of whatever it was."""
         await self._database.write(lambda work: duties.keep(work, duty, actor))
+
+    async def change_duty(self, peer_id: str, change: Callable[[Duty], Duty], actor: str) -> Duty:
+        """A part of a shift, from how it stands then: what somebody else changes at the same moment stays changed."""
+        return await self._database.write(lambda work: duties.change(work, peer_id, change, actor))
 
     # Consent
 
@@ -127,10 +132,10 @@ class QueueLedger:
         """How long people waited who were answered since then."""
         return await self._database.read(lambda work: waits.answered_since(work, since, limit))
 
-    async def due_a_word(self, before: datetime, most: int, limit: int = 100) -> list[EscalationRecord]:
+    async def due_a_word(self, before: datetime, most: int, staffed: Staffed, limit: int) -> list[EscalationRecord]:
         """WAITING, last heard from us before then, and told less often than `most`; first in line first."""
         return await self._database.read(
-            lambda work: escalations.listed(work, waits.due_a_word(before, most).limit(limit))
+            lambda work: escalations.listed(work, waits.due_a_word(before, most, staffed).limit(limit))
         )
 
     async def tell_waiting(self, escalation_id: str, notice: Draft, before: datetime, most: int) -> bool:
@@ -143,9 +148,11 @@ class QueueLedger:
         async with self._database.writing() as work:
             return await waits.want_follow_up(work, conversation_id, wanted)
 
-    async def to_follow_up(self, limit: int = 100) -> list[EscalationRecord]:
+    async def to_follow_up(self, staffed: Staffed, limit: int) -> list[EscalationRecord]:
         """LAPSED, and they want to hear from us when somebody is here."""
-        return await self._database.read(lambda work: escalations.listed(work, waits.to_follow_up().limit(limit)))
+        return await self._database.read(
+            lambda work: escalations.listed(work, waits.to_follow_up(staffed).limit(limit))
+        )
 
     async def follow_up(self, escalation_id: str, notice: Draft) -> bool:
         """LAPSED to WAITING, with the words; once."""

@@ -64,6 +64,7 @@ class Talk:
         """In the place of the one before; no words, no draft."""
         table = talk_tables.talk_drafts
         async with self._database.writing() as work:
+            await work.hold(conversation_id)
             await work.run(delete(table).where(table.c.conversation_id == conversation_id, table.c.peer_id == peer_id))
             if text.strip():
                 row = {"id": new_id(), "conversation_id": conversation_id, "peer_id": peer_id, "at": work.now}

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 
-from channels.conversation import EscalationState
+from channels.conversation import Channel, EscalationState
 from channels.escalation_states import IN_QUEUE, Move, may
 from channels.ledger import audit, escalations, outbound, queue_order, tables
 from channels.ledger.database import Work
@@ -58,11 +58,26 @@ async def renew_all(work: Work, peer_id: str, lease_until: datetime) -> list[str
     return [str(found) for found in (await work.run(change)).scalars()]
 
 
-def due_a_word(before: datetime, most: int) -> Select[Any]:
+@dataclass(frozen=True, kw_only=True)
+class Staffed:
+    """For whom somebody is there now: the channels, and of the teams with hours of their own (`timed`) which."""
+
+    channels: frozenset[Channel]
+    teams: frozenset[str]
+    timed: frozenset[str]
+
+    def here(self) -> ColumnElement[bool]:
+        talk = tables.conversations.c
+        by_channel = exists().where(talk.id == TABLE.conversation_id, talk.channel.in_(self.channels))
+        usual = or_(TABLE.team.is_(None), TABLE.team.not_in(self.timed))
+        return or_(TABLE.team.in_(self.teams), and_(usual, by_channel))
+
+
+def due_a_word(before: datetime, most: int, staffed: Staffed) -> Select[Any]:
     last = func.coalesce(TABLE.told_at, TABLE.waiting_since)
     return (
         select(tables.escalations)
-        .where(TABLE.state == EscalationState.WAITING, TABLE.told_count < most, last <= before)
+        .where(TABLE.state == EscalationState.WAITING, TABLE.told_count < most, last <= before, staffed.here())
         .order_by(*queue_order.ORDER)
     )
 
@@ -89,10 +104,10 @@ async def want_follow_up(work: Work, conversation_id: str, wanted: bool) -> bool
     return True
 
 
-def to_follow_up() -> Select[Any]:
+def to_follow_up(staffed: Staffed) -> Select[Any]:
     return (
         select(tables.escalations)
-        .where(TABLE.state == EscalationState.LAPSED, TABLE.follow_up.is_(True))
+        .where(TABLE.state == EscalationState.LAPSED, TABLE.follow_up.is_(True), staffed.here())
         .order_by(*queue_order.ORDER)
     )
 

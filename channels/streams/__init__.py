@@ -95,6 +95,7 @@ class Streams:
             return await self._work.reclaim(kind, consumer, min_idle_ms, count)
 
     async def tidy(self, idle_ms: int = FORGOTTEN_CONSUMER_MS) -> int:
+        """Strike off workers that ended long ago: each start of one is another name in every stream."""
         with as_unavailable():
             return await self._work.tidy(idle_ms)
 

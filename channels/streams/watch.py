@@ -15,6 +15,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from channels.ending import cut_short
 from channels.streams.client import connect
 from channels.streams.keys import Keys
 
@@ -84,9 +85,7 @@ class Watching:
 
     async def close(self) -> None:
         if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await cut_short([self._task])
             self._task = None
 
     async def _listen(self) -> None:

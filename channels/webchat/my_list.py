@@ -66,7 +66,7 @@ class ListPages:
 
     async def _change(self, request: Request, *, keep: bool) -> Response:
         """Save, or take off; both may be pressed twice. A card that is not there any more changes nothing."""
-        if cross_site(request):
+        if cross_site(request, self.copies.settings.base_url):
             return from_elsewhere()
         form = await request.form(max_fields=20, max_files=0)
         conversation = await self.reader.conversation(Visitor.of(request))
@@ -110,7 +110,7 @@ class ListPages:
         return f"/chat{tail}{'&' if tail else '?'}look={secrets.token_hex(8)}#m{seq}"
 
     async def _send(self, request: Request, field: str, send: Callable[..., Awaitable[str]]) -> Response:
-        if cross_site(request):
+        if cross_site(request, self.copies.settings.base_url):
             return from_elsewhere()
         form = await request.form(max_fields=20, max_files=0)
         typed = text_in(form, field)[:300]

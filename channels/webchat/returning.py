@@ -1,7 +1,7 @@
 """Coming back to a chat: kept on this device if asked, or carried to another one with a short code.
 
-Wrong codes are counted in this process: five in 15 minutes from one address, a hundred from everywhere. A code is one
-of 300 million and lives 15 minutes, so even several processes' worth of guesses opens nothing.
+Wrong codes are counted in this process: five in 15 minutes from one address (`pages.place_of`), a hundred from
+everywhere. A code is one of 300 million and lives 15 minutes, so even many processes' worth of guesses opens nothing.
 """
 
 from __future__ import annotations

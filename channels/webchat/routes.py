@@ -21,7 +21,7 @@ from channels.conversation import Channel, Holder, Inbound
 from channels.errors import LedgerUnavailable
 from channels.intake import Intake
 from channels.opening import Opening
-from channels.pages import cross_site, open_templates
+from channels.pages import cross_site, open_templates, place_of
 from channels.settings import Settings
 from channels.teams import Teams
 from channels.webchat import view
@@ -197,7 +197,7 @@ class WebChat:
         """Go on here with a chat from another device. Whatever was said on this one stays behind, unmerged."""
         if cross_site(request, self.settings.base_url):
             return from_elsewhere()
-        here = request.client.host if request.client else ""
+        here = place_of(request)
         form = await request.form(max_fields=20, max_files=0)
         if self.guesses.too_many(here):
             return await self._return_page(request, said="too_many", status=429)

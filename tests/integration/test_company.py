@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from channels.attendance import Attendance
-from channels.company import Company
-from channels.conversation import EscalationState, Holder
+from channels.company import AT_ONCE, Company
+from channels.conversation import Channel, EscalationState, Holder, Inbound
 from channels.escalation import Escalations
 from channels.ledger import Ledger
-from channels.ledger.records import Outcome
+from channels.ledger.records import OpenEscalation, Outcome
 from channels.opening import Opening
 from channels.settings import Settings
 from channels.streams import Streams
@@ -20,7 +20,7 @@ from channels.teams import Teams
 from channels.wording import Wording
 from tests.desk_builders import Clock
 from tests.escalation_builders import ask, last_words, now_of, said
-from tests.ledger_builders import text_from
+from tests.ledger_builders import answer, text_from
 
 pytest_plugins = ["tests.desk_fixtures"]
 
@@ -43,6 +43,12 @@ class House:
             opening=Opening.load(settings, Teams()), clock=self.clock,
             attendance=Attendance(ledger=self.ledger, streams=self.streams, wording=wording, clock=self.clock),
         )  # fmt: skip
+
+
+@pytest.fixture
+def ledger(any_ledger: Ledger) -> Ledger:
+    """Every one of these on SQLite, and again on PostgreSQL."""
+    return any_ledger
 
 
 @pytest.fixture
@@ -91,6 +97,37 @@ async def test_when_no_word_is_due_none_is_said(house: House, changes: dict[str,
     await ask(house.escalations, house.ledger, 1)
     house.clock.ahead = timedelta(hours=2)
     assert await house.company(**changes).keep() == 0
+
+
+async def closed_for_texts(house: House) -> tuple[Company, str]:
+    """As many text as get a word in one look, at an hour when nobody answers texts; one behind them is on the web."""
+    for end in range(AT_ONCE):
+        await ask(house.escalations, house.ledger, end)
+    chat = Inbound(channel=Channel.WEB, address="visitor", provider_id="web", text="person")
+    committed = await answer(
+        house.ledger, await house.ledger.store_inbound(chat), escalation=OpenEscalation(reason="asked")
+    )
+    hours = house.settings.data_dir / "hours.yml"
+    hours.write_text('channels: {sms: "Mo 03:00-03:01"}')
+    assert committed.escalation_id is not None
+    return house.company(hours_file=hours), committed.escalation_id
+
+
+async def test_those_for_whom_nobody_is_there_now_keep_no_word_from_those_behind_them(house: House) -> None:
+    company, chat = await closed_for_texts(house)
+    house.clock.ahead = timedelta(minutes=11)
+    assert await company.keep() == 1
+    assert "no one is at the desk" in await last_words(house.ledger, chat)
+
+
+async def test_nor_do_they_when_they_all_wanted_to_hear_from_us_later(house: House) -> None:
+    company, chat = await closed_for_texts(house)
+    for waiting in await house.escalations.waiting():
+        await house.escalations.lapse(waiting.id)
+        await house.ledger.queue.want_follow_up(waiting.conversation_id, True)
+    await house.streams.present("sam", 60)
+    assert await company.keep() == 1
+    assert "You asked me to write" in await last_words(house.ledger, chat)
 
 
 async def test_whoever_asked_for_quiet_gets_no_update_and_stays_in_line(house: House) -> None:

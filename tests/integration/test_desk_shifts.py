@@ -61,6 +61,27 @@ async def test_going_home_hands_everybody_back_in_their_place_and_tells_them(off
     assert (await office.ledger.queue.duty((await staff_named(office, "Jo")).id)).state is DutyState.OFF
 
 
+async def test_a_break_ends_when_it_was_to_end_whatever_else_is_chosen_meanwhile(office: Office, jo: Browser) -> None:
+    await jo.post("/desk/shift", state="break", minutes="10")
+    peer = await staff_named(office, "Jo")
+    ends = (await office.ledger.queue.duty(peer.id)).until
+    await jo.post("/desk/shift/options", automatic="on", most="3")
+    duty = await office.ledger.queue.duty(peer.id)
+    assert ends is not None
+    assert (duty.until, duty.state, duty.most, duty.automatic) == (ends, DutyState.BREAK, 3, True)
+
+
+@pytest.mark.parametrize(
+    "minutes", ["9" * 5000, "-5", "\u0663\u0660", ""], ids=["endless", "ago", "other digits", "none"]
+)
+async def test_a_break_of_no_length_that_can_be_read_is_one_without_an_end(
+    office: Office, jo: Browser, minutes: str
+) -> None:
+    assert (await jo.post("/desk/shift", state="break", minutes=minutes)).status_code == 303
+    duty = await office.ledger.queue.duty((await staff_named(office, "Jo")).id)
+    assert (duty.state, duty.until) == (DutyState.BREAK, None)
+
+
 async def test_a_break_is_over_by_itself(office: Office, jo: Browser) -> None:
     await jo.post("/desk/shift", state="break", minutes="10")
     duty = await office.ledger.queue.duty((await staff_named(office, "Jo")).id)

@@ -11,9 +11,10 @@ from starlette.routing import Mount, Route
 
 from channels.desk.attempts import MOST_FAILURES
 from channels.desk.sessions import IDLE, LONGEST, Sessions
-from channels.desk.sign_in import Door, place_of
+from channels.desk.sign_in import Door
 from channels.desk.site import OPEN_TO_ALL
 from channels.ledger import Ledger
+from channels.pages import place_of
 from channels.passwords import hash_password
 from channels.settings import Settings
 from tests.desk_builders import HERE, PASSWORD, Office, person_asks

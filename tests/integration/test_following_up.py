@@ -107,6 +107,20 @@ def test_when_it_is_due(agreed: datetime, due: datetime) -> None:
     assert RULES.due(agreed.astimezone(UTC), LONDON) == due
 
 
+@pytest.mark.parametrize(
+    ("planned", "said", "due"),
+    [
+        (datetime(2026, 11, 24, 2, 30, tzinfo=LONDON), (0, 24), datetime(2026, 11, 24, 10, 0, tzinfo=LONDON)),
+        (datetime(2026, 11, 24, 12, 30, tzinfo=LONDON), (0, 24), datetime(2026, 11, 24, 12, 30, tzinfo=LONDON)),
+        (datetime(2026, 11, 24, 18, 30, tzinfo=LONDON), (0, 17), datetime(2026, 11, 25, 10, 0, tzinfo=LONDON)),
+        (datetime(2026, 11, 24, 12, 30, tzinfo=LONDON), (20, 22), datetime(2026, 11, 24, 20, 0, tzinfo=LONDON)),
+    ],
+    ids=["by night", "by day", "too late for them", "only in the evening"],
+)
+def test_the_time_of_day_of_a_text(planned: datetime, said: tuple[int, int], due: datetime) -> None:
+    assert RULES.day_for(planned, LONDON, said) == due
+
+
 async def test_it_survives_a_restart(bench: Bench, settings: Settings, ledger: Ledger, streams: Streams) -> None:
     await agree(bench)
     later = Bench.quick(settings, ledger, streams)
@@ -121,6 +135,31 @@ async def test_it_is_called_off(bench: Bench, word: str) -> None:
     else:
         await talk(bench, word)
     assert await ask_at(bench, NOON + timedelta(days=4)) == 0
+
+
+async def test_it_is_called_off_once_they_told_of_being_hurt(bench: Bench) -> None:
+    await agree(bench)
+    await talk(bench, "he hits me")
+    assert await ask_at(bench, NOON + timedelta(days=4)) == 0
+    assert await ask_at(bench, NOON + timedelta(days=5)) == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "at_noon", "at_six"),
+    [
+        pytest.param({"ok": "no", "from": 0, "to": 24}, 0, 0, id="not safe"),
+        pytest.param({"ok": "yes", "from": 18, "to": 20}, 0, 1, id="safe in the evening"),
+        pytest.param({"ok": "yes", "from": 0, "to": 24}, 1, 0, id="safe"),
+    ],
+)
+async def test_what_they_told_a_peer_worker_about_texts_counts(
+    bench: Bench, told: dict[str, object], at_noon: int, at_six: int
+) -> None:
+    messages = await agree(bench)
+    sam = await peer_named(bench.ledger, "Sam")
+    await bench.ledger.talk.add(messages[0].conversation_id, NoteKind.SAFE_CONTACT, sam.id, told)
+    assert await ask_at(bench, NOON + timedelta(days=4)) == at_noon
+    assert await ask_at(bench, NOON + timedelta(days=4, hours=6)) == at_six
 
 
 async def person_of(bench: Bench, messages: list[MessageRecord]) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import re
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,10 +18,11 @@ from channels.conversation import Channel, Concern, Delivery, EscalationState, H
 from channels.escalation import Escalations
 from channels.ledger import Ledger
 from channels.ledger.moving import WRONG_FROM_ONE
-from channels.ledger.records import ConversationRecord, Draft, MessageRecord, Outcome
+from channels.ledger.records import ConversationRecord, Draft, MessageRecord, Moved, Outcome, SavedService, Stored
 from channels.settings import Settings
 from channels.streams import Streams
 from tests import patience
+from tests.chat_builders import RENT
 from tests.ledger_builders import peer_named
 from tests.worker_builders import WORDING, Bench, said, talk, without_offer
 
@@ -228,6 +230,65 @@ async def test_on_any_database(any_ledger: Ledger) -> None:
     assert (await any_ledger.store_inbound(web)).conversation_id == first.conversation_id, "delivered twice"
     assert not await any_ledger.store_receipt(Receipt(channel=Channel.SMS, provider_id="x", state=Delivery.SENT))
     assert [message.text for message in await any_ledger.messages(first.conversation_id)] == ["a", code, "moved"]
+
+
+# -- what comes along --------------------------------------------------------------------------------------------------
+
+DUE = datetime.now(UTC) + timedelta(days=3)
+
+
+async def tell(ledger: Ledger, address: str, text: str, **outcome: object) -> Stored:
+    """Somebody writes, and what it leads to is committed."""
+    channel = Channel.SMS if address.startswith("+") else Channel.WEB
+    told = Inbound(channel=channel, address=address, provider_id=f"{address} {text}", text=text)
+    stored = await ledger.store_inbound(told)
+    done = Outcome(message_id=stored.message_id, expected_holder=Holder.BOT, kind="bot", **outcome)
+    assert await ledger.commit(done) is not None
+    return stored
+
+
+async def carry_on(ledger: Ledger, address: str, code: str) -> Moved:
+    typed = await ledger.store_inbound(Inbound(channel=Channel.WEB, address=address, provider_id="code", text=code))
+    moved = await ledger.redeem(typed.message_id, code, Draft(sender=Sender.NOTICE, text="moved"))
+    assert moved is not None
+    return moved
+
+
+async def test_a_yes_to_being_asked_later_comes_along_and_one_no_ends_it(any_ledger: Ledger) -> None:
+    code = new_code()
+    phone = await tell(any_ledger, "+441632960001", "move", code=code)
+    await tell(any_ledger, "visitor", "check", check_in_at=DUE)
+    await carry_on(any_ledger, "visitor", code)
+    assert await any_ledger.check_ins.state(phone.conversation_id) == "agreed"
+    await tell(any_ledger, "+441632960001", "no check", no_check_in=True)
+    assert await any_ledger.check_ins.due(DUE) == []
+
+
+async def test_whoever_agreed_on_both_channels_is_asked_once(any_ledger: Ledger) -> None:
+    code = new_code()
+    phone = await tell(any_ledger, "+441632960001", "move", code=code, check_in_at=DUE, concern_check_at=DUE)
+    await tell(any_ledger, "visitor", "check", check_in_at=DUE, concern_check_at=DUE)
+    await carry_on(any_ledger, "visitor", code)
+    due = await any_ledger.check_ins.due(DUE)
+    assert sorted((one.conversation_id, one.kind) for one in due) == [
+        (phone.conversation_id, "concern"),
+        (phone.conversation_id, "helped"),
+    ]
+
+
+async def test_their_list_comes_along_each_service_once_and_where_its_message_now_stands(any_ledger: Ledger) -> None:
+    code, food = new_code(), replace(RENT, service_id="svc-food", name="Food Bank")
+    phone = await tell(any_ledger, "+441632960001", "move", code=code)
+    chat = await tell(any_ledger, "visitor", "food please")
+    await any_ledger.lists.save(phone.conversation_id, SavedService(card=RENT, seq=1, place=0))
+    for card in (RENT, food):
+        await any_ledger.lists.save(chat.conversation_id, SavedService(card=card, seq=1, place=1))
+    moved = await carry_on(any_ledger, "visitor", code)
+    kept = await any_ledger.lists.saved(moved.conversation_id)
+    assert [(one.card.name, one.seq) for one in kept] == [(RENT.name, 1), ("Food Bank", 2)]
+    assert await any_ledger.lists.saved(chat.conversation_id) == []
+    await any_ledger.lists.remove(moved.conversation_id, "svc-food")
+    assert len(await any_ledger.lists.saved(moved.conversation_id)) == 1
 
 
 # -- telling a code from anything else ---------------------------------------------------------------------------------

@@ -99,6 +99,22 @@ async def test_saving_undoing_and_seeing_the_list(chat: httpx.AsyncClient) -> No
     assert "My list (1)" not in words_of(undone)
 
 
+async def test_a_browser_that_names_only_our_public_address_is_no_stranger(
+    ledger: Ledger, streams: Streams, settings: Settings
+) -> None:
+    """Behind a proxy that calls us by another host, as an old browser sees it."""
+    public = settings.model_copy(update={"public_url": "http://help.example"})
+    async with browser(make_app(ledger, streams, public)) as client:
+        await client.get("/chat")
+        await client.post("/chat/messages", data={"text": "cant pay my rent"})
+        await Story(ledger, client).answer(BOTH)
+        saved = await client.post("/chat/list/save", data=at(1), headers={"Origin": "http://help.example"})
+        assert saved.status_code == 200
+        assert "My list (1)" in words_of(saved)
+        elsewhere = await client.post("/chat/list/save", data=at(0), headers={"Origin": "http://other.example"})
+        assert elsewhere.status_code == 403
+
+
 async def test_the_script_gets_the_button_and_the_count_only(chat: httpx.AsyncClient) -> None:
     part = await chat.post("/chat/list/save", data=at(0), headers=SCRIPT)
     assert 'action="/chat/list/remove"' in part.text

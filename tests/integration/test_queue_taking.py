@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from channels.ledger import Ledger
 from channels.ledger.duties import Duty, DutyState
 from channels.ledger.records import PLACE, Draft, OpenEscalation, Outcome, PeerRecord
 from channels.settings import Settings
+from channels.shifts import Shifts
 from channels.staff import set_teams
 from channels.streams import Streams
 from channels.teams import Teams
@@ -120,6 +122,24 @@ async def test_mending_the_queue_leaves_alone_who_came_meanwhile(
 
 
 # -- shifts
+
+
+async def test_whatever_is_changed_of_a_shift_at_the_same_moment_all_of_it_counts(
+    escalations: Escalations, ledger: Ledger, streams: Streams, sam: PeerRecord
+) -> None:
+    shifts = Shifts(ledger=ledger, streams=streams, escalations=escalations)
+    changes = (
+        lambda duty: replace(duty, teams=frozenset({"debt"})),
+        lambda duty: replace(duty, languages=frozenset({"pl"})),
+    )
+    await asyncio.gather(
+        shifts.change(sam, DutyState.AWAY),
+        shifts.set_options(sam, 4, automatic=True),
+        *(ledger.queue.change_duty(sam.id, change, "test") for change in changes),
+    )
+    duty = await ledger.queue.duty(sam.id)
+    assert (duty.state, duty.most, duty.automatic) == (DutyState.AWAY, 4, True)
+    assert duty.teams == {"debt"} and duty.languages == {"pl"}
 
 
 async def test_whoever_is_about_to_go_home_is_given_nobody_new(
@@ -237,6 +257,14 @@ async def test_on_to_a_team_only_with_a_yes_and_in_the_place_they_had(
             "teams: [{id: a, name: A, organisation: o, home: true}]\notherwise: b", "otherwise", id="no such team"
         ),
         pytest.param("team: []", "NWD_TEAMS_FILE", id="not a list of teams"),
+        pytest.param(
+            "teams: [{id: the team, name: A, organisation: o, home: true}]", "id is one", id="two words for an id"
+        ),
+        pytest.param(
+            f"teams: [{{id: a, name: A, organisation: {'o' * 33}, home: true}}]",
+            "organisation",
+            id="longer than is kept",
+        ),
     ],
 )
 def test_a_file_of_teams_that_is_wrong_says_how(tmp_path: Path, text: str, names: str) -> None:

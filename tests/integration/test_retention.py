@@ -16,8 +16,8 @@ from channels.ledger.records import Draft, OpenEscalation
 from channels.ledger.retention import Periods
 from channels.ledger.talk_records import NoteKind
 from channels.settings import Settings
-from channels.streams import Streams
-from tests.ledger_builders import answer, text_from
+from channels.streams import FORGOTTEN_CONSUMER_MS, Streams
+from tests.ledger_builders import TEST_PREFIX, answer, text_from
 from tests.worker_builders import Bench
 
 LONG = timedelta(days=3650)
@@ -192,6 +192,37 @@ async def test_the_worker_lets_go_of_every_class_by_the_settings(
     await bench.worker().sweeper.sweep()
     assert counts(settings) == dict.fromkeys(CLASSES, 0)
     assert await ledger.verify_audit()
+
+
+class Counting(Streams):
+    """Says how often it was tidied."""
+
+    tidied = 0
+
+    async def tidy(self, idle_ms: int = FORGOTTEN_CONSUMER_MS) -> int:
+        self.tidied += 1
+        return await super().tidy(idle_ms)
+
+
+async def test_the_worker_strikes_off_workers_that_ended_long_ago_now_and_then(
+    settings: Settings, ledger: Ledger, valkey_url: str
+) -> None:
+    streams = Counting(valkey_url, TEST_PREFIX, settings.shards)
+    sweeper = Bench.quick(settings, ledger, streams).worker().sweeper
+    await sweeper.sweep()
+    await sweeper.sweep()
+    assert streams.tidied == 1
+    await streams.close()
+
+
+async def test_words_go_when_their_time_is_over_though_redis_is_away(settings: Settings, ledger: Ledger) -> None:
+    streams = Streams("redis://127.0.0.1:1", TEST_PREFIX, settings.shards)
+    await story(ledger)
+    bench = Bench.quick(settings, ledger, streams)
+    bench.clock = lambda: datetime.now(UTC) + timedelta(days=settings.retention_audit_days, seconds=60)
+    await bench.worker().sweeper.sweep()
+    assert counts(settings) == dict.fromkeys(CLASSES, 0)
+    await streams.close()
 
 
 def test_every_class_has_a_setting(settings: Settings) -> None:

@@ -138,6 +138,16 @@ async def test_guessing_is_stopped_and_a_new_chat_is_still_open(devices: Devices
     assert (await other.post("/chat/messages", data={"text": "hello"})).status_code == 200
 
 
+async def test_behind_our_proxy_one_who_guesses_stops_nobody_else(devices: Devices) -> None:
+    one, other = devices
+    right, guesser = await code_for(one), {"X-Forwarded-For": "198.51.100.1, 203.0.113.9"}
+    for _ in range(WRONG_FROM_ONE):
+        await other.post("/chat/return/use", data={"code": "AAAAAA"}, headers=guesser)
+    assert (await other.post("/chat/return/use", data={"code": right}, headers=guesser)).status_code == 429
+    honest = {"X-Forwarded-For": "203.0.113.10"}
+    assert (await other.post("/chat/return/use", data={"code": right}, headers=honest)).status_code == 200
+
+
 def test_wrong_tries_are_counted_for_each_address_and_for_all_and_forgotten_in_time() -> None:
     now = 0.0
     guesses = Guesses(clock=lambda: now)

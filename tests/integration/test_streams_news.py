@@ -110,3 +110,22 @@ class TestNews:
             await asyncio.to_thread(own_valkey.start)
             assert await watch.wait(5) == "c1"
         await streams.close()
+
+
+class Swallowing(Watching):
+    """Loses its first cancellation, as the client does when one comes while it connects."""
+
+    async def _listen(self) -> None:
+        self._subscribed.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        await asyncio.sleep(60)
+
+
+async def test_closing_comes_to_an_end_though_a_cancellation_is_swallowed() -> None:
+    watching = Swallowing("redis://127.0.0.1:1", Keys(TEST_PREFIX))
+    async with watching.watch(["queue"]):
+        closing = asyncio.create_task(watching.close())
+        ended, _ = await asyncio.wait([closing], timeout=10)
+    assert closing in ended
+    await watching.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -80,6 +81,26 @@ async def test_a_check_in_gives_nothing_away_where_somebody_else_sees_the_phone(
     planned = await office.ledger.planned.waiting(person.conversation_id)
     assert "Wrong Door" not in planned[0].text
     assert "Samaritans" not in planned[0].text
+
+
+@pytest.mark.parametrize(
+    ("said", "hours"),
+    [
+        pytest.param(None, range(10, 19), id="nobody asked when"),
+        pytest.param({"from": "0", "to": "17"}, range(10, 17), id="before the evening"),
+        pytest.param({"from": "16", "to": "24"}, range(16, 19), id="from the afternoon on"),
+        pytest.param({"from": "20", "to": "22"}, range(20, 22), id="in the evening only"),
+    ],
+)
+async def test_a_check_in_comes_by_day_and_when_they_called_it_safe(
+    office: Office, jo: Browser, said: dict[str, str] | None, hours: range
+) -> None:
+    person = await taken(office, jo)
+    if said:
+        await jo.post(f"{person.page}/safe-contact", ok="yes", **said)
+    await jo.post(f"{person.page}/finish", connected="yes", check_in="yes", days="1")
+    (planned,) = await office.ledger.planned.waiting(person.conversation_id)
+    assert planned.due_at.astimezone(ZoneInfo("Europe/London")).hour in hours
 
 
 async def test_no_check_in_where_texts_are_not_safe(office: Office, jo: Browser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -132,6 +133,13 @@ async def test_a_saved_reply_is_filled_in_and_never_sent_by_itself(office: Offic
 
 
 # -- drafts, and two who write
+
+
+async def test_a_draft_kept_by_two_windows_at_the_same_moment_is_one(office: Office, person: Person) -> None:
+    jo = await staff_named(office, "Jo")
+    keep = office.ledger.talk.keep_draft
+    await asyncio.gather(*(keep(person.conversation_id, jo.id, f"I can ring {number}") for number in range(8)))
+    assert (await office.ledger.talk.draft(person.conversation_id, jo.id)).startswith("I can ring ")
 
 
 async def test_a_draft_is_there_again_until_it_is_sent(office: Office, jo: Browser, person: Person) -> None:

@@ -153,6 +153,22 @@ async def test_it_can_be_taken_back_and_the_person_hears_it(
     assert (await ana.get(person.page)).status_code == 404
 
 
+@pytest.mark.parametrize("stage", ["asked", "there"])
+async def test_an_introduction_is_over_for_good_once_whoever_offered_it_has_let_go(
+    office: Office, jo: Browser, ana: Browser, person: Person, stage: str
+) -> None:
+    await bring(office, jo, person)
+    if stage == "there":
+        await ana.post(f"{person.page}/join")
+    await jo.post(f"{person.page}/pass-on")
+    await jo.post(f"{person.page}/take")
+    assert await holder(office, person) == "Jo"
+    assert (await ana.get(person.page)).status_code == 404
+    assert (await ana.post(f"{person.page}/join")).status_code == 409
+    assert (await ana.post(f"{person.page}/reply", text="Me again.")).status_code == 409
+    assert "asks you to join" not in words_of((await ana.get("/desk")).text)
+
+
 async def put_in(office: Office, name: str, *teams: str) -> None:
     """In those teams of the queue that several organisations share."""
     peer = await staff_named(office, name)

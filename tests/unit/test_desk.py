@@ -247,6 +247,9 @@ def test_what_else_to_know(message: MessageRecord, remark: str) -> None:
     [
         ("/desk/conversations/abc123", "/desk/conversations/abc123"),
         ("/desk", "/desk"),
+        ("/desk/reports", "/desk/reports"),
+        ("/desk/replies", "/desk/replies"),
+        ("/desk/wall", "/desk/wall"),
         ("", "/desk"),
         ("https://evil.example/desk", "/desk"),
         ("//evil.example", "/desk"),

@@ -57,6 +57,8 @@ def at(text: str) -> datetime:
 )
 def test_when_people_are_here(opening: Opening, channel: Channel, team: str | None, when: str, is_open: bool) -> None:
     assert opening.of(channel, team).open_at(at(when)) is is_open
+    now = opening.at(at(when))
+    assert (team in now.teams if team in now.timed else channel in now.channels) is is_open
 
 
 def test_the_next_time_leaps_over_holidays(opening: Opening) -> None:
