@@ -38,7 +38,7 @@ async def test_the_list_says_who_needs_somebody_first_and_why(office: Office, jo
     first, second = read.split("Read first", 1)
     assert "thoughts of suicide" in first
     assert "Telegram, Polish" in first
-    assert "rent arrears" in first
+    assert "Rent and mortgage worries" in first
     assert "Nothing fitting was found" in second
     assert "text message" in second
     assert "waiting less than a minute" in second

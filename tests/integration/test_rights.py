@@ -68,18 +68,28 @@ async def test_a_copy_holds_what_is_kept_beside_their_words(office: Office, robi
         SavedService(card=ServiceCard(service_id="svc-a", name="Rent Rescue", phone="01632 960104"), seq=1, place=0),
     )
     await ledger.talk.add(talk, NoteKind.NOTE, jo.id, {"text": "likes <b>mornings</b>"})
+    outcome = {
+        "escalation": person.escalation_id,
+        "connected": "yes",
+        "needs": ["food", "energy_heating"],
+        "signposted": [],
+    }
+    await ledger.talk.add(talk, NoteKind.OUTCOME, jo.id, outcome)
     await ledger.talk.add(talk, NoteKind.SAFEGUARDING, jo.id, {"text": "afraid of somebody"})
     await ledger.planned.plan(talk, jo, PlanKind.MESSAGE, datetime.now(UTC) + timedelta(days=1), "how was the visit?")
     path = await page_of(robin)
     told = json.loads((await robin.post(f"{path}/export", **{"as": "json"})).text)
     assert [one["name"] for one in told["my_list"]] == ["Rent Rescue"]
-    assert [one["noted"] for one in told["notes"]] == [{"text": "likes <b>mornings</b>"}]
+    assert [one["noted"] for one in told["notes"]] == [{"text": "likes <b>mornings</b>"}, outcome]
     assert [one["text"] for one in told["still_to_come"]] == ["how was the visit?"]
     assert told["safeguarding_notes_to_look_at"] == 1
     assert "afraid of somebody" not in json.dumps(told)
     page = (await robin.post(f"{path}/export", **{"as": "page"})).text
     assert "likes &lt;b&gt;mornings" in page
     assert "how was the visit?" in words_of(page)
+    assert "needs: Food for today; Heating, gas and electric" in words_of(page)
+    assert "What we understood you need Rent and mortgage worries" in words_of(page)
+    assert person.escalation_id not in page
     assert "safeguarding notes (1)" in words_of(page)
 
 

@@ -16,6 +16,8 @@ from channels.desk.sign_in import way_back
 from channels.desk.story import Line, Telling
 from channels.desk.words import Words, age_in_words, day_in_words, moment_in_words
 from channels.ledger.records import MessageRecord
+from knowledge.needs import load_needs
+from knowledge.settings import PACKAGE_DATA
 
 WORDS = Words.load()
 LONDON = ZoneInfo("Europe/London")
@@ -46,8 +48,12 @@ def test_every_reason_has_words(reason: str) -> None:
     assert reason in WORDS.groups["reason"]
 
 
+def test_every_need_is_called_what_people_read_themselves() -> None:
+    assert WORDS.groups["need"] == {need.id: need.label for need in load_needs(PACKAGE_DATA / "needs.yml")}
+
+
 def test_what_has_no_words_yet_is_readable_all_the_same() -> None:
-    assert WORDS.say("need", "rent_arrears") == "rent arrears"
+    assert WORDS.say("need", "of_their_own") == "of their own", "an organisation may have needs of its own"
     assert WORDS.say("reason", "{0.__class__}") == "{0.  class  }"
 
 
