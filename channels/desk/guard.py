@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -48,6 +48,8 @@ SIGN_IN: Final = "/desk/sign-in"
 ACCOUNT: Final = "/desk/account"
 OURS: Final = frozenset({Permission.INVITE, Permission.AUDIT, Permission.RIGHTS})
 """What only whoever runs the service does, whatever role somebody of another organisation has."""
+HOME_MATTERS: Final = OURS | {Permission.REPORT}
+"""Of another organisation one sees the wall of one's own people, and no reports."""
 MOST_VIEWINGS: Final = 10_000
 BESIDE: Final = ("note", "worry", "later", "summary", "reason")
 
@@ -99,12 +101,13 @@ class Site:
     def page_for(self, visit: Visit, name: str, status: int = 200, **values: Any) -> Response:
         """A page of somebody who is signed in: their name at the top, their token in its forms."""
         people = DEMO_PEERS if self.sessions.is_demo(visit.request) else ()
-        allowed = {each.value for each in Permission if may(visit.peer.role, each)}
+        allowed = {each.value for each in Permission if permits(visit, each)}
         demo_editor = f"http://{visit.request.url.hostname}:{self.settings.port + EDITOR_PORT_OFFSET}/"
         catalogue = self.settings.catalogue_pages_url or (demo_editor if self.settings.demo else "")
         known = {"me": visit.peer, "form_token": visit.form_token, "demo_people": people, "allowed": allowed}
         known["demo_partners"] = frozenset(DEMO_TEAMS)
         known["catalogue_address"] = catalogue
+        known["home"] = visit.home
         return self.page(visit.request, name, status, **known, **values)
 
     async def no_team(self, visit: Visit) -> str:
@@ -210,7 +213,8 @@ async def _let_in(
     visit = await _recognise(site, request, active=active)
     if visit is None:
         return sign_in_first(site, request, active=active)
-    if permission is not None and not await _may(site, visit, permission):
+    visit = await _place(site, visit)
+    if permission is not None and not permits(visit, permission):
         return await _not_theirs(site, visit, permission)
     if permission is not None and await _lacks_second(site, visit):
         return RedirectResponse(ACCOUNT, 303) if active else Response(status_code=401)
@@ -222,9 +226,16 @@ async def _let_in(
     return response
 
 
-async def _may(site: Site, visit: Visit, permission: Permission) -> bool:
-    ours = permission not in OURS or (await site.escalations.sight(visit.peer)).home
-    return ours and may(visit.peer.role, permission)
+async def _place(site: Site, visit: Visit) -> Visit:
+    """The visit, knowing whether they are of whoever runs the service."""
+    if not any(may(visit.peer.role, each) for each in HOME_MATTERS):
+        return visit
+    return replace(visit, home=(await site.escalations.sight(visit.peer)).home)
+
+
+def permits(visit: Visit, permission: Permission) -> bool:
+    """What the pages let somebody do, and so what they have a link to."""
+    return (visit.home or permission not in OURS) and may(visit.peer.role, permission)
 
 
 async def _not_theirs(site: Site, visit: Visit, permission: Permission) -> Response:

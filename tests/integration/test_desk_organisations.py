@@ -193,6 +193,21 @@ async def test_so_are_accounts_the_audit_and_rights(partners: Office, path: str,
     assert (await robin.get(path)).status_code == 200
 
 
+@pytest.mark.parametrize("role", ["peer", "lead", "editor", "coordinator", "admin"])
+@pytest.mark.parametrize(
+    "teams",
+    [pytest.param(("peers",), id="ours"), pytest.param(("legal",), id="others"), pytest.param((), id="in none")],
+)
+async def test_every_link_one_is_shown_opens(partners: Office, role: str, teams: tuple[str, ...]) -> None:
+    rae = await sit_in(partners, "Rae", *teams, role=role)
+    pages = [(await rae.get(f"/desk{path}")).text for path in ("", "/account", "/wall")]
+    links = {link for page in pages for link in re.findall(r'href="(/desk[^"#]*)"', page) if "static" not in link}
+    answers = {link: (await rae.get(link)).status_code for link in links}
+    assert {link for link, status in answers.items() if status != 200} == ({"/desk"} if role == "editor" else set())
+    ours = {"/desk/colleagues", "/desk/audit", "/desk/rights", "/desk/reports"}
+    assert links & ours == (ours if role in {"coordinator", "admin"} and teams == ("peers",) else set())
+
+
 async def test_the_demo_has_two_teams_so_that_sharing_can_be_tried(ledger: Ledger, settings: Settings) -> None:
     await add_demo_peers(settings)
     teams = Teams.of(settings)
