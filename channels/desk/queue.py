@@ -28,7 +28,7 @@ PRESENT_SECONDS: Final = 90.0
 LOOKED_BACK: Final = 10
 SAID: Final = frozenset(
     {
-        "released", "closed", "passed_on", "hard", "transferred", "nobody_waits", "options", "introduced", "left_again",
+        "released", "closed", "passed_on", "transferred", "nobody_waits", "options", "introduced", "left_again",
         "resting", "rested", "debriefed", "keys_kept", "break_begun", "taken_back",
     }
     | {f"shift_{state}" for state in DutyState}

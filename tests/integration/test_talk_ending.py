@@ -108,10 +108,12 @@ async def test_a_hard_talk_asks_how_they_are_and_a_rest_is_respected(
 ) -> None:
     hard = await taken(office, jo, 1, concerns=WORRY)
     done = await jo.post(f"{hard.page}/hand-back")
-    assert done.headers["location"] == "/desk?said=released&said=hard"
-    assert "Take 2 minutes" in (await jo.get("/desk")).text
-    page = (await jo.get("/desk/debrief")).text
-    assert "Nothing of this is asked for, sent or kept." in words_of(page)
+    read = words_of((await jo.get(done.headers["location"])).text)
+    assert "They are back with the assistant" in read
+    assert read.count("That was a hard one.") == 1
+    page = words_of((await jo.get("/desk/debrief")).text)
+    assert "That was a hard one, and you stayed. Nothing of this is asked for, sent or kept." in page
+    assert "That was a hard one" not in words_of((await ana.get("/desk/debrief")).text)
     ana_id = (await staff_named(office, "Ana")).id
     await jo.post("/desk/debrief", minutes="15", buddy=ana_id)
     assert "Jo had a hard one and would like you to look in on them." in words_of((await ana.get("/desk")).text)
