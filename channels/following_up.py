@@ -66,9 +66,9 @@ class FollowUpRules:
             concern=ConcernChecks.build(body["concern"], concern_check_hours),
         )
 
-    def due(self, now: datetime, zone: ZoneInfo) -> datetime:
-        """So many days on, moved to a time of day at which a text frightens nobody."""
-        local = now.astimezone(zone) + timedelta(days=self.days)
+    def due(self, now: datetime, zone: ZoneInfo, days: int = 0) -> datetime:
+        """So many days on (0: as many as the rules say), moved to a time of day at which a text frightens nobody."""
+        local = now.astimezone(zone) + timedelta(days=days or self.days)
         if local.hour >= self.last_hour:
             local = datetime.combine(local.date() + timedelta(days=1), time(self.first_hour), tzinfo=zone)
         elif local.hour < self.first_hour:

@@ -22,6 +22,7 @@ from channels.ledger.talk_records import IntroductionState, NoteKind, PlanKind
 
 CONNECTED: Final = ("yes", "no", "later")
 CHECK_IN_DAYS: Final = (1, 2, 3, 7, 14)
+ANY_HOUR: Final = (0, 24)
 LONGEST_BREAK: Final = 24
 """Hours. A break is short, is told, and ends by itself."""
 REVEAL_WHY: Final = ("danger", "call_agreed", "number_wrong")
@@ -50,15 +51,18 @@ async def finish(site: Site, visit: Visit, opened: Opened) -> Response:
 
 
 async def plan_check_in(site: Site, visit: Visit, opened: Opened) -> str:
-    """Planned in words that suit what the person said about their phone. Gives why it is not right, or nothing."""
+    """Planned by day, or in the hours they named, in words that suit them. Gives why it is not right, or nothing.
+
+    A talk that ends at two in the morning is not asked about at two in the morning.
+    """
     days = number_posted(visit, "days")
     if days not in CHECK_IN_DAYS:
         return "no_time"
     safe = newest(opened.notes, NoteKind.SAFE_CONTACT)
-    due = site.now() + timedelta(days=days)
-    earliest = int(safe.body.get("from", 0)) if safe else 0
-    if safe and (earliest or int(safe.body.get("to", 24)) < 24):
-        due = due.astimezone(site.zone).replace(hour=earliest, minute=30)
+    hours = (int(safe.body.get("from", 0)), int(safe.body.get("to", 24))) if safe else ANY_HOUR
+    due = site.follow_up.due(site.now(), site.zone, days)
+    if hours != ANY_HOUR:
+        due = (site.now() + timedelta(days=days)).astimezone(site.zone).replace(hour=hours[0], minute=30)
     if key := unsafe_at(site, opened, due):
         return key
     say_it = their_words(site, opened).say

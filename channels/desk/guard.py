@@ -31,6 +31,7 @@ from channels.desk.sessions import Sessions, Visit, from_elsewhere
 from channels.desk.words import Words
 from channels.errors import LedgerUnavailable
 from channels.escalation import Escalations
+from channels.following_up import FollowUpRules
 from channels.introducing import Introducing
 from channels.ledger import Ledger
 from channels.ledger.factors import FactorKind
@@ -86,6 +87,7 @@ class Site:
     replies: SavedReplies
     wording: Wording
     rules: NeverNo
+    follow_up: FollowUpRules
     media: MediaFetcher | None = None
     catalogue: Catalogue | None = None
     attempts: Attempts = field(default_factory=Attempts)
@@ -158,6 +160,7 @@ def open_site(
         agreeing=Agreeing(ledger=ledger, streams=streams, wording=wording, teams=escalations.teams),
         introducing=Introducing(ledger, streams, escalations, settings),
         rules=NeverNo.load(),
+        follow_up=FollowUpRules.load(),
         replies=SavedReplies.load(languages=wording.crisis.languages[1:]),
         wording=wording,
         media=media,
@@ -241,8 +244,9 @@ def permits(visit: Visit, permission: Permission) -> bool:
 async def _not_theirs(site: Site, visit: Visit, permission: Permission) -> Response:
     """Somebody whose role would do, and who is in no team, is told what to do."""
     if may(visit.peer.role, permission) and (fix := await site.no_team(visit)):
-        return site.page(visit.request, "refused.html", 403, said=fix, unsent=lost_words(visit.request))
-    return site.refuse(visit.request, 403, "role" if permission is Permission.ANSWER else "permission")
+        return site.page_for(visit, "refused.html", 403, said=fix, unsent=lost_words(visit.request))
+    said = site.words.say("refused", "role" if permission is Permission.ANSWER else "permission")
+    return site.page_for(visit, "refused.html", 403, said=said, unsent=lost_words(visit.request))
 
 
 async def _recognise(site: Site, request: Request, *, active: bool) -> Visit | None:

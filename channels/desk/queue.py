@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from starlette.responses import Response
 
-from channels.conversation import AskedFor, Concern, EscalationState, Sender
+from channels.conversation import CONCERNS_OF_NEEDS, AskedFor, Concern, EscalationState, Sender
 from channels.desk import for_you
 from channels.desk.guard import Site
 from channels.desk.knowing import known_of
 from channels.desk.sessions import Visit
-from channels.desk.words import age_in_words
+from channels.desk.words import Words, age_in_words
 from channels.errors import StreamsUnavailable
 from channels.ledger.duties import LARGEST_MOST, Duty, DutyState
 from channels.ledger.records import ConversationRecord, EscalationRecord
@@ -28,7 +28,7 @@ PRESENT_SECONDS: Final = 90.0
 LOOKED_BACK: Final = 10
 SAID: Final = frozenset(
     {
-        "released", "closed", "passed_on", "transferred", "nobody_waits", "options", "introduced", "left_again",
+        "released", "closed", "passed_on", "transferred", "nobody_waits", "options", "introduced", "left_again", "over",
         "resting", "rested", "debriefed", "keys_kept", "break_begun", "taken_back",
     }
     | {f"shift_{state}" for state in DutyState}
@@ -161,7 +161,7 @@ async def _row(site: Site, escalation: EscalationRecord, place: int = 0) -> Row:
     conversation = await site.ledger.conversation(escalation.conversation_id)
     held = escalation.state is EscalationState.HELD
     since = escalation.claimed_at if held and escalation.claimed_at else escalation.opened_at
-    words = site.words
+    words, concerns = site.words, escalation.concerns | conversation.concerns
     return Row(
         conversation_id=escalation.conversation_id,
         place=place,
@@ -169,8 +169,8 @@ async def _row(site: Site, escalation: EscalationRecord, place: int = 0) -> Row:
         age=age_in_words(since, site.now()),
         channel=words.say("channel", conversation.channel),
         reason=words.say("reason", escalation.reason),
-        concerns=concern_words(site, escalation.concerns | conversation.concerns),
-        needs=tuple(words.say("need", need) for need in dict.fromkeys((*escalation.needs, *conversation.needs))),
+        concerns=concern_words(site, concerns),
+        needs=need_words(words, (*escalation.needs, *conversation.needs), concerns),
         language=words.say("language", escalation.language) if escalation.language else "",
         lapsed=escalation.state is EscalationState.LAPSED,
         holder=escalation.claimed_name,
@@ -183,6 +183,12 @@ async def _row(site: Site, escalation: EscalationRecord, place: int = 0) -> Row:
 def concern_words(site: Site, concerns: Iterable[Concern]) -> tuple[str, ...]:
     """In the order of the enumeration, so that a page does not change by itself."""
     return tuple(site.words.say("concern", concern) for concern in Concern if concern in frozenset(concerns))
+
+
+def need_words(words: Words, needs: Iterable[str], concerns: Collection[Concern]) -> tuple[str, ...]:
+    """Each once, without those that a concern beside them says already."""
+    said = {need for need, concern in CONCERNS_OF_NEEDS.items() if concern in concerns}
+    return tuple(words.say("need", need) for need in dict.fromkeys(needs) if need not in said)
 
 
 def asked_for_words(site: Site, conversation: ConversationRecord) -> str:
