@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -146,6 +146,7 @@ def open_site(
     wording = Wording.load(settings.country, settings.service_name)
     templates.env.filters["day"] = lambda moment: f"{moment.astimezone(zone):%d %b %Y %H:%M}"
     templates.env.filters["told_at"] = lambda written: told_at(written, zone)
+    templates.env.filters["short_day"] = short_day
     templates.env.filters["start"] = lambda words: words[:1].upper() + words[1:]
     return Site(
         ledger=ledger,
@@ -172,6 +173,12 @@ def told_at(written: str, zone: ZoneInfo) -> str:
     """A moment of a copy, which is written for programs, as people say it: 23 Nov 2026, 9:31pm."""
     at = datetime.fromisoformat(written).astimezone(zone)
     return f"{at.day} {at:%b %Y}, {clock(at)}"
+
+
+def short_day(written: str) -> str:
+    """A day of a report, which is written for programs, as people say it: Mon 23 Nov."""
+    day = date.fromisoformat(written)
+    return f"{day:%a} {day.day} {day:%b}"
 
 
 def version_of(folder: Path) -> str:

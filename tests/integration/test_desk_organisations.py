@@ -140,6 +140,13 @@ async def test_a_coordinator_puts_colleagues_in_teams_and_says_what_they_speak(p
     duty = await partners.ledger.queue.duty(peer.id)
     assert (duty.teams, duty.languages) == ({"peers"}, {"pl", "ro"})
     assert "Waiting (1)" in words_of((await nix.get("/desk")).text)
+    assert 'value="Polish, Romanian"' in (await robin.get("/desk/colleagues")).text
+    named = await robin.post("/desk/colleagues/change", team="peers", **{**form, "languages": "Welsh, polish"})
+    assert named.status_code == 303
+    assert (await partners.ledger.queue.duty(peer.id)).languages == {"cy", "pl"}
+    unknown = await robin.post("/desk/colleagues/change", team="debt", **{**form, "languages": "Elvish"})
+    assert (unknown.status_code, "elvish" in words_of(unknown.text)) == (422, True)
+    assert (await partners.ledger.queue.duty(peer.id)).languages == {"cy", "pl"}
     trail = [row for row in await partners.ledger.audit_log(20) if row.action == "teams_changed"]
     assert (trail[0].actor, trail[0].subject) == ((await staff_named(partners, "Robin")).id, peer.id)
     for refused in (

@@ -34,8 +34,8 @@ async def test_whoever_was_signed_out_while_writing_is_told_so_and_keeps_the_wor
     await expect(page.get_by_text("a private note")).to_have_count(0)
 
 
-async def test_whoever_was_writing_nothing_is_back_at_the_door(office: Office, page: Page) -> None:
+async def test_whoever_was_writing_nothing_is_back_at_the_door(office: Office, page: Page, base: str) -> None:
     person, _ = await taken(office, page)
     await page.context.clear_cookies()
     await page.evaluate(LOOK_AGAIN)
-    await page.wait_for_url(f"**/desk/sign-in?to={person.page}")
+    await expect(page).to_have_url(f"{base}/desk/sign-in?to={person.page}#latest")
