@@ -28,7 +28,7 @@ async def test_whoever_was_signed_out_while_writing_is_told_so_and_keeps_the_wor
     await page.context.clear_cookies()
     await page.evaluate(LOOK_AGAIN)
     await expect(page.get_by_role("heading", level=1)).to_have_text("You are signed out")
-    await expect(page.get_by_text("so you are signed out. What you wrote is still in the box")).to_be_visible()
+    await expect(page.get_by_text("Your sign-in has ended. What you wrote is still in the box")).to_be_visible()
     await expect(page.get_by_label("Write to them")).to_have_value("half a sentence")
     await expect(page.get_by_text("cant pay my rent")).to_be_hidden()
     await expect(page.get_by_text("a private note")).to_have_count(0)
