@@ -18,6 +18,7 @@ from channels.assistant import is_shortened
 from channels.codes import new_code, shown
 from channels.composing import Composer, Moment, Plan
 from channels.conversation import (
+    CONCERNS_OF_NEEDS,
     AskedFor,
     Channel,
     Choice,
@@ -54,15 +55,6 @@ FORGET_YES, FORGET_NO = "forget:yes", "forget:no"
 
 STOPPED: Final = "stopped"
 """Why somebody is on the desk: they wrote STOP or its like, soon after a concern."""
-
-CONCERNS_OF_NEEDS: Final = {
-    "suicidal_thoughts": Concern.SUICIDE,
-    "self_harm": Concern.SELF_HARM,
-    "domestic_abuse": Concern.ABUSE,
-    "sexual_violence": Concern.ABUSE,
-    "eating_disorder": Concern.EATING_DISORDER,
-}
-"""The assistant's own recogniser adds to the concern check; it never takes away."""
 
 
 class Answers(Protocol):

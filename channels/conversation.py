@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 
 class Channel(StrEnum):
@@ -51,6 +51,16 @@ class Concern(StrEnum):
     DANGER_NOW = "danger_now"
     EATING_DISORDER = "eating_disorder"
     SOMEONE_ELSE = "someone_else"
+
+
+CONCERNS_OF_NEEDS: Final = {
+    "suicidal_thoughts": Concern.SUICIDE,
+    "self_harm": Concern.SELF_HARM,
+    "domestic_abuse": Concern.ABUSE,
+    "sexual_violence": Concern.ABUSE,
+    "eating_disorder": Concern.EATING_DISORDER,
+}
+"""The assistant's own recogniser adds to the concern check; it never takes away."""
 
 
 class AskedFor(StrEnum):

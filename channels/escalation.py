@@ -265,7 +265,8 @@ class Escalations:
             raise NotAgreed
         place = await self._place_back(escalation)
         say = self.words_for(escalation).say
-        notice = notice_for(escalation, say("transferred", name=peer.name, team=team.organisation_name, place=place))
+        key = "passed_on" if team.home else "transferred"
+        notice = notice_for(escalation, say(key, name=peer.name, team=team.organisation_name, place=place))
         if not await self._ledger.queue.transfer(escalation_id, team.id, notice, held_by=peer.id):
             raise NotYours(await self._holder_of(escalation_id))
         await self._returned(escalation)

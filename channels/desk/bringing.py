@@ -57,10 +57,9 @@ async def leave_them(site: Site, visit: Visit, opened: Opened) -> Response:
     spoke = introduction.spoke_seq if introduction else None
     agreed = bool(posted(visit.request, "agreed")) or (spoke is not None and agreed_after(messages, spoke))
     await site.introducing.finish(opened.escalation, visit.peer, number_posted(visit, "read"), agreed=agreed)
-    hard = bool(opened.escalation.concerns)
-    await site.ledger.care.note_ended(visit.peer.id, hard=hard)
+    await site.ledger.care.note_ended(visit.peer.id, hard=bool(opened.escalation.concerns))
     await site.shifts.freed_up(visit.peer)
-    return RedirectResponse(f"/desk?said=introduced{'&said=hard' if hard else ''}", 303)
+    return RedirectResponse("/desk?said=introduced", 303)
 
 
 async def withdraw(site: Site, visit: Visit, opened: Opened) -> Response:

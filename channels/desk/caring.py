@@ -7,6 +7,7 @@ from typing import Final
 
 from starlette.responses import RedirectResponse, Response
 
+from channels.desk.access import find_escalation, find_standing
 from channels.desk.acting import number_posted
 from channels.desk.guard import Site, posted
 from channels.desk.knowing import colleague, colleagues_of
@@ -60,8 +61,9 @@ async def see_ping(site: Site, visit: Visit) -> Response:
     if found is None:
         return await show_list(site, visit, 409, refused=site.words.say("refused", "gone"))
     await site.ledger.care.seen(ping_id, visit.peer.id)
-    to = f"/desk/conversations/{found.conversation_id}" if found.conversation_id else "/desk"
-    return RedirectResponse(to, 303)
+    return (
+        await lead_to(site, visit, found.conversation_id) if found.conversation_id else RedirectResponse("/desk", 303)
+    )
 
 
 async def end_snooze(site: Site, visit: Visit) -> Response:
@@ -71,4 +73,13 @@ async def end_snooze(site: Site, visit: Visit) -> Response:
     if not found:
         return await show_list(site, visit, 409, refused=site.words.say("refused", "gone"))
     await site.ledger.planned.withdraw(plan_id, found[0].conversation_id, visit.peer.id)
-    return RedirectResponse(f"/desk/conversations/{found[0].conversation_id}", 303)
+    return await lead_to(site, visit, found[0].conversation_id)
+
+
+async def lead_to(site: Site, visit: Visit, conversation_id: str) -> Response:
+    """To the conversation; where it is over, or not theirs to see, the list says so."""
+    escalation = await find_escalation(site, visit, conversation_id)
+    introduction = await site.ledger.introductions.current(escalation.id) if escalation else None
+    if escalation is None or await find_standing(site, visit, escalation, introduction) is None:
+        return RedirectResponse("/desk?said=over", 303)
+    return RedirectResponse(f"/desk/conversations/{conversation_id}", 303)

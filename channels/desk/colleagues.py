@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from channels.desk.acting import chosen
 from channels.desk.guard import SIGN_IN, Site, answer, posted
 from channels.desk.sessions import Visit, from_elsewhere
+from channels.desk.words import Words
 from channels.errors import ChannelsError
 from channels.escalation import QUEUE
 from channels.passwords import PasswordTooShort, hash_password
@@ -22,8 +23,8 @@ HERE: Final = "/desk/colleagues"
 JOIN: Final = "/desk/join"
 LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,79}")
 LONGEST_NAME: Final = 40
-LANGUAGE: Final = re.compile(r"\b[a-z]{2,3}\b")
-"""A code as devices say it: pl, cy."""
+LONGEST_CODE: Final = 3
+"""Letters of a language's code as devices say it: pl, cy."""
 
 
 async def show(site: Site, visit: Visit) -> Response:
@@ -58,7 +59,11 @@ async def change(site: Site, visit: Visit) -> Response:
         if what == "role":
             await accounts.change_role(visit.peer, peer_id, posted(visit.request, "role"))
         elif what == "teams":
-            await _change_teams(site, visit, peer_id)
+            spoken, unknown = languages_of(site.words, posted(visit.request, "languages"))
+            if unknown:
+                said = site.words.say("refused", "unknown_language", word=unknown)
+                return await _page(site, visit, 422, refused=said)
+            await _change_teams(site, visit, peer_id, spoken)
         elif what == "end":
             await accounts.end_access(visit.peer, peer_id)
         elif what == "restore":
@@ -73,7 +78,16 @@ async def change(site: Site, visit: Visit) -> Response:
     return RedirectResponse(f"{HERE}?said={what}", 303)
 
 
-async def _change_teams(site: Site, visit: Visit, peer_id: str) -> None:
+def languages_of(words: Words, typed: str) -> tuple[frozenset[str], str]:
+    """Codes of what was typed by name or as code, without English; and the first word that is neither, or nothing."""
+    codes = {name.lower(): code for code, name in words.groups["language"].items()}
+    said = re.findall(r"[^\W\d_]+", typed.lower())
+    known = [codes.get(word, word) for word in said if word in codes or len(word) <= LONGEST_CODE]
+    unknown = next((word for word in said if word not in codes and len(word) > LONGEST_CODE), "")
+    return frozenset(known) - {"en"}, unknown
+
+
+async def _change_teams(site: Site, visit: Visit, peer_id: str, spoken: frozenset[str]) -> None:
     """Which teams somebody is in, and what they speak besides English. Raises ChannelsError.
 
     Whoever is put in a team of another organisation has nobody any more who did not say yes to it.
@@ -82,7 +96,6 @@ async def _change_teams(site: Site, visit: Visit, peer_id: str) -> None:
     teams = site.escalations.teams.named(chosen(visit, "team"))
     if peer is None or peer.role not in grantable(visit.peer.role) or len(teams) != len(chosen(visit, "team")):
         raise ChannelsError("team: not known, or not theirs to change")
-    spoken = frozenset(LANGUAGE.findall(posted(visit.request, "languages").lower())) - {"en"}
     theirs = frozenset(team.id for team in teams)
     await site.ledger.queue.change_duty(
         peer_id, lambda duty: replace(duty, teams=theirs, languages=spoken), visit.peer.id
@@ -98,6 +111,7 @@ async def _page(site: Site, visit: Visit, status: int = 200, **values: Any) -> R
         "invitations": await site.ledger.accounts.open_invitations(),
         "roles": roles,
         "teams": site.escalations.teams.all,
+        "otherwise": site.escalations.teams.get(site.escalations.teams.otherwise),
         "duties": await site.ledger.queue.duties(),
     }
     empty = {"said": "", "refused": "", "link": "", "invited": ""}

@@ -200,14 +200,14 @@ async def _end(site: Site, visit: Visit, how: str) -> Response:
 
 
 async def leave(site: Site, visit: Visit, opened: Opened, how: str) -> Response:
-    """To the list, with what has been done. A hard one is counted, and asks how they are."""
+    """To the list, with what has been done. A hard one is counted; the list asks how they are."""
     since = opened.escalation.claimed_at
     hard = bool(opened.escalation.concerns) or any(
         note.kind is NoteKind.SAFEGUARDING and since is not None and note.at >= since for note in opened.notes
     )
     await site.ledger.care.note_ended(visit.peer.id, hard=hard)
     await site.shifts.freed_up(visit.peer)
-    return RedirectResponse(f"/desk?said={how}{'&said=hard' if hard else ''}", 303)
+    return RedirectResponse(f"/desk?said={how}", 303)
 
 
 async def answered_meanwhile(site: Site, visit: Visit, opened: Opened) -> str:

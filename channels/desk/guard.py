@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 from urllib.parse import quote
@@ -48,6 +48,8 @@ SIGN_IN: Final = "/desk/sign-in"
 ACCOUNT: Final = "/desk/account"
 OURS: Final = frozenset({Permission.INVITE, Permission.AUDIT, Permission.RIGHTS})
 """What only whoever runs the service does, whatever role somebody of another organisation has."""
+HOME_MATTERS: Final = OURS | {Permission.REPORT}
+"""Of another organisation one sees the wall of one's own people, and no reports."""
 MOST_VIEWINGS: Final = 10_000
 BESIDE: Final = ("note", "worry", "later", "summary", "reason")
 
@@ -94,12 +96,13 @@ class Site:
     def page_for(self, visit: Visit, name: str, status: int = 200, **values: Any) -> Response:
         """A page of somebody who is signed in: their name at the top, their token in its forms."""
         people = DEMO_PEERS if self.sessions.is_demo(visit.request) else ()
-        allowed = {each.value for each in Permission if may(visit.peer.role, each)}
+        allowed = {each.value for each in Permission if permits(visit, each)}
         demo_editor = f"http://{visit.request.url.hostname}:{self.settings.port + EDITOR_PORT_OFFSET}/"
         catalogue = self.settings.catalogue_pages_url or (demo_editor if self.settings.demo else "")
         known = {"me": visit.peer, "form_token": visit.form_token, "demo_people": people, "allowed": allowed}
         known["demo_partners"] = frozenset(DEMO_TEAMS)
         known["catalogue_address"] = catalogue
+        known["home"] = visit.home
         return self.page(visit.request, name, status, **known, **values)
 
     async def no_team(self, visit: Visit) -> str:
@@ -136,6 +139,7 @@ def open_site(
     wording = Wording.load(settings.country, settings.service_name)
     templates.env.filters["day"] = lambda moment: f"{moment.astimezone(zone):%d %b %Y %H:%M}"
     templates.env.filters["told_at"] = lambda written: told_at(written, zone)
+    templates.env.filters["short_day"] = short_day
     templates.env.filters["start"] = lambda words: words[:1].upper() + words[1:]
     return Site(
         ledger=ledger,
@@ -162,6 +166,12 @@ def told_at(written: str, zone: ZoneInfo) -> str:
     """A moment of a copy, which is written for programs, as people say it: 23 Nov 2026, 9:31pm."""
     at = datetime.fromisoformat(written).astimezone(zone)
     return f"{at.day} {at:%b %Y}, {clock(at)}"
+
+
+def short_day(written: str) -> str:
+    """A day of a report, which is written for programs, as people say it: Mon 23 Nov."""
+    day = date.fromisoformat(written)
+    return f"{day:%a} {day.day} {day:%b}"
 
 
 def admit(site: Site, handler: Handler, *, active: bool, permission: Permission | None = Permission.ANSWER) -> Endpoint:
@@ -198,7 +208,8 @@ async def _let_in(
     visit = await _recognise(site, request, active=active)
     if visit is None:
         return sign_in_first(site, request, active=active)
-    if permission is not None and not await _may(site, visit, permission):
+    visit = await _place(site, visit)
+    if permission is not None and not permits(visit, permission):
         return await _not_theirs(site, visit, permission)
     if permission is not None and await _lacks_second(site, visit):
         return RedirectResponse(ACCOUNT, 303) if active else Response(status_code=401)
@@ -210,16 +221,24 @@ async def _let_in(
     return response
 
 
-async def _may(site: Site, visit: Visit, permission: Permission) -> bool:
-    ours = permission not in OURS or (await site.escalations.sight(visit.peer)).home
-    return ours and may(visit.peer.role, permission)
+async def _place(site: Site, visit: Visit) -> Visit:
+    """The visit, knowing whether they are of whoever runs the service."""
+    if not any(may(visit.peer.role, each) for each in HOME_MATTERS):
+        return visit
+    return replace(visit, home=(await site.escalations.sight(visit.peer)).home)
+
+
+def permits(visit: Visit, permission: Permission) -> bool:
+    """What the pages let somebody do, and so what they have a link to."""
+    return (visit.home or permission not in OURS) and may(visit.peer.role, permission)
 
 
 async def _not_theirs(site: Site, visit: Visit, permission: Permission) -> Response:
     """Somebody whose role would do, and who is in no team, is told what to do."""
     if may(visit.peer.role, permission) and (fix := await site.no_team(visit)):
-        return site.page(visit.request, "refused.html", 403, said=fix, unsent=lost_words(visit.request))
-    return site.refuse(visit.request, 403, "role" if permission is Permission.ANSWER else "permission")
+        return site.page_for(visit, "refused.html", 403, said=fix, unsent=lost_words(visit.request))
+    said = site.words.say("refused", "role" if permission is Permission.ANSWER else "permission")
+    return site.page_for(visit, "refused.html", 403, said=said, unsent=lost_words(visit.request))
 
 
 async def _recognise(site: Site, request: Request, *, active: bool) -> Visit | None:

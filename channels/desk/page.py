@@ -106,7 +106,7 @@ async def told_of(site: Site, visit: Visit, opened: Opened) -> dict[str, Any]:
         "opened_age": age_in_words(opened.escalation.opened_at, now),
         "first_time": moment_in_words(conversation.created_at, now, site.zone),
         "agreed": await agreed_of(site, opened),
-        "partners": await _partners(site, opened),
+        "partners": await _partners(site, visit, opened),
         "undelivered": sum(message.delivery is Delivery.FAILED for message in messages),
     }
 
@@ -119,11 +119,15 @@ async def check_later_words(site: Site, opened: Opened) -> str:
     return site.words.say("check_later", state or "never")
 
 
-async def _partners(site: Site, opened: Opened) -> list[tuple[Team, bool]]:
-    """Teams it could be passed on to without a meeting, and whether the person said yes to each one's organisation."""
-    teams = site.escalations.teams.all
+async def _partners(site: Site, visit: Visit, opened: Opened) -> list[tuple[Team, bool]]:
+    """Other teams it could be passed on to without a meeting, and whether the person said yes to each organisation.
+
+    In line is in one's own team's sight too: that is passing on to whoever is free.
+    """
     if opened.standing is not Standing.MINE or opened.introduction:
         return []
+    mine = (await site.escalations.sight(visit.peer)).teams
+    teams = [team for team in site.escalations.teams.all if team not in mine]
     conversation_id = opened.conversation.id
     agreed = (await site.ledger.queue.agreed([conversation_id])).get(conversation_id, frozenset()) if teams else ()
     return [(team, team.home or team.organisation in agreed) for team in teams]

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from starlette.responses import Response
 
-from channels.conversation import AskedFor, Concern, EscalationState, Sender
+from channels.conversation import CONCERNS_OF_NEEDS, AskedFor, Concern, EscalationState, Sender
 from channels.desk import for_you
 from channels.desk.guard import Site
 from channels.desk.knowing import known_of
 from channels.desk.sessions import Visit
-from channels.desk.words import age_in_words
+from channels.desk.words import Words, age_in_words
 from channels.errors import StreamsUnavailable
 from channels.ledger.duties import LARGEST_MOST, Duty, DutyState
-from channels.ledger.records import ConversationRecord, EscalationRecord
+from channels.ledger.records import ConversationRecord, EscalationRecord, MessageRecord
 from channels.pages import clock
 from channels.teams import Sight
 
@@ -28,7 +28,7 @@ PRESENT_SECONDS: Final = 90.0
 LOOKED_BACK: Final = 10
 SAID: Final = frozenset(
     {
-        "released", "closed", "passed_on", "hard", "transferred", "nobody_waits", "options", "introduced", "left_again",
+        "released", "closed", "passed_on", "transferred", "nobody_waits", "options", "introduced", "left_again", "over",
         "resting", "rested", "debriefed", "keys_kept", "break_begun", "taken_back",
     }
     | {f"shift_{state}" for state in DutyState}
@@ -58,6 +58,8 @@ class Row:
     """They wrote STOP after something that worries us."""
     unread: int = 0
     """Their newest message, where whoever holds them has not had it on a page in front yet; 0 for none."""
+    begun: bool = True
+    """Whoever holds them has written to them."""
     asked_for: str = ""
     """That they ask for somebody else, in words; empty for somebody who asks for themselves."""
 
@@ -122,7 +124,7 @@ async def make_lists(site: Site, visit: Visit) -> Lists:
     mine = [escalation for escalation in held if escalation.claimed_by == visit.peer.id]
     others = [escalation for escalation in held if escalation.claimed_by != visit.peer.id]
     return Lists(
-        mine=[replace(await _row(site, one), unread=await _unread(site, one.conversation_id)) for one in mine],
+        mine=[await _my_row(site, one) for one in mine],
         waiting=[await _row(site, escalation, place) for place, escalation in enumerate(waiting[:MOST_SHOWN], 1)],
         waiting_count=waiting_count,
         others=[await _row(site, escalation) for escalation in others[:MOST_SHOWN]],
@@ -161,7 +163,7 @@ async def _row(site: Site, escalation: EscalationRecord, place: int = 0) -> Row:
     conversation = await site.ledger.conversation(escalation.conversation_id)
     held = escalation.state is EscalationState.HELD
     since = escalation.claimed_at if held and escalation.claimed_at else escalation.opened_at
-    words = site.words
+    words, concerns = site.words, escalation.concerns | conversation.concerns
     return Row(
         conversation_id=escalation.conversation_id,
         place=place,
@@ -169,8 +171,8 @@ async def _row(site: Site, escalation: EscalationRecord, place: int = 0) -> Row:
         age=age_in_words(since, site.now()),
         channel=words.say("channel", conversation.channel),
         reason=words.say("reason", escalation.reason),
-        concerns=concern_words(site, escalation.concerns | conversation.concerns),
-        needs=tuple(words.say("need", need) for need in dict.fromkeys((*escalation.needs, *conversation.needs))),
+        concerns=concern_words(site, concerns),
+        needs=need_words(words, (*escalation.needs, *conversation.needs), concerns),
         language=words.say("language", escalation.language) if escalation.language else "",
         lapsed=escalation.state is EscalationState.LAPSED,
         holder=escalation.claimed_name,
@@ -185,6 +187,20 @@ def concern_words(site: Site, concerns: Iterable[Concern]) -> tuple[str, ...]:
     return tuple(site.words.say("concern", concern) for concern in Concern if concern in frozenset(concerns))
 
 
+async def _my_row(site: Site, escalation: EscalationRecord) -> Row:
+    """Somebody who was taken and has not had a word since must not look as if all were said."""
+    row, latest = await _row(site, escalation), await _latest(site, escalation.conversation_id)
+    since = escalation.claimed_at
+    begun = any(one.sender is Sender.PEER and (since is None or one.created_at >= since) for one in latest)
+    return replace(row, unread=await _unread(site, escalation.conversation_id, latest), begun=begun)
+
+
+def need_words(words: Words, needs: Iterable[str], concerns: Collection[Concern]) -> tuple[str, ...]:
+    """Each once, without those that a concern beside them says already."""
+    said = {need for need, concern in CONCERNS_OF_NEEDS.items() if concern in concerns}
+    return tuple(words.say("need", need) for need in dict.fromkeys(needs) if need not in said)
+
+
 def asked_for_words(site: Site, conversation: ConversationRecord) -> str:
     """Whom they ask for, where it is not themselves: the first question is another one then."""
     elsewhere = conversation.asked_for not in (None, AskedFor.THEMSELVES)
@@ -196,9 +212,12 @@ async def _is_unanswered(site: Site, conversation: ConversationRecord) -> bool:
     return bool(last) and last[-1].sender is Sender.PERSON
 
 
-async def _unread(site: Site, conversation_id: str) -> int:
+async def _latest(site: Site, conversation_id: str) -> list[MessageRecord]:
     last_seq = (await site.ledger.conversation(conversation_id)).last_seq
-    latest = await site.ledger.messages(conversation_id, max(0, last_seq - LOOKED_BACK))
+    return await site.ledger.messages(conversation_id, max(0, last_seq - LOOKED_BACK))
+
+
+async def _unread(site: Site, conversation_id: str, latest: Iterable[MessageRecord]) -> int:
     theirs = max((message.seq for message in latest if message.sender is Sender.PERSON), default=0)
     return theirs if theirs > await site.streams.read_upto(conversation_id) else 0
 

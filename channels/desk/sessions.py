@@ -41,6 +41,8 @@ class Visit:
     form_token: str
     is_new: bool = False
     """The session began with this request: its cookie still has to be set."""
+    home: bool = False
+    """They are of whoever runs the service. Looked up only for roles to which it makes a difference."""
 
 
 class Sessions:

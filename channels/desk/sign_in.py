@@ -42,8 +42,14 @@ class Door:
         return await answer(self._site, request, lambda: self._enter(request))
 
     async def _show(self, request: Request) -> Response:
-        said = "signed_out" if "bye" in request.query_params else ""
+        said = "sign_in_again" if await self._has_ended(request) else ""
+        said = "signed_out" if "bye" in request.query_params else said
         return self._page(request, 200, said=self._site.words.say("said", said) if said else "")
+
+    async def _has_ended(self, request: Request) -> bool:
+        """Whether this browser was signed in and is not any more: said, so that nobody wonders what they did wrong."""
+        sessions = self._site.sessions
+        return sessions.cookie in request.cookies and await sessions.visit(request, active=False) is None
 
     async def _enter(self, request: Request) -> Response:
         if from_elsewhere(request, self._site.settings):

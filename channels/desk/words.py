@@ -21,7 +21,7 @@ KILOBYTE: Final = 1024
 
 
 class Words:
-    """Texts by group and key. A word that has none (a new reason, a need) is shown with its underscores as spaces."""
+    """Texts by group and key. What has none (a new reason, another need) is shown with spaces for underscores."""
 
     def __init__(self, groups: Mapping[str, Mapping[str, str]]) -> None:
         self.groups = groups

@@ -43,7 +43,7 @@ async def test_the_whole_story_is_there_and_the_number_is_not(office: Office, jo
     for part in (
         "thoughts of suicide",
         "being hurt or controlled by someone",
-        "rent arrears",
+        "Rent and mortgage worries",
         "Wrenbridge",
         "Text message, number ending 777",
         "They wrote",

@@ -140,6 +140,13 @@ async def test_a_coordinator_puts_colleagues_in_teams_and_says_what_they_speak(p
     duty = await partners.ledger.queue.duty(peer.id)
     assert (duty.teams, duty.languages) == ({"peers"}, {"pl", "ro"})
     assert "Waiting (1)" in words_of((await nix.get("/desk")).text)
+    assert 'value="Polish, Romanian"' in (await robin.get("/desk/colleagues")).text
+    named = await robin.post("/desk/colleagues/change", team="peers", **{**form, "languages": "Welsh, polish"})
+    assert named.status_code == 303
+    assert (await partners.ledger.queue.duty(peer.id)).languages == {"cy", "pl"}
+    unknown = await robin.post("/desk/colleagues/change", team="debt", **{**form, "languages": "Elvish"})
+    assert (unknown.status_code, "elvish" in words_of(unknown.text)) == (422, True)
+    assert (await partners.ledger.queue.duty(peer.id)).languages == {"cy", "pl"}
     trail = [row for row in await partners.ledger.audit_log(20) if row.action == "teams_changed"]
     assert (trail[0].actor, trail[0].subject) == ((await staff_named(partners, "Robin")).id, peer.id)
     for refused in (
@@ -191,6 +198,21 @@ async def test_so_are_accounts_the_audit_and_rights(partners: Office, path: str,
     refused = [await rae.get(path), await lou.get(path)]
     assert [one.status_code for one in refused] == [403, 403]
     assert (await robin.get(path)).status_code == 200
+
+
+@pytest.mark.parametrize("role", ["peer", "lead", "editor", "coordinator", "admin"])
+@pytest.mark.parametrize(
+    "teams",
+    [pytest.param(("peers",), id="ours"), pytest.param(("legal",), id="others"), pytest.param((), id="in none")],
+)
+async def test_every_link_one_is_shown_opens(partners: Office, role: str, teams: tuple[str, ...]) -> None:
+    rae = await sit_in(partners, "Rae", *teams, role=role)
+    pages = [await rae.get(f"/desk{path}") for path in ("", "/account", "/wall")]
+    links = {link for page in pages for link in re.findall(r'href="(/desk(?:/(?!static)[^"#?]*)?)"', page.text)}
+    answers = {link: (await rae.get(link)).status_code for link in links}
+    assert set(answers.values()) == {200}, answers
+    ours = {"/desk/colleagues", "/desk/audit", "/desk/rights", "/desk/reports"}
+    assert links & ours == (ours if role in {"coordinator", "admin"} and teams == ("peers",) else set())
 
 
 async def test_the_demo_has_two_teams_so_that_sharing_can_be_tried(ledger: Ledger, settings: Settings) -> None:

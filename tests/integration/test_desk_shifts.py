@@ -214,7 +214,9 @@ async def test_another_organisation_joins_only_after_the_person_said_yes(partner
     assert (await lou.get(person.page)).status_code == 404
     assert (await lou.post(f"{person.page}/take")).status_code == 409
     await sam.post(f"{person.page}/take")
-    assert "Ask to share with Law House" in words_of((await sam.get(person.page)).text)
+    read = words_of((await sam.get(person.page)).text)
+    assert "Ask to share with Law House" in read
+    assert read.count("Pass on to") == 1, "one's own team is whoever is free"
     assert (await sam.post(f"{person.page}/transfer", team="legal")).status_code == 409
     await sam.post(f"{person.page}/ask-to-share", organisation="lawhouse")
     assert "would like Law House to join you" in (await texts(partners, person.conversation_id))[-1]

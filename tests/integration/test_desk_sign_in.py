@@ -211,6 +211,17 @@ async def test_a_session_ends_after_half_a_day_without_use(ledger: Ledger, setti
     assert await ledger.session(opened.token) is None, "over for good, everywhere"
 
 
+async def test_whoever_is_signed_out_by_time_is_told_so_at_the_door(live_office: Office) -> None:
+    jo = await live_office.sit_down("Jo")
+    assert "Your sign-in has ended." not in (await jo.get("/desk/sign-in")).text, "signed in"
+    cookies = jo.client.cookies
+    await live_office.ledger.close_session(next(iter(cookies.values())))
+    door = await jo.get("/desk/account")
+    assert "Your sign-in has ended." in (await jo.get(door.headers["location"])).text
+    cookies.clear()
+    assert "Your sign-in has ended." not in (await jo.get("/desk/sign-in")).text, "never was"
+
+
 async def test_a_session_that_is_used_goes_on_until_a_day_is_over(
     ledger: Ledger, settings: Settings, office: Office
 ) -> None:

@@ -75,6 +75,9 @@ async def test_a_single_day_is_drawn_at_its_place_in_the_fortnight(office: Offic
     for number in range(6):
         await person_asks(office, number)
     page = (await robin.get("/desk/reports")).text
+    assert re.search(r'<th scope="row" class="nowrap">[A-Z][a-z]{2} [0-9]{1,2} [A-Z][a-z]{2}</th>', page), (
+        "a day in words"
+    )
     found = re.search(r'class="bar" x="([0-9.]+)" y="[0-9.]+" width="([0-9.]+)"', page)
     assert found is not None
     left, width = (float(part) / CHART[0] for part in found.groups())

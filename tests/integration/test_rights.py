@@ -68,18 +68,37 @@ async def test_a_copy_holds_what_is_kept_beside_their_words(office: Office, robi
         SavedService(card=ServiceCard(service_id="svc-a", name="Rent Rescue", phone="01632 960104"), seq=1, place=0),
     )
     await ledger.talk.add(talk, NoteKind.NOTE, jo.id, {"text": "likes <b>mornings</b>"})
+    outcome = {
+        "escalation": person.escalation_id,
+        "connected": "yes",
+        "needs": ["food", "energy_heating"],
+        "signposted": [],
+    }
+    await ledger.talk.add(talk, NoteKind.OUTCOME, jo.id, outcome)
     await ledger.talk.add(talk, NoteKind.SAFEGUARDING, jo.id, {"text": "afraid of somebody"})
     await ledger.planned.plan(talk, jo, PlanKind.MESSAGE, datetime.now(UTC) + timedelta(days=1), "how was the visit?")
+    await ledger.planned.plan(talk, jo, PlanKind.SNOOZE, datetime.now(UTC) + timedelta(hours=1), "ring the bailiffs")
+    await ledger.talk.add(talk, NoteKind.NAMED_PEER, jo.id, {"peer": jo.id, "name": "Jo", "agreed": "", "seq": "7"})
     path = await page_of(robin)
+    assert "text message, number ending 001" in words_of((await robin.get(path)).text), (
+        "whose it is, before it is erased"
+    )
     told = json.loads((await robin.post(f"{path}/export", **{"as": "json"})).text)
     assert [one["name"] for one in told["my_list"]] == ["Rent Rescue"]
-    assert [one["noted"] for one in told["notes"]] == [{"text": "likes <b>mornings</b>"}]
-    assert [one["text"] for one in told["still_to_come"]] == ["how was the visit?"]
+    assert [one["noted"] for one in told["notes"]][:2] == [{"text": "likes <b>mornings</b>"}, outcome]
+    assert {one["text"] for one in told["still_to_come"]} == {"how was the visit?", "ring the bailiffs"}
     assert told["safeguarding_notes_to_look_at"] == 1
     assert "afraid of somebody" not in json.dumps(told)
     page = (await robin.post(f"{path}/export", **{"as": "page"})).text
     assert "likes &lt;b&gt;mornings" in page
     assert "how was the visit?" in words_of(page)
+    assert "needs: Food for today; Heating, gas and electric" in words_of(page)
+    assert "What we understood you need Rent and mortgage worries" in words_of(page)
+    assert "connected: They got through" in words_of(page)
+    assert person.escalation_id not in page and jo.id not in page, "ids say nothing to anybody"
+    agreed, noted = words_of(page).split("What we noted")
+    assert "A message, still to come: how was the visit?" in agreed
+    assert ("bailiffs" in agreed, "A reminder to ourselves: ring the bailiffs" in noted) == (False, True)
     assert "safeguarding notes (1)" in words_of(page)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from channels.conversation import Channel, Concern, Holder
+from channels.escalation import Escalations
 from channels.ledger import Ledger
 from channels.ledger.talk_records import CareRecord, NoteKind, PlanKind
 from channels.resting import MOST_HARD_IN_A_ROW, NeedsRest, check_rested
-from tests.desk_builders import Browser, Clock, Office, Person, person_asks, staff_named, texts, words_of
+from channels.settings import Settings
+from channels.streams import Streams
+from tests.desk_builders import Browser, Clock, Office, Person, open_office, person_asks, staff_named, texts, words_of
 from tests.ledger_builders import text_from
 
 pytest_plugins = ["tests.desk_fixtures"]
@@ -74,6 +77,21 @@ async def test_an_outcome_in_a_few_taps_goes_back_to_the_assistant(office: Offic
     assert [(one.kind, "How did it go?" in one.text) for one in planned] == [(PlanKind.CHECK_IN, True)]
 
 
+async def test_a_talk_that_ends_in_the_night_is_asked_about_by_day(
+    ledger: Ledger, streams: Streams, settings: Settings, escalations: Escalations
+) -> None:
+    east = (2 - datetime.now(UTC).hour + 12) % 24 - 12
+    night = f"Etc/GMT{-east:+}"
+    assert datetime.now(ZoneInfo(night)).hour == 2
+    office = open_office(ledger, streams, escalations, settings.model_copy(update={"timezone": night}))
+    jo = await office.sit_down("Jo")
+    person = await taken(office, jo)
+    await jo.post(f"{person.page}/finish", connected="yes", check_in="yes", days="2")
+    planned = (await ledger.planned.waiting(person.conversation_id))[0].due_at.astimezone(ZoneInfo(night))
+    assert (planned.date() - datetime.now(ZoneInfo(night)).date(), planned.hour) == (timedelta(days=2), 10)
+    await office.close()
+
+
 async def test_a_check_in_gives_nothing_away_where_somebody_else_sees_the_phone(office: Office, jo: Browser) -> None:
     person = await taken(office, jo)
     await jo.post(f"{person.page}/safe-contact", ok="yes", neutral="yes")
@@ -129,10 +147,12 @@ async def test_a_hard_talk_asks_how_they_are_and_a_rest_is_respected(
 ) -> None:
     hard = await taken(office, jo, 1, concerns=WORRY)
     done = await jo.post(f"{hard.page}/hand-back")
-    assert done.headers["location"] == "/desk?said=released&said=hard"
-    assert "Take 2 minutes" in (await jo.get("/desk")).text
-    page = (await jo.get("/desk/debrief")).text
-    assert "Nothing of this is asked for, sent or kept." in words_of(page)
+    read = words_of((await jo.get(done.headers["location"])).text)
+    assert "They are back with the assistant" in read
+    assert read.count("That was a hard one.") == 1
+    page = words_of((await jo.get("/desk/debrief")).text)
+    assert "That was a hard one, and you stayed. Nothing of this is asked for, sent or kept." in page
+    assert "That was a hard one" not in words_of((await ana.get("/desk/debrief")).text)
     ana_id = (await staff_named(office, "Ana")).id
     await jo.post("/desk/debrief", minutes="15", buddy=ana_id)
     assert "Jo had a hard one and would like you to look in on them." in words_of((await ana.get("/desk")).text)
@@ -242,7 +262,9 @@ async def test_whoever_writes_often_is_offered_a_person_of_their_own(office: Off
         await ana.post(f"{person.page}/close")
     person = await person_asks(office, 3, address_of=1)
     await jo.post(f"{person.page}/take")
-    assert "They have asked for a person often lately. They are welcome." in words_of((await jo.get(person.page)).text)
+    page = (await jo.get(person.page)).text
+    assert "They have asked for a person often lately. They are welcome." in words_of(page)
+    assert '<details class="tool" id="person" open>' in page, "an offer nobody sees is none"
     assert (await jo.post(f"{person.page}/named-peer", agreed="yes")).status_code == 409
     await jo.post(f"{person.page}/named-peer")
     assert "as a person of your own here?" in (await texts(office, person.conversation_id))[-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -15,7 +15,7 @@ from channels.desk.conversations import REPLYING
 from channels.escalation import Escalations
 from channels.ledger import Ledger
 from channels.ledger.records import Outcome
-from channels.ledger.talk_records import PlanState
+from channels.ledger.talk_records import PlanKind, PlanState
 from channels.planning import Planner
 from channels.settings import Settings
 from channels.streams import Streams
@@ -300,6 +300,30 @@ async def test_a_snooze_comes_back_with_its_reason(office: Office, jo: Browser, 
     assert (await jo.post(f"{person.page}/snooze", minutes="7")).status_code == 409
     assert (await jo.post(f"{person.page}/snooze", minutes="5", reason="ask about the letter")).status_code == 303
     assert "ask about the letter" in (await jo.get(person.page)).text
+    assert "You wanted to look again" not in (await jo.get("/desk")).text
+
+
+@pytest.mark.parametrize(
+    ("ended", "leads_to"),
+    [
+        pytest.param(False, "{page}", id="while they are with them"),
+        pytest.param(True, "/desk?said=over", id="when the talk is over there is nothing to open"),
+    ],
+)
+async def test_a_snooze_that_is_due_leads_somewhere(
+    office: Office, jo: Browser, person: Person, ended: bool, leads_to: str
+) -> None:
+    peer = await staff_named(office, "Jo")
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    plan = await office.ledger.planned.plan(person.conversation_id, peer, PlanKind.SNOOZE, past, "ask about the letter")
+    if ended:
+        await jo.post(f"{person.page}/close")
+    assert "You wanted to look again: ask about the letter" in (await jo.get("/desk")).text
+    answer = await jo.post(f"/desk/snoozes/{plan}")
+    assert answer.headers["location"] == leads_to.format(page=person.page)
+    page = await jo.get(answer.headers["location"])
+    assert page.status_code == 200
+    assert ("That talk is over" in page.text) is ended
     assert "You wanted to look again" not in (await jo.get("/desk")).text
 
 

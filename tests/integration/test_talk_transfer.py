@@ -233,6 +233,7 @@ async def test_another_organisation_reads_only_what_the_person_agreed_to(
 async def test_a_lead_can_be_invited_and_is_told(office: Office, jo: Browser, person: Person) -> None:
     robin = await office.sit_down("Robin", role="coordinator")
     await bring(office, jo, person, "lead")
+    assert "Someone who leads our team has been asked to come." in words_of((await jo.get(person.page)).text)
     assert words_of((await robin.get("/desk")).text).count("Jo would like a lead to come.") == 1
     assert (await robin.post(f"{person.page}/join")).status_code == 303
     assert "would like a lead" not in words_of((await robin.get("/desk")).text)

@@ -43,5 +43,11 @@ def test_what_nobody_knows_is_said_so() -> None:
     assert (row["service"], row["need"]) == ("not known which", "not known what for")
 
 
+def test_what_they_needed_is_said_in_words_on_the_page_and_in_the_file() -> None:
+    rows = rows_of([door(5, need="energy_heating")], WORDS)
+    assert rows[0]["need"] == "Heating, gas and electric"
+    assert '"Heating, gas and electric"' in as_csv(rows)
+
+
 def test_a_name_is_no_formula() -> None:
     assert "'=SUM(A1)" in as_csv(rows_of([door(5, "=SUM(A1)")], WORDS))

@@ -11,11 +11,14 @@ import pytest
 
 from channels.conversation import Channel, Choice, Concern, Delivery, EscalationState, Media, Reply, Sender, ServiceCard
 from channels.desk.attempts import MOST_FAILURES, WINDOW, Attempts, network
+from channels.desk.queue import need_words
 from channels.desk.sessions import form_token
 from channels.desk.sign_in import way_back
 from channels.desk.story import Line, Telling
 from channels.desk.words import Words, age_in_words, day_in_words, moment_in_words
 from channels.ledger.records import MessageRecord
+from knowledge.needs import load_needs
+from knowledge.settings import PACKAGE_DATA
 
 WORDS = Words.load()
 LONDON = ZoneInfo("Europe/London")
@@ -46,8 +49,18 @@ def test_every_reason_has_words(reason: str) -> None:
     assert reason in WORDS.groups["reason"]
 
 
+def test_every_need_is_called_what_people_read_themselves() -> None:
+    assert WORDS.groups["need"] == {need.id: need.label for need in load_needs(PACKAGE_DATA / "needs.yml")}
+
+
+def test_a_need_that_a_concern_says_already_is_not_said_twice() -> None:
+    needs = ("suicidal_thoughts", "food", "food")
+    assert need_words(WORDS, needs, {Concern.SUICIDE}) == ("Food for today",)
+    assert need_words(WORDS, needs, {Concern.ABUSE}) == ("Thoughts of suicide", "Food for today")
+
+
 def test_what_has_no_words_yet_is_readable_all_the_same() -> None:
-    assert WORDS.say("need", "rent_arrears") == "rent arrears"
+    assert WORDS.say("need", "of_their_own") == "of their own", "an organisation may have needs of its own"
     assert WORDS.say("reason", "{0.__class__}") == "{0.  class  }"
 
 

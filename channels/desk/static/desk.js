@@ -29,7 +29,8 @@
       .then(function (answer) {
         online();
         if (answer.status === 401 && !draft()) { leaving = true; location.reload(); return null; }
-        if (answer.status === 401 || answer.status === 404) { close(); moved("gone"); return null; }
+        if (answer.status === 401) { close(root.dataset.out); moved("out"); return null; }
+        if (answer.status === 404) { close(root.dataset.gone); moved("gone"); return null; }
         return answer.ok ? answer.text() : null;
       })
       .then(function (html) { if (html) { merge(html); } }, lost)
@@ -40,12 +41,12 @@
   }
 
   /* Not ours to read any more: what somebody said, and what was noted, leaves the page. What is in the box stays. */
-  function close() {
+  function close(said) {
     if (!root.dataset.conversation) { return; }
-    document.querySelectorAll(".log, .about").forEach(function (part) { part.replaceChildren(); });
+    document.querySelectorAll(".log, .about, .notes").forEach(function (part) { part.replaceChildren(); });
     document.querySelectorAll(".about, .tools, .acts").forEach(function (part) { part.hidden = true; });
     var heading = document.querySelector("h1");
-    if (heading && root.dataset.gone) { heading.textContent = root.dataset.gone; }
+    if (heading && said) { heading.textContent = said; }
   }
 
   function merge(html) {
