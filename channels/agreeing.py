@@ -102,5 +102,6 @@ class Agreeing:
             return None
         if message.text.strip().strip(".!").casefold() in AGREE:
             return ours.choices[0].payload
-        choice = resolve_choice(message.text, ours.choices)
+        channel = (await self.ledger.conversation(message.conversation_id)).channel
+        choice = resolve_choice(message.text, ours.choices, channel)
         return choice.payload if choice else None

@@ -13,6 +13,7 @@ from channels.ledger.records import ConversationRecord, EscalationRecord, Messag
 
 PERSON = "person"
 PLACE = "place"
+DETAILS = "details:"
 
 OPT_OUT_WORDS = frozenset(
     {"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out", "opt-out"}
@@ -110,7 +111,7 @@ def _read_words(channel: Channel, message: MessageRecord, choices: Sequence[Choi
     if is_opt_out(channel, message):
         return OptOut()
     words = whole(message.text)
-    choice = resolve_choice(message.text, choices)
+    choice = resolve_choice(message.text, choices, channel)
     if choice is not None:
         return AskPerson(again=waiting) if choice.payload == PERSON else ToBot(choice.payload)
     if words in OPT_IN_WORDS:
@@ -216,10 +217,10 @@ AGREE = frozenset({"yes", "yes please", "yeah", "yep", "yh", "yup", "y", "ok yes
 DECLINE = frozenset({"no", "nope", "nah", "no thanks", "no thank you", "n", "dont", "no dont"})
 
 
-def resolve_choice(text: str, choices: Sequence[Choice]) -> Choice | None:
+def resolve_choice(text: str, choices: Sequence[Choice], channel: Channel) -> Choice | None:
     """The choice that a typed answer means: "2", "2.", "the second one", "no 2 pls", its title, yes or no.
 
-    None when the message says anything more than that: it is then read as words.
+    None when the message says anything more than that, or a number that stood beside nothing: it is then read as words.
     """
     words = _words(text)
     if not choices or not words or len(text) > LONGEST_CHOICE:
@@ -231,16 +232,22 @@ def resolve_choice(text: str, choices: Sequence[Choice]) -> Choice | None:
             return choice
         if said in {"yes": AGREE, "no": DECLINE}.get(choice.payload.partition(":")[2], ()):
             return choice
-    number = _number(words, len(choices))
-    return choices[number - 1] if number is not None and 1 <= number <= len(choices) else None
+    services = sum(choice.payload.startswith(DETAILS) for choice in choices)
+    # By text message everything has a number but the word PERSON; where there are buttons, only services in a list.
+    count = sum(choice.payload != PERSON for choice in choices) if channel is Channel.SMS else services
+    number = _number(words, services or count)
+    return choices[number - 1] if number is not None and 1 <= number <= count else None
 
 
-def _number(words: Sequence[str], count: int) -> int | None:
-    """The one number in an answer that is about nothing else: "can i have 2" is, "i have 2" may be about children."""
+def _number(words: Sequence[str], last: int) -> int | None:
+    """The one number in an answer that is about nothing else: "can i have 2" is, "i have 2" may be about children.
+
+    `last` is the number of the last one, which is a service where there are any.
+    """
     digits = [int(word) for word in words if word.isdecimal() and word.isascii()]
     named = [NUMBERS[word] for word in words if word in NUMBERS]
     if "last" in words and not digits:
-        named = [count]
+        named = [last]
     if len(named) > 1 and "one" in words:
         # In "the second one" the last word counts nothing.
         named.remove(1)
