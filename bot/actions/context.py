@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from rapidfuzz import fuzz
 
 from bot.actions.answer import Answer
+from bot.actions.asking import answer_courtesy
 from bot.actions.basket import pick_kept
 from bot.actions.call_for_me import call_for_me
 from bot.actions.find_support import find_support
@@ -54,6 +55,9 @@ def in_context(name: str, decision: Decision) -> Decision:
         return decision
 
     def decide(heard: Heard, tools: Toolbox) -> Answer:
+        courtesy = answer_courtesy(heard, tools) if heard.text else None
+        if courtesy is not None:
+            return courtesy
         chosen = choose_by_context(heard, tools) if heard.text else None
         return (chosen or decision)(heard, tools)
 
@@ -62,6 +66,9 @@ def in_context(name: str, decision: Decision) -> Decision:
 
 def greet_or_read(heard: Heard, tools: Toolbox) -> Answer:
     """The greeting, unless it opens a message in another language."""
+    courtesy = answer_courtesy(heard, tools) if heard.text else None
+    if courtesy is not None:
+        return courtesy
     longer = len(heard.text.split()) > LONGEST_GREETING
     other = longer and tools.languages.read(heard.text, heard.language) is Reading.OTHER
     return (find_support if other else say_hello)(heard, tools)
