@@ -27,6 +27,7 @@ from bot.actions.sayings import Act, fold
 from bot.actions.show_details import tell_all
 from bot.actions.show_more import show_alike, show_different, show_more
 from bot.actions.take_thanks import take_thanks
+from bot.actions.tell_fact import tell_fact
 from bot.actions.toolbox import Toolbox
 
 Decision: TypeAlias = Callable[[Heard, Toolbox], Answer]
@@ -77,8 +78,9 @@ def greet_or_read(heard: Heard, tools: Toolbox) -> Answer:
 def choose_by_context(heard: Heard, tools: Toolbox) -> Decision | None:
     """What answers the message here, or None when its words alone say enough."""
     act = tools.sayings.read_act(heard.text)
-    if heard.asked == "place" and act in LEAVES_PLACE:
-        return keep_place
+    leaves = heard.asked == "place" and act in LEAVES_PLACE
+    if leaves or (heard.offered and tools.sayings.read_question(heard.text)):
+        return keep_place if leaves else tell_fact
     if act is not None:
         return choose_by_act(act, heard)
     if pick_kept(heard.text, (*([heard.need] if heard.need else ()), *heard.basket), tools):

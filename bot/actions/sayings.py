@@ -55,6 +55,21 @@ class About(StrEnum):
     """Somebody the writer works for."""
 
 
+class Topic(StrEnum):
+    """What is asked about a service that was shown."""
+
+    COST = "cost"
+    HOURS = "hours"
+    CONTACT = "contact"
+    """Whether somebody has to send you, and how to begin."""
+    WHERE = "where"
+    VISITS = "visits"
+    ACCESS = "access"
+    LANGUAGES = "languages"
+    WAITING = "waiting"
+    COMPANY = "company"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Meant:
     """What somebody says they meant instead, and what it was not, when they say so."""
@@ -78,6 +93,10 @@ class Sayings:
     meant: tuple[re.Pattern[str], ...]
     framing: tuple[re.Pattern[str], ...]
     """How a worker begins, which says nothing of what is needed."""
+    questions: Mapping[Topic, tuple[re.Pattern[str], ...]]
+    """About the services that were shown, and nothing else."""
+    found: Mapping[Topic, re.Pattern[str]]
+    """Where a listing answers one in a sentence."""
 
     def read_act(self, text: str) -> Act | None:
         """The act that is the whole message. A question mark alone asks us to say it again."""
@@ -90,6 +109,17 @@ class Sayings:
             for act, patterns in self.acts.items():
                 if any(pattern.fullmatch(said) for pattern in patterns):
                     return act
+        return None
+
+    def read_question(self, text: str) -> Topic | None:
+        """What the whole message asks about what was shown."""
+        words = fold(text)
+        if not words or len(text) > LONGEST_ACT:
+            return None
+        for said in (words, self._without_around(words)):
+            for topic, patterns in self.questions.items():
+                if any(pattern.fullmatch(said) for pattern in patterns):
+                    return topic
         return None
 
     def _without_around(self, words: str) -> str:
@@ -160,6 +190,7 @@ def fold(text: str) -> str:
 
 def build_sayings(body: Mapping[str, Any]) -> Sayings:
     """Raises KeyError or ValueError for a name that means nothing, re.error for a pattern that is none."""
+    they = body["they"].replace("| ", "|").strip()
     return Sayings(
         around=frozenset(word for part in body["around"].split("|") for word in part.split()),
         acts={Act(name): _compile(patterns) for name, patterns in body["acts"].items()},
@@ -170,6 +201,11 @@ def build_sayings(body: Mapping[str, Any]) -> Sayings:
         not_about=re.compile(body["not_about"]),
         meant=_compile(body["meant"]),
         framing=_compile(body["framing"]),
+        questions={
+            Topic(name): _compile([pattern.replace("{they}", they) for pattern in patterns])
+            for name, patterns in body["questions"].items()
+        },
+        found={Topic(name): re.compile(pattern, re.IGNORECASE) for name, pattern in body["found"].items()},
     )
 
 
