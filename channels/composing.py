@@ -13,7 +13,17 @@ from typing import Final, Protocol
 
 from channels.concern import find_concerns
 from channels.concern_checks import CHECK_NO, CHECK_OK, CHECK_YES
-from channels.conversation import AskedFor, Choice, Concern, Consent, EscalationState, Remember, Reply, ReportWrong
+from channels.conversation import (
+    AskedFor,
+    Choice,
+    Concern,
+    Consent,
+    EscalationState,
+    Remember,
+    Reply,
+    ReportWrong,
+    Sender,
+)
 from channels.first_words import Second, say_first_contact, say_second
 from channels.fitting import PERSON
 from channels.hours import StaffedHours
@@ -275,14 +285,26 @@ class Composer:
         line = (
             self.wording.say("own_number", number=self.own_number) if self.own_number else self.wording.lines(limit=1)
         )
-        now = self.clock()
+        now, hours = self.clock(), self._hours(moment)
+        opens = "" if hours.open_at(now) else hours.next_opening(now, self.wording)
         if moment.waiting:
+            return await self._waiting_in_silence(moment, opens, line)
+        if opens:
+            return self.wording.say("fallback_nobody_here", opens=opens, line=line)
+        return self.wording.say("fallback", place=PLACE, line=line)
+
+    async def _waiting_in_silence(self, moment: Moment, opens: str, line: str) -> str:
+        """Whoever has just read those words is not told them again, but how it stands."""
+        start = max(0, moment.message.seq - 1 - LINES_REMEMBERED)
+        before = await self.ledger.messages(moment.conversation.id, start, moment.message.seq - 1 - start)
+        last = next((one.outcome for one in reversed(before) if one.sender is Sender.PERSON), "")
+        if last != "fallback":
             return self.wording.say("fallback_waiting", place=PLACE, line=line)
-        hours = self._hours(moment)
-        if hours.open_at(now):
-            return self.wording.say("fallback", place=PLACE, line=line)
-        opens = hours.next_opening(now, self.wording)
-        return self.wording.say("fallback_nobody_here", opens=opens, line=line)
+        if opens:
+            return self.wording.say("fallback_again_nobody_here", place=PLACE, opens=opens, line=line)
+        if await self.attendance.here() == 0:
+            return self.wording.say("fallback_again_nobody_at_desk", place=PLACE, line=line)
+        return self.wording.say("fallback_again", place=PLACE, line=line)
 
     async def _say_concern_again(
         self, moment: Moment, speaker: Speaker, concerns: frozenset[Concern]
