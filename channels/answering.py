@@ -281,12 +281,15 @@ class Answering:
         except AssistantSilent as silent:
             return await self._plan_silence(moment, speaker, silent.cause, route.payload)
         plan = await self._add_requests(moment, speaker, turn, Plan())
-        plan = self._add_replies(moment, speaker, turn, plan)
+        offers = self.follow_up.may_offer(moment, turn) and not await self.composer.said_lately(
+            moment, "check_in_offer"
+        )
+        plan = self._add_replies(moment, speaker, turn, plan, offers=offers)
         if plan.said or plan.ask or plan.forget or moment.concerns:
             return plan
         return await self._plan_silence(moment, speaker, "empty", route.payload)
 
-    def _add_replies(self, moment: Moment, speaker: Speaker, turn: Turn, plan: Plan) -> Plan:
+    def _add_replies(self, moment: Moment, speaker: Speaker, turn: Turn, plan: Plan, *, offers: bool) -> Plan:
         """The assistant's words come first. With a new concern they wait, but for a question about a right."""
         replies = tuple(self.guard.mend_reply(reply, moment.message.id) for reply in turn.replies)
         if moment.new_concerns(plan.concerns):
@@ -296,7 +299,7 @@ class Answering:
         said = speaker.say_replies(replies, urgent=bool(moment.concerns))
         if is_shortened(moment.message.text):
             said += speaker.say_notice(self.wording.say("too_long"), choices=speaker.person_choice)
-        if self.follow_up.may_offer(moment, turn):
+        if offers:
             said += speaker.say_notice(self.wording.say("check_in_offer"))
         return replace(plan, said=said + plan.said)
 

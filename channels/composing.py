@@ -47,6 +47,8 @@ LONGEST_EPISODE: Final = 40
 """Turns; Rasa's cost grows with the length of an episode."""
 LINES_REMEMBERED: Final = 12
 """Messages within which crisis lines are not repeated for the same concern."""
+OFFERS_REMEMBERED: Final = 30
+"""Messages within which an offer is not repeated."""
 CONCERN_IS_FRESH: Final = timedelta(hours=48)
 """So long after a concern STOP is shown to a person; an escalation with a concern that is open has no such limit."""
 UNSAFE: Final = frozenset({Concern.ABUSE, Concern.DANGER_NOW, Concern.CHILD_AT_RISK})
@@ -292,6 +294,12 @@ class Composer:
         if opens:
             return self.wording.say("fallback_nobody_here", opens=opens, line=line)
         return self.wording.say("fallback", place=PLACE, line=line)
+
+    async def said_lately(self, moment: Moment, key: str) -> bool:
+        """Whether they have read this text a while ago: an offer that was left alone is not made again at once."""
+        words, start = self.wording.say(key), max(0, moment.message.seq - 1 - OFFERS_REMEMBERED)
+        earlier = await self.ledger.messages(moment.conversation.id, start, moment.message.seq - 1 - start)
+        return any(words in message.text for message in earlier)
 
     async def _waiting_in_silence(self, moment: Moment, opens: str, line: str) -> str:
         """Whoever has just read those words is not told them again, but how it stands."""

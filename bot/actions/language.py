@@ -76,9 +76,9 @@ class Languages:
         """
         code = (language or "").lower().split("-")[0]
         words = set(fold_words(text))
-        if code not in self.courtesies or not words or len(text.split()) > LONGEST_COURTESY:
+        if not words or len(text.split()) > LONGEST_COURTESY:
             return None
-        theirs = words & self.courtesies[code]
+        theirs = words & self.courtesies.get(code, frozenset())
         telling = theirs - self.english
         return code if words <= theirs | self.everywhere and (telling or spoken) else None
 

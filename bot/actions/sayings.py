@@ -70,6 +70,11 @@ class Topic(StrEnum):
     COMPANY = "company"
 
 
+SIGNS: Mapping[str, Act] = {"\U0001f44d": Act.ACCEPT, "\U0001f44c": Act.ACCEPT, "\U0001f64f": Act.THANKS}
+"""A thumb up, the sign for OK, folded hands."""
+SKIN = frozenset("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff\ufe0f ")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Meant:
     """What somebody says they meant instead, and what it was not, when they say so."""
@@ -104,6 +109,9 @@ class Sayings:
             return None
         words = fold(text)
         if not words:
+            signs = set(text.strip()) - SKIN
+            if signs and signs <= SIGNS.keys():
+                return SIGNS[signs.pop()]
             return Act.SAY_AGAIN if text.strip() and set(text.strip()) <= {"?", " ", "!"} and "?" in text else None
         for said in (words, self._without_around(words)):
             for act, patterns in self.acts.items():

@@ -30,9 +30,7 @@ def tell_fact(heard: Heard, tools: Toolbox) -> Answer:
     maker = tools.make_cards(tools.places.resolve(heard.place) if heard.place else None, heard.channel)
     services = asked_about(heard, tools)
     facts = [write_fact(topic, service, heard, maker, tools) for service in services]
-    key = (
-        f"fact_{topic if topic in (Topic.COST, Topic.HOURS, Topic.CONTACT) else 'other'}" if any(facts) else "fact_ask"
-    )
+    key = INTRODUCTIONS.get(topic, "fact_other") if any(facts) else "fact_ask"
     lines = [write_line(service, fact, maker, tools) for service, fact in zip(services, facts, strict=True)]
     if len(services) == 1 and facts[0] and (checked := maker.write_checked(services[0])):
         lines.append(end_sentence(checked[:1].upper() + checked[1:]))
@@ -83,4 +81,4 @@ def write_line(service: Service, fact: str, maker: CardMaker, tools: Toolbox) ->
     if not fact:
         return f"{service.name}: {tools.wording.about_service('ask_them', number=reach)}" if reach else service.name
     fact = fact[:1].upper() + fact[1:]
-    return f"{service.name}: {end_sentence(fact)} {reach}".rstrip()
+    return f"{service.name}: {end_sentence(fact)} {'' if reach in fact else reach}".rstrip()

@@ -58,6 +58,11 @@ async def test_it_is_offered_after_a_service_was_looked_at_and_agreed_with_one_w
     assert await bench.ledger.check_ins.state(messages[0].conversation_id) == "agreed"
 
 
+async def test_an_offer_that_was_left_alone_is_not_made_again_at_once(bench: Bench) -> None:
+    messages = await talk(bench, "tell me about rent rescue", "and again")
+    assert said(messages).count(OFFER) == 1
+
+
 async def test_nobody_is_written_to_who_did_not_agree(bench: Bench) -> None:
     await talk(bench, "tell me about rent rescue", "thanks")
     assert await ask_at(bench, NOON + timedelta(days=9)) == 0

@@ -141,6 +141,13 @@ def test_only_a_short_answer_in_the_language_they_write_is_one(
     assert (answer_courtesy(heard, tools_with()) is not None) is theirs
 
 
+def test_ok_after_first_words_in_another_script_is_answered_in_it() -> None:
+    heard = replace(hear("ok", language="ar", turns=1), last_said=(FIRST_CONTACT["ar"].again,))
+    answer = answer_courtesy(heard, tools_with())
+    assert answer is not None
+    assert answer.replies[0].text == FIRST_CONTACT["ar"].again
+
+
 def test_a_yes_in_a_language_that_they_did_not_write_in_is_left_alone() -> None:
     assert answer_courtesy(hear("si", language="en", turns=1), tools_with()) is None
     assert answer_courtesy(hear("si", turns=1), tools_with()) is None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from bot.actions.sayings import Topic, load_sayings
+from bot.actions.sayings import About, Act, Topic, load_sayings
 from channels.never_no import NeverNo
 from knowledge.catalogue import Phone, Schedule, Service
-from tests.unit.bot.fakes import RENT, FakeSearch, make_service, payloads, text_of
+from tests.unit.bot.fakes import RENT, FakeSearch, card_ids, make_service, payloads, text_of
 from tests.unit.bot.talking import Talk
 
 SAYINGS = load_sayings()
@@ -44,6 +46,8 @@ VISITS = make_service(
         ("is it wheelchair accessible", Topic.ACCESS),
         ("do they speak polish", Topic.LANGUAGES),
         ("is there a waiting list", Topic.WAITING),
+        ("how quick is it", Topic.WAITING),
+        ("cool where is it", Topic.WHERE),
         ("can i bring my mum", Topic.COMPANY),
         ("wheres that", Topic.WHERE),
     ],
@@ -65,6 +69,11 @@ def test_is_read_as_a_question_about_what_was_shown(text: str, topic: Topic) -> 
 )  # fmt: skip
 def test_anything_else_is_not(text: str) -> None:
     assert SAYINGS.read_question(text) is None
+
+
+def card_events(*service_ids: str) -> list[dict[str, Any]]:
+    reply = {"cards": [{"service_id": each} for each in service_ids]}
+    return [{"event": "user"}, {"event": "bot", "data": {"custom": {"reply": reply}}}, {"event": "user"}]
 
 
 def talk_about(*services: Service) -> tuple[Talk, FakeSearch]:
@@ -125,3 +134,43 @@ def test_before_anything_was_shown_it_is_searched_with() -> None:
     finder = FakeSearch()
     Talk(finder).say("is it free", place="Foxley")
     assert finder.asked
+
+
+def test_a_number_that_the_listing_says_itself_is_not_said_twice() -> None:
+    talk, _ = talk_about(make_service("svc-ring", "Ring Desk", how_to="Ring 01632 960112 any time."))
+    assert text_of(talk.say("do i need a referral")).count("01632 960112") == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["which one should i ring?", "Thank you dear. Which one should I ring?", "who should i call first"]
+)
+def test_asked_which_one_we_begin_with_the_first_and_search_for_nothing(text: str) -> None:
+    talk, finder = talk_about(TURN_UP, BARE)
+    searches = len(finder.asked)
+    assert card_ids(talk.say(text, "find_support")) == ["svc-turn-up"]
+    assert len(finder.asked) == searches
+
+
+def test_whoever_still_does_not_know_is_told_of_another_one() -> None:
+    talk, _ = talk_about(TURN_UP, BARE)
+    assert card_ids(talk.say("idk", "say_again")) == ["svc-turn-up"]
+    assert card_ids(talk.say("idk", "say_again", events=card_events("svc-turn-up"))) == ["svc-bare"]
+
+
+@pytest.mark.parametrize(
+    ("text", "act"),
+    [("\U0001f44d", Act.ACCEPT), ("\U0001f44d\U0001f3fd\U0001f44d\U0001f3fd", Act.ACCEPT), ("\U0001f64f", Act.THANKS)],
+)
+def test_a_sign_that_everybody_reads_is_read(text: str, act: Act) -> None:
+    assert SAYINGS.read_act(text) is act
+    assert SAYINGS.read_act("\U0001f62d") is None
+
+
+def test_a_friend_who_told_them_of_us_is_not_whom_it_is_about() -> None:
+    assert SAYINGS.read_about("my mate said you do a thing for people who cant afford their electric") is None
+    assert SAYINGS.read_about("my mate says he wants to be gone") is About.SOMEONE
+
+
+def test_open_alone_is_how_it_should_be() -> None:
+    assert SAYINGS.says_only_preferences("open")
+    assert not SAYINGS.says_only_preferences("open the door")
