@@ -118,7 +118,7 @@ def _read_words(channel: Channel, message: MessageRecord, choices: Sequence[Choi
         return OptIn()
     if MOVING.fullmatch(" ".join(_words(message.text))):
         return AskMove()
-    if asks_for_person(message.text):
+    if asks_for_person(message.text) or (waiting and WAITING.fullmatch(" ".join(_words(message.text)))):
         return AskPerson(again=waiting)
     return AskHelp() if message.opt_out == "HELP" or words in HELP_WORDS else ToBot()
 
@@ -181,6 +181,26 @@ def asks_for_person(text: str) -> bool:
     return found["who"] in {"person", "human", "human being", "peer", "peer worker"} or bool(
         re.search(r"\b(?:talk|speak|chat|talking|speaking) (?:to|with)\b", words)
     )
+
+
+WAITING = re.compile(
+    r"(?:(?:hi|hello|hey|um|so|ok|and|but|just|well|sorry|please|pls|excuse me) )*(?:"
+    r"how long(?: (?:now|more|left|is it|is this|is the (?:wait|queue|line)|til+|until|till now"
+    r"|(?:will|do|does|must) (?:it|i|they|this) (?:be|take|have to wait|wait)|left to wait|to wait))*"
+    r"|how much longer(?: .{1,20})?"
+    r"|(?:are|r) (?:they|you|u) (?:coming|there|still there|here|on (?:their|the|your) way)(?: (?:yet|now|soon|still))?"
+    r"|(?:is|has) (?:any ?(?:one|body)|some ?(?:one|body)|a person|there any ?(?:one|body))"
+    r"(?: (?:coming|there|here|come|out there|around|on (?:their|the) way|reading this|free))?(?: (?:yet|now|soon))?"
+    r"|any ?(?:one|body)(?: (?:there|here|coming|yet|out there))+"
+    r"|(?:when|what time) (?:are|will|is|do) (?:they|you|someone|somebody|a person|anyone)"
+    r"(?: (?:be|come|coming|here|there|free|back|get here|join|joining))*"
+    r"|where (?:are|r) (?:they|you|u)|where is (?:everyone|everybody|the person|my person)"
+    r"|(?:i ?m|im|i am) (?:still )?(?:waiting|here)(?: still)?|still waiting"
+    r"|(?:what|whats|what is) (?:my place|the wait)"
+    r"|who(?:s| is) (?:coming|there)|am i (?:still )?(?:in (?:the )?(?:line|queue)|next)"
+    r")(?: (?:please|pls|then|x))*"
+)
+"""Asking how it goes with the person they were promised."""
 
 
 # -- what a typed number means -----------------------------------------------------------------------------------

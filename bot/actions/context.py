@@ -40,6 +40,11 @@ OPEN = frozenset(
     }
 )  # fmt: skip
 """Actions whose words may mean something else in context."""
+ERASES: Final = "action_forget_me"
+NEVER_MIND = frozenset(
+    {"forget it", "just forget it", "oh forget it", "ok forget it", "forget about it", "forget that"}
+)
+"""Rasa may hear FORGET ME in it; it is said by those who give up asking, and nothing of theirs is to go for that."""
 GREETS: Final = "action_say_hello"
 """A greeting and a need in another language, "Helo, dwi angen help", is more than the greeting that Rasa hears."""
 LONGEST_GREETING: Final = 2
@@ -52,6 +57,8 @@ def in_context(name: str, decision: Decision) -> Decision:
     """The decision, unless what was said means something else here."""
     if name == GREETS:
         return greet_or_read
+    if name == ERASES:
+        return lambda heard, tools: (let_be if fold(heard.text) in NEVER_MIND else decision)(heard, tools)
     if name not in OPEN:
         return decision
 

@@ -70,6 +70,10 @@ class Topic(StrEnum):
     COMPANY = "company"
 
 
+NOT_SO = re.compile(
+    r"\b(?:not|isnt|arent|nothing|no) (?:online|free|open|in person|face to face|women only)\b(?! (?:way|one))"
+)
+"""What help should not be is not asked for."""
 SIGNS: Mapping[str, Act] = {"\U0001f44d": Act.ACCEPT, "\U0001f44c": Act.ACCEPT, "\U0001f64f": Act.THANKS}
 """A thumb up, the sign for OK, folded hands."""
 SKIN = frozenset("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff\ufe0f ")
@@ -141,7 +145,7 @@ class Sayings:
 
     def read_preferences(self, text: str) -> frozenset[Preference]:
         """All that the message says of how help should be."""
-        words = fold(text)
+        words = NOT_SO.sub(" ", fold(text))
         return frozenset(each for each, patterns in self.preferences.items() if any(p.search(words) for p in patterns))
 
     def read_asides(self, text: str) -> frozenset[Preference]:

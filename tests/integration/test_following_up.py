@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from channels.conversation import Channel, Note, Reply, Turn
+from channels.conversation import Channel, Delivery, Note, Reply, Sender, Turn
 from channels.following_up import FollowUpRules
 from channels.hours import DAYS
 from channels.ledger import Ledger
@@ -337,5 +337,9 @@ async def test_whoever_said_that_writing_is_not_safe_stays_unwritten_to_when_the
     person_id = await person_of(worried, messages)
     assert (await worried.ledger.person(person_id)).do_not_text_first
     assert not any(WORDING.say("reopened")[:40] in one for one in said(messages))
+    # Not first, and yet they are answered: each of their messages was, and the answer went out.
+    ours = [message for message in messages if message.sender is not Sender.PERSON]
+    assert {message.delivery for message in ours} == {Delivery.SENT}
+    assert any("Write when you can" in text for text in worried.sms.texts)
     await talk(worried, "START")
     assert not (await worried.ledger.person(person_id)).do_not_text_first

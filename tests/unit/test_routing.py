@@ -193,6 +193,26 @@ def test_asking_again_while_waiting_is_known(state: EscalationState) -> None:
     assert decide(a_conversation(), a_message("person"), (), an_escalation(state)) == AskPerson(again=True)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "how long", "how long will it be", "How much longer?", "are they coming", "are you there?", "is anyone coming",
+        "anyone there", "hello is anybody there", "when will someone be here", "where are they", "im still waiting",
+        "am i next", "so how long do i have to wait", "where are you",
+    ],
+)  # fmt: skip
+def test_asking_how_it_goes_while_waiting_is_answered_with_how_it_stands(text: str) -> None:
+    assert decide(a_conversation(), a_message(text), (), an_escalation()) == AskPerson(again=True)
+    assert decide(a_conversation(), a_message(text), (), None) == ToBot()
+
+
+@pytest.mark.parametrize(
+    "text", ["how long can i stay in the hostel", "im here with my kids", "when will they evict me", "are they free"]
+)
+def test_other_questions_while_waiting_are_for_the_assistant(text: str) -> None:
+    assert decide(a_conversation(), a_message(text), (), an_escalation()) == ToBot()
+
+
 def test_a_pressed_button_for_a_person() -> None:
     assert route_of(a_message("Talk to a person", payload="person")) == AskPerson()
 

@@ -9,6 +9,7 @@ import pytest
 from bot.actions.sayings import About, Act, Topic, load_sayings
 from channels.never_no import NeverNo
 from knowledge.catalogue import Phone, Schedule, Service
+from knowledge.preferences import Preference
 from tests.unit.bot.fakes import RENT, FakeSearch, card_ids, make_service, payloads, text_of
 from tests.unit.bot.talking import Talk
 
@@ -174,3 +175,14 @@ def test_a_friend_who_told_them_of_us_is_not_whom_it_is_about() -> None:
 def test_open_alone_is_how_it_should_be() -> None:
     assert SAYINGS.says_only_preferences("open")
     assert not SAYINGS.says_only_preferences("open the door")
+
+
+def test_what_help_should_not_be_is_not_asked_for() -> None:
+    assert not SAYINGS.read_preferences("not online either")
+    assert SAYINGS.read_preferences("online not in person") == {Preference.ONLINE}
+
+
+def test_whoever_gives_up_asking_is_not_asked_about_erasing() -> None:
+    talk, _ = talk_about(BARE)
+    assert not [payload for payload in payloads(talk.say("forget it", "forget_me")) if payload.startswith("forget")]
+    assert payloads(talk.say("forget me", "forget_me"))[:2] == ["forget:yes", "forget:no"]
