@@ -122,6 +122,11 @@ class Moment:
         return last is not None and self.message.created_at - last < CONCERN_IS_FRESH
 
     @property
+    def unsafe(self) -> bool:
+        """They said that it is not safe to write, or STOP where somebody else may hold the phone."""
+        return self.person.do_not_text_first and bool(self.conversation.concerns & UNSAFE)
+
+    @property
     def reopens(self) -> bool:
         """They had asked not to be texted first, and now they write.
 

@@ -331,6 +331,21 @@ async def test_not_where_we_cannot_write_first_or_it_is_turned_off(worried: Benc
     assert await ask_at(worried, hours_later(5)) == 0
 
 
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.TELEGRAM])
+async def test_where_writing_is_not_safe_no_service_is_named_until_it_is_asked_for(
+    worried: Bench, channel: Channel
+) -> None:
+    """Whoever holds the phone now reads nothing that tells what it is about."""
+    worried.assistant.turn = LIST
+    address = "+441632960001" if channel is Channel.SMS else "7"
+    unsafe = await talk(worried, "my partner hits me", "no he reads my phone", channel=channel, address=address)
+    messages = await talk(worried, "just looking for a recipe lol", channel=channel, address=address)
+    fresh = "\n".join(said(messages)[len(said(unsafe)) :])
+    assert RENT.name not in fresh
+    assert "reply MORE" in fresh
+    assert RENT.name in said(await talk(worried, "more", channel=channel, address=address))[-1]
+
+
 async def test_whoever_said_that_writing_is_not_safe_stays_unwritten_to_when_they_write_again(worried: Bench) -> None:
     """Only START, which somebody else would not know, says that texts are welcome again."""
     messages = await talk(worried, "my partner hits me", "no he reads my phone", "ok", "need somewhere to stay")
