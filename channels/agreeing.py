@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from channels.concern import find_concerns
-from channels.conversation import Choice, Sender
+from channels.conversation import Channel, Choice, Sender
 from channels.errors import NotTaken
 from channels.escalation import NotAgreed, NotYours
 from channels.ledger import Ledger
@@ -102,5 +102,8 @@ class Agreeing:
             return None
         if message.text.strip().strip(".!").casefold() in AGREE:
             return ours.choices[0].payload
-        choice = resolve_choice(message.text, ours.choices)
+        # "Reply 1" is in the very words of that question, whatever it is read on.
+        told = ours.choices[0].payload.startswith(LATER)
+        channel = Channel.SMS if told else (await self.ledger.conversation(message.conversation_id)).channel
+        choice = resolve_choice(message.text, ours.choices, channel)
         return choice.payload if choice else None

@@ -273,12 +273,17 @@ class Answering:
         except AssistantSilent as silent:
             return await self._plan_silence(moment, speaker, silent.cause, route.payload)
         plan = await self._add_requests(moment, speaker, turn, Plan())
-        plan = self._add_replies(moment, speaker, turn, plan)
+        offers = self.follow_up.may_offer(moment, turn) and not await self.composer.said_lately(
+            moment, "check_in_offer"
+        )
+        plan = self._add_replies(moment, speaker, turn, plan, offers=offers)
+        if moment.unsafe and not route.payload and any(reply.cards and not reply.detail for reply in turn.replies):
+            plan = self._keep_for_later(moment, speaker, turn, plan)
         if plan.said or plan.ask or plan.forget or moment.concerns:
             return plan
         return await self._plan_silence(moment, speaker, "empty", route.payload)
 
-    def _add_replies(self, moment: Moment, speaker: Speaker, turn: Turn, plan: Plan) -> Plan:
+    def _add_replies(self, moment: Moment, speaker: Speaker, turn: Turn, plan: Plan, *, offers: bool) -> Plan:
         """The assistant's words come first. With a new concern they wait, but for a question about a right."""
         replies = tuple(self.guard.mend_reply(reply, moment.message.id) for reply in turn.replies)
         if moment.new_concerns(plan.concerns):
@@ -288,9 +293,20 @@ class Answering:
         said = speaker.say_replies(replies, urgent=bool(moment.concerns))
         if is_shortened(moment.message.text):
             said += speaker.say_notice(self.wording.say("too_long"), choices=speaker.person_choice)
-        if self.follow_up.may_offer(moment, turn):
+        if offers:
             said += speaker.say_notice(self.wording.say("check_in_offer"))
         return replace(plan, said=said + plan.said)
+
+    def _keep_for_later(self, moment: Moment, speaker: Speaker, turn: Turn, plan: Plan) -> Plan:
+        """Somebody else may read along: that something was found, without a name. MORE, or the button, brings it."""
+        if moment.new_concerns(plan.concerns):
+            return plan
+        line = self.wording.lines(moment.conversation.concerns, limit=1)
+        found = Choice(title=self.wording.say("choice_found"), payload=FOUND)
+        choices = () if speaker.channel is Channel.SMS else (found, *speaker.person_choice)
+        said = speaker.say_notice(self.wording.say("safety_kept", line=line), choices=choices, urgent=True)
+        replies = tuple(self.guard.mend_reply(reply, moment.message.id) for reply in turn.replies)
+        return replace(plan, said=tuple(replace(draft, held=replies) for draft in said))
 
     async def _add_requests(self, moment: Moment, speaker: Speaker, turn: Turn, plan: Plan) -> Plan:
         """Actions answer, the worker acts."""

@@ -13,7 +13,17 @@ from typing import Final, Protocol
 
 from channels.concern import find_concerns
 from channels.concern_checks import CHECK_NO, CHECK_OK, CHECK_YES
-from channels.conversation import AskedFor, Choice, Concern, Consent, EscalationState, Remember, Reply, ReportWrong
+from channels.conversation import (
+    AskedFor,
+    Choice,
+    Concern,
+    Consent,
+    EscalationState,
+    Remember,
+    Reply,
+    ReportWrong,
+    Sender,
+)
 from channels.first_words import Second, say_first_contact, say_second
 from channels.fitting import PERSON
 from channels.hours import StaffedHours
@@ -37,6 +47,8 @@ LONGEST_EPISODE: Final = 40
 """Turns; Rasa's cost grows with the length of an episode."""
 LINES_REMEMBERED: Final = 12
 """Messages within which crisis lines are not repeated for the same concern."""
+OFFERS_REMEMBERED: Final = 30
+"""Messages within which an offer is not repeated."""
 CONCERN_IS_FRESH: Final = timedelta(hours=48)
 """So long after a concern STOP is shown to a person; an escalation with a concern that is open has no such limit."""
 UNSAFE: Final = frozenset({Concern.ABUSE, Concern.DANGER_NOW, Concern.CHILD_AT_RISK})
@@ -108,6 +120,11 @@ class Moment:
             return True
         last = self.conversation.concern_at
         return last is not None and self.message.created_at - last < CONCERN_IS_FRESH
+
+    @property
+    def unsafe(self) -> bool:
+        """They said that it is not safe to write, or STOP where somebody else may hold the phone."""
+        return self.person.do_not_text_first and bool(self.conversation.concerns & UNSAFE)
 
     @property
     def reopens(self) -> bool:
@@ -275,14 +292,32 @@ class Composer:
         line = (
             self.wording.say("own_number", number=self.own_number) if self.own_number else self.wording.lines(limit=1)
         )
-        now = self.clock()
+        now, hours = self.clock(), self._hours(moment)
+        opens = "" if hours.open_at(now) else hours.next_opening(now, self.wording)
         if moment.waiting:
+            return await self._waiting_in_silence(moment, opens, line)
+        if opens:
+            return self.wording.say("fallback_nobody_here", opens=opens, line=line)
+        return self.wording.say("fallback", place=PLACE, line=line)
+
+    async def said_lately(self, moment: Moment, key: str) -> bool:
+        """Whether they have read this text a while ago: an offer that was left alone is not made again at once."""
+        words, start = self.wording.say(key), max(0, moment.message.seq - 1 - OFFERS_REMEMBERED)
+        earlier = await self.ledger.messages(moment.conversation.id, start, moment.message.seq - 1 - start)
+        return any(words in message.text for message in earlier)
+
+    async def _waiting_in_silence(self, moment: Moment, opens: str, line: str) -> str:
+        """Whoever has just read those words is not told them again, but how it stands."""
+        start = max(0, moment.message.seq - 1 - LINES_REMEMBERED)
+        before = await self.ledger.messages(moment.conversation.id, start, moment.message.seq - 1 - start)
+        last = next((one.outcome for one in reversed(before) if one.sender is Sender.PERSON), "")
+        if last != "fallback":
             return self.wording.say("fallback_waiting", place=PLACE, line=line)
-        hours = self._hours(moment)
-        if hours.open_at(now):
-            return self.wording.say("fallback", place=PLACE, line=line)
-        opens = hours.next_opening(now, self.wording)
-        return self.wording.say("fallback_nobody_here", opens=opens, line=line)
+        if opens:
+            return self.wording.say("fallback_again_nobody_here", place=PLACE, opens=opens, line=line)
+        if await self.attendance.here() == 0:
+            return self.wording.say("fallback_again_nobody_at_desk", place=PLACE, line=line)
+        return self.wording.say("fallback_again", place=PLACE, line=line)
 
     async def _say_concern_again(
         self, moment: Moment, speaker: Speaker, concerns: frozenset[Concern]

@@ -110,7 +110,7 @@ def _fit_sms(reply: Reply, choices: tuple[Choice, ...], wording: Says) -> Sequen
 
 def _best_sms(reply: Reply, choices: tuple[Choice, ...], wording: Says) -> str:
     attempts = [plain(text) for text in _sms_attempts(reply, choices, wording)]
-    return next((text for text in attempts if fits_sms(text)), attempts[0])
+    return next((text for text in attempts if fits_sms(text)), attempts[-1 if reply.cards else 0])
 
 
 def cut_short(text: str, choices: tuple[Choice, ...], wording: Says, most: int = 1) -> tuple[Fitted, ...]:
@@ -139,7 +139,19 @@ def _sms_attempts(reply: Reply, choices: tuple[Choice, ...], wording: Says) -> I
         # The services and a person are what counts: the other choices still answer to their numbers and words.
         shown = tuple(choice for choice in choices if choice.payload == PERSON or choice in choices[: len(reply.cards)])
         how = how_to_reply(reply, shown, wording, short=True)
-        yield _join(reply.text, *_card_lines(reply.cards, SHORT_NAME), how)
+        cards = _card_lines(reply.cards, SHORT_NAME)
+        yield _join(reply.text, *cards, how)
+        # Whatever is kept for MORE, it is never the services.
+        before, after = _around_cards(reply.text, cards, wording.say("reply_more"))
+        yield _join(before, *cards, after, how)
+
+
+def _around_cards(text: str, cards: Sequence[str], hint: str) -> tuple[str, str]:
+    """As many of its sentences as one message holds beside the services, and those that follow them."""
+    sentences = SENTENCE_END.split(text)
+    counts = range(len(sentences), 1, -1)
+    count = next((n for n in counts if fits_sms(plain(_join(" ".join(sentences[:n]), *cards, hint)))), 1)
+    return " ".join(sentences[:count]), " ".join(sentences[count:])
 
 
 def _card_lines(cards: Sequence[ServiceCard], name_letters: int | None) -> list[str]:

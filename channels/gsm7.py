@@ -25,6 +25,7 @@ PLAIN = {
     "“": '"', "”": '"', "„": '"', "‟": '"', "″": '"', "«": '"', "»": '"',
     "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-",
     "…": "...", "•": "-", "·": "-", "‹": "<", "›": ">", "×": "x", "÷": "/", "½": "1/2", "¼": "1/4", "¾": "3/4",
+    "ł": "l", "Ł": "L", "ı": "i", "đ": "d", "Đ": "D",
     "™": "", "®": "", "©": "", "№": "No", "\t": " ",
     "\u00a0": " ", "\u2002": " ", "\u2003": " ", "\u2007": " ", "\u2009": " ", "\u202f": " ", "\u3000": " ",
     "\u00ad": "", "\u200b": "", "\u200e": "", "\u200f": "", "\u2060": "", "\ufeff": "",
@@ -39,7 +40,7 @@ def plain(text: str) -> str:
     """The same words in GSM-7 letters where that loses nothing a reader needs.
 
     - typographic quotes, dashes, dots and spaces become their keyboard forms
-    - accents that GSM-7 lacks are dropped from Latin letters (á -> a), except Welsh circumflexes
+    - accents and strokes that GSM-7 lacks are dropped from Latin letters (á -> a, ł -> l), except Welsh circumflexes
     - anything else (another script, an emoji) is left alone: the message then goes as UCS-2
     """
     return "".join(_plain_letter(letter) for letter in unicodedata.normalize("NFC", text))

@@ -13,6 +13,7 @@ from channels.ledger.records import ConversationRecord, EscalationRecord, Messag
 
 PERSON = "person"
 PLACE = "place"
+DETAILS = "details:"
 
 OPT_OUT_WORDS = frozenset(
     {"stop", "stopall", "stop all", "unsubscribe", "cancel", "end", "quit", "revoke", "optout", "opt out", "opt-out"}
@@ -110,14 +111,14 @@ def _read_words(channel: Channel, message: MessageRecord, choices: Sequence[Choi
     if is_opt_out(channel, message):
         return OptOut()
     words = whole(message.text)
-    choice = resolve_choice(message.text, choices)
+    choice = resolve_choice(message.text, choices, channel)
     if choice is not None:
         return AskPerson(again=waiting) if choice.payload == PERSON else ToBot(choice.payload)
     if words in OPT_IN_WORDS:
         return OptIn()
     if MOVING.fullmatch(" ".join(_words(message.text))):
         return AskMove()
-    if asks_for_person(message.text):
+    if asks_for_person(message.text) or (waiting and WAITING.fullmatch(" ".join(_words(message.text)))):
         return AskPerson(again=waiting)
     return AskHelp() if message.opt_out == "HELP" or words in HELP_WORDS else ToBot()
 
@@ -182,6 +183,26 @@ def asks_for_person(text: str) -> bool:
     )
 
 
+WAITING = re.compile(
+    r"(?:(?:hi|hello|hey|um|so|ok|and|but|just|well|sorry|please|pls|excuse me) )*(?:"
+    r"how long(?: (?:now|more|left|is it|is this|is the (?:wait|queue|line)|til+|until|till now"
+    r"|(?:will|do|does|must) (?:it|i|they|this) (?:be|take|have to wait|wait)|left to wait|to wait))*"
+    r"|how much longer(?: .{1,20})?"
+    r"|(?:are|r) (?:they|you|u) (?:coming|there|still there|here|on (?:their|the|your) way)(?: (?:yet|now|soon|still))?"
+    r"|(?:is|has) (?:any ?(?:one|body)|some ?(?:one|body)|a person|there any ?(?:one|body))"
+    r"(?: (?:coming|there|here|come|out there|around|on (?:their|the) way|reading this|free))?(?: (?:yet|now|soon))?"
+    r"|any ?(?:one|body)(?: (?:there|here|coming|yet|out there))+"
+    r"|(?:when|what time) (?:are|will|is|do) (?:they|you|someone|somebody|a person|anyone)"
+    r"(?: (?:be|come|coming|here|there|free|back|get here|join|joining))*"
+    r"|where (?:are|r) (?:they|you|u)|where is (?:everyone|everybody|the person|my person)"
+    r"|(?:i ?m|im|i am) (?:still )?(?:waiting|here)(?: still)?|still waiting"
+    r"|(?:what|whats|what is) (?:my place|the wait)"
+    r"|who(?:s| is) (?:coming|there)|am i (?:still )?(?:in (?:the )?(?:line|queue)|next)"
+    r")(?: (?:please|pls|then|x))*"
+)
+"""Asking how it goes with the person they were promised."""
+
+
 # -- what a typed number means -----------------------------------------------------------------------------------
 
 NUMBERS = {
@@ -216,10 +237,10 @@ AGREE = frozenset({"yes", "yes please", "yeah", "yep", "yh", "yup", "y", "ok yes
 DECLINE = frozenset({"no", "nope", "nah", "no thanks", "no thank you", "n", "dont", "no dont"})
 
 
-def resolve_choice(text: str, choices: Sequence[Choice]) -> Choice | None:
+def resolve_choice(text: str, choices: Sequence[Choice], channel: Channel) -> Choice | None:
     """The choice that a typed answer means: "2", "2.", "the second one", "no 2 pls", its title, yes or no.
 
-    None when the message says anything more than that: it is then read as words.
+    None when the message says anything more than that, or a number that stood beside nothing: it is then read as words.
     """
     words = _words(text)
     if not choices or not words or len(text) > LONGEST_CHOICE:
@@ -231,16 +252,22 @@ def resolve_choice(text: str, choices: Sequence[Choice]) -> Choice | None:
             return choice
         if said in {"yes": AGREE, "no": DECLINE}.get(choice.payload.partition(":")[2], ()):
             return choice
-    number = _number(words, len(choices))
-    return choices[number - 1] if number is not None and 1 <= number <= len(choices) else None
+    services = sum(choice.payload.startswith(DETAILS) for choice in choices)
+    # By text message everything has a number but the word PERSON; where there are buttons, only services in a list.
+    count = sum(choice.payload != PERSON for choice in choices) if channel is Channel.SMS else services
+    number = _number(words, services or count)
+    return choices[number - 1] if number is not None and 1 <= number <= count else None
 
 
-def _number(words: Sequence[str], count: int) -> int | None:
-    """The one number in an answer that is about nothing else: "can i have 2" is, "i have 2" may be about children."""
+def _number(words: Sequence[str], last: int) -> int | None:
+    """The one number in an answer that is about nothing else: "can i have 2" is, "i have 2" may be about children.
+
+    `last` is the number of the last one, which is a service where there are any.
+    """
     digits = [int(word) for word in words if word.isdecimal() and word.isascii()]
     named = [NUMBERS[word] for word in words if word in NUMBERS]
     if "last" in words and not digits:
-        named = [count]
+        named = [last]
     if len(named) > 1 and "one" in words:
         # In "the second one" the last word counts nothing.
         named.remove(1)

@@ -10,7 +10,7 @@ again, because twice is better than never. On the web the ledger is the channel:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeVar
@@ -24,6 +24,7 @@ from channels.gsm7 import segments
 from channels.ledger import Ledger
 from channels.ledger.records import MessageRecord, PersonRecord
 from channels.pacing import Pacer
+from channels.safety import SAFETY
 from channels.streams import Streams
 from channels.worker_metrics import WorkerMetrics
 
@@ -35,6 +36,7 @@ SEND_SECONDS: Final = 15.0
 IN_FLIGHT_MARGIN: Final = 5.0
 CLOCK_SKEW: Final = timedelta(seconds=30)
 """How far a provider's clock may be behind ours when a message is looked up."""
+OPTED_OUT: Final = frozenset({"opted_out", "opted_out_after_concern"})
 LOOKED_BACK: Final = 20
 """Messages among which an id must be new."""
 
@@ -83,20 +85,26 @@ class Sending:
             return True
         person = await self.ledger.person(conversation.person_id)
         try:
-            return await self._send(self._sender_for(person, message), person, message)
+            return await self._send(await self._sender_for(person, message), person, message)
         except SendFailed as failure:
             return await self._fail(message, person.channel, failure)
 
-    def _sender_for(self, person: PersonRecord, message: MessageRecord) -> Sender:
+    async def _sender_for(self, person: PersonRecord, message: MessageRecord) -> Sender:
         """Raises SendFailed when there is no way, or no wish, to have this message."""
         if not person.address:
             raise SendFailed("forgotten", "Erased.", retryable=False)
-        if is_unwanted(person, message):
+        # A peer worker's own words go: a person decides that.
+        quiet = person.channel is Channel.SMS and person.do_not_text_first and message.sender is not Author.PEER
+        if quiet and is_unwanted(message, await self._written_by_them(message)):
             raise SendFailed("opted_out", "They asked for no more texts before this one went.", retryable=False)
         sender = self.senders.get(person.channel)
         if sender is None:
             raise SendFailed("not_set_up", "This channel is not set up.", retryable=False)
         return sender
+
+    async def _written_by_them(self, message: MessageRecord) -> list[MessageRecord]:
+        around = await self.ledger.messages(message.conversation_id, max(0, message.seq - LOOKED_BACK))
+        return [one for one in around if one.sender is Author.PERSON]
 
     async def _send(self, sender: Sender, person: PersonRecord, message: MessageRecord) -> bool:
         """Raises SendFailed."""
@@ -162,9 +170,14 @@ class Sending:
             raise SendFailed("timeout", explanation, retryable=True) from None
 
 
-def is_unwanted(person: PersonRecord, message: MessageRecord) -> bool:
-    """A text of ours that still waited when STOP came. A peer worker's own words go: a person decides that."""
-    return person.channel is Channel.SMS and person.do_not_text_first and message.sender is not Author.PEER
+def is_unwanted(message: MessageRecord, theirs: Sequence[MessageRecord]) -> bool:
+    """A text of ours that still waited when STOP came, or the word that it is not safe to write.
+
+    `theirs` are the last messages of somebody who asked not to be texted first. An answer to what they have written
+    since goes: they were told that they can write.
+    """
+    stopped = bool(theirs) and theirs[-1].outcome in OPTED_OUT
+    return stopped or any(one.seq > message.seq and one.outcome in (*OPTED_OUT, SAFETY) for one in theirs)
 
 
 def pause_before(tries: int, asked_for: float | None) -> timedelta:

@@ -72,6 +72,23 @@ def ask_for_reader(heard: Heard, tools: Toolbox) -> Answer:
     return Answer(replies=tuple(replies), requests=(*note, asked), slots=slots)
 
 
+def answer_courtesy(heard: Heard, tools: Toolbox) -> Answer | None:
+    """A short yes or thanks in the language they wrote in before: the person they were told of reads it too.
+
+    None for any other message.
+    """
+    code = (heard.language or "").lower().split("-")[0]
+    words = tools.first_contact.get(code)
+    if words is None or not heard.turns or tools.wording is tools.others.get(code):
+        return None
+    # In a new episode nothing of what we said is known: the first words in a language begin one.
+    spoken = not heard.last_said or any(said.startswith((words.hello, words.again)) for said in heard.last_said)
+    if tools.languages.read_courtesy(heard.text, code, spoken=spoken) is None:
+        return None
+    asked = HandOver(reason="language", need=heard.need, language=code)
+    return Answer(replies=(Reply(text=words.again),), requests=(asked,), slots={"asked": None})
+
+
 def is_known(heard: Heard, language: str | None) -> bool:
     """Whether they have written in this language before, or their device is set to it."""
     return bool(heard.language and language) and str(heard.language).lower().split("-")[0] == language

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from rapidfuzz import fuzz
 
 from bot.actions.answer import Answer
+from bot.actions.asking import answer_courtesy
 from bot.actions.basket import pick_kept
 from bot.actions.call_for_me import call_for_me
 from bot.actions.find_support import find_support
@@ -26,6 +27,7 @@ from bot.actions.sayings import Act, fold
 from bot.actions.show_details import tell_all
 from bot.actions.show_more import show_alike, show_different, show_more
 from bot.actions.take_thanks import take_thanks
+from bot.actions.tell_fact import tell_fact
 from bot.actions.toolbox import Toolbox
 
 Decision: TypeAlias = Callable[[Heard, Toolbox], Answer]
@@ -38,6 +40,11 @@ OPEN = frozenset(
     }
 )  # fmt: skip
 """Actions whose words may mean something else in context."""
+ERASES: Final = "action_forget_me"
+NEVER_MIND = frozenset(
+    {"forget it", "just forget it", "oh forget it", "ok forget it", "forget about it", "forget that"}
+)
+"""Rasa may hear FORGET ME in it; it is said by those who give up asking, and nothing of theirs is to go for that."""
 GREETS: Final = "action_say_hello"
 """A greeting and a need in another language, "Helo, dwi angen help", is more than the greeting that Rasa hears."""
 LONGEST_GREETING: Final = 2
@@ -50,10 +57,15 @@ def in_context(name: str, decision: Decision) -> Decision:
     """The decision, unless what was said means something else here."""
     if name == GREETS:
         return greet_or_read
+    if name == ERASES:
+        return lambda heard, tools: (let_be if fold(heard.text) in NEVER_MIND else decision)(heard, tools)
     if name not in OPEN:
         return decision
 
     def decide(heard: Heard, tools: Toolbox) -> Answer:
+        courtesy = answer_courtesy(heard, tools) if heard.text else None
+        if courtesy is not None:
+            return courtesy
         chosen = choose_by_context(heard, tools) if heard.text else None
         return (chosen or decision)(heard, tools)
 
@@ -62,6 +74,9 @@ def in_context(name: str, decision: Decision) -> Decision:
 
 def greet_or_read(heard: Heard, tools: Toolbox) -> Answer:
     """The greeting, unless it opens a message in another language."""
+    courtesy = answer_courtesy(heard, tools) if heard.text else None
+    if courtesy is not None:
+        return courtesy
     longer = len(heard.text.split()) > LONGEST_GREETING
     other = longer and tools.languages.read(heard.text, heard.language) is Reading.OTHER
     return (find_support if other else say_hello)(heard, tools)
@@ -70,8 +85,9 @@ def greet_or_read(heard: Heard, tools: Toolbox) -> Answer:
 def choose_by_context(heard: Heard, tools: Toolbox) -> Decision | None:
     """What answers the message here, or None when its words alone say enough."""
     act = tools.sayings.read_act(heard.text)
-    if heard.asked == "place" and act in LEAVES_PLACE:
-        return keep_place
+    leaves = heard.asked == "place" and act in LEAVES_PLACE
+    if leaves or (heard.offered and tools.sayings.read_question(heard.text)):
+        return keep_place if leaves else tell_fact
     if act is not None:
         return choose_by_act(act, heard)
     if pick_kept(heard.text, (*([heard.need] if heard.need else ()), *heard.basket), tools):

@@ -61,6 +61,8 @@ class Heard:
     """Needs of a message too long to be here whole, read by the worker from all of it; the most urgent first."""
     last_cards: tuple[str, ...] = ()
     """Service ids of the cards that were sent last, in the order they were read: of a list, or of one in full."""
+    last_said: tuple[str, ...] = ()
+    """Our words since they wrote before, in this episode."""
     previous_action: str = ""
     """The action before this message: what a bare yes or no answers."""
 
@@ -102,6 +104,7 @@ def read_tracker(tracker: Mapping[str, Any]) -> Heard:
         concerns=frozenset(texts_of(metadata.get("concerns"))),
         mentioned=texts_of(metadata.get("needs")),
         last_cards=read_last_cards(tracker.get("events")),
+        last_said=read_last_said(tracker.get("events")),
         previous_action=read_previous_action(tracker.get("events")),
     )
 
@@ -165,6 +168,21 @@ def read_last_cards(events: object) -> tuple[str, ...]:
         if isinstance(cards, list) and cards:
             return texts_of([mapping_of(card).get("service_id") for card in cards])
     return ()
+
+
+def read_last_said(events: object) -> tuple[str, ...]:
+    """What we said between their last two messages, newest first."""
+    said: list[str] = []
+    messages = 0
+    for event in reversed(events) if isinstance(events, list) else []:
+        kind = mapping_of(event).get("event")
+        messages += kind == "user"
+        if messages > 1:
+            break
+        reply = mapping_of(mapping_of(mapping_of(mapping_of(event).get("data")).get("custom")).get("reply"))
+        if kind == "bot" and messages and (text := text_of(reply.get("text"))):
+            said.append(text)
+    return tuple(said)
 
 
 def mapping_of(value: object) -> Mapping[str, Any]:

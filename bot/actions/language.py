@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,6 +31,8 @@ ENOUGH_TO_NAME = 2
 WORDS_TO_HEAR = 4
 MOST_ENGLISH = 1 / 3
 """Share of everyday English words above which a message is taken for English whatever it sounds like."""
+LONGEST_COURTESY = 4
+"""Words."""
 SURE = 0.7
 """Probability from which a message sounds foreign. With the share above, 0 of the project's 9,114 English
 training sentences are mistaken, misspelt ones included."""
@@ -62,6 +64,23 @@ class Languages:
     other: Mapping[str, frozenset[str]]
     """By ISO 639-1 code."""
     identifier: Identifier | None = None
+    courtesies: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Of a short yes, no or thanks, by ISO 639-1 code."""
+    everywhere: frozenset[str] = frozenset()
+    """Those of every language: they tell nothing of which one it is."""
+
+    def read_courtesy(self, text: str, language: str | None, *, spoken: bool) -> str | None:
+        """The language (ISO 639-1) in which the whole message is a short yes, no or thanks. None for any other message.
+
+        `language` is the one they wrote in before; `spoken`: we have just answered in it, so that an "ok" is in it too.
+        """
+        code = (language or "").lower().split("-")[0]
+        words = set(fold_words(text))
+        if not words or len(text.split()) > LONGEST_COURTESY:
+            return None
+        theirs = words & self.courtesies.get(code, frozenset())
+        telling = theirs - self.english
+        return code if words <= theirs | self.everywhere and (telling or spoken) else None
 
     def read(self, text: str, language: str | None = None, *, worried: bool = False) -> Reading:
         """Decide. `language` is what the channel or an earlier message says (ISO code). It only ever tips a message
@@ -139,7 +158,9 @@ def build_languages(english: str, other: Mapping[str, str], identifier: Identifi
 def load_languages(path: Path = LANGUAGES_FILE) -> Languages:
     """Read languages.yml. Raises OSError or yaml.YAMLError: the process must not start without it."""
     body: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
-    return build_languages(body["english"], body["other"], load_identifier())
+    known = build_languages(body["english"], body["other"], load_identifier())
+    courtesies = {code: frozenset(words.split()) for code, words in body["courtesies"].items()}
+    return replace(known, courtesies=courtesies, everywhere=frozenset(body["everywhere"].split()))
 
 
 def load_identifier() -> Identifier:

@@ -27,7 +27,10 @@ def say_again(heard: Heard, tools: Toolbox) -> Answer:
         return Answer(replies=(reply,), slots={"asked": "next"})
     listed = [service for each in heard.offered if (service := tools.finder.service(each)) is not None]
     if listed and unsure:
-        return tell(heard, tools, listed[0], key="start_with")
+        # The one that was told last has been tried.
+        fresh = next((service for service in listed if service.id not in heard.last_cards), None)
+        alone = len(heard.last_cards) == 1
+        return tell(heard, tools, fresh if alone and fresh else listed[0], key="start_with")
     if listed:
         return list_again(heard, tools, listed, key="explain_list")
     return ask_warmly(heard, tools, key="ask_unsure")

@@ -55,6 +55,30 @@ class About(StrEnum):
     """Somebody the writer works for."""
 
 
+class Topic(StrEnum):
+    """What is asked about a service that was shown."""
+
+    COST = "cost"
+    HOURS = "hours"
+    CONTACT = "contact"
+    """Whether somebody has to send you, and how to begin."""
+    WHERE = "where"
+    VISITS = "visits"
+    ACCESS = "access"
+    LANGUAGES = "languages"
+    WAITING = "waiting"
+    COMPANY = "company"
+
+
+NOT_SO = re.compile(
+    r"\b(?:not|isnt|arent|nothing|no) (?:online|free|open|in person|face to face|women only)\b(?! (?:way|one))"
+)
+"""What help should not be is not asked for."""
+SIGNS: Mapping[str, Act] = {"\U0001f44d": Act.ACCEPT, "\U0001f44c": Act.ACCEPT, "\U0001f64f": Act.THANKS}
+"""A thumb up, the sign for OK, folded hands."""
+SKIN = frozenset("\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff\ufe0f ")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Meant:
     """What somebody says they meant instead, and what it was not, when they say so."""
@@ -78,6 +102,10 @@ class Sayings:
     meant: tuple[re.Pattern[str], ...]
     framing: tuple[re.Pattern[str], ...]
     """How a worker begins, which says nothing of what is needed."""
+    questions: Mapping[Topic, tuple[re.Pattern[str], ...]]
+    """About the services that were shown, and nothing else."""
+    found: Mapping[Topic, re.Pattern[str]]
+    """Where a listing answers one in a sentence."""
 
     def read_act(self, text: str) -> Act | None:
         """The act that is the whole message. A question mark alone asks us to say it again."""
@@ -85,11 +113,25 @@ class Sayings:
             return None
         words = fold(text)
         if not words:
+            signs = set(text.strip()) - SKIN
+            if signs and signs <= SIGNS.keys():
+                return SIGNS[signs.pop()]
             return Act.SAY_AGAIN if text.strip() and set(text.strip()) <= {"?", " ", "!"} and "?" in text else None
         for said in (words, self._without_around(words)):
             for act, patterns in self.acts.items():
                 if any(pattern.fullmatch(said) for pattern in patterns):
                     return act
+        return None
+
+    def read_question(self, text: str) -> Topic | None:
+        """What the whole message asks about what was shown."""
+        words = fold(text)
+        if not words or len(text) > LONGEST_ACT:
+            return None
+        for said in (words, self._without_around(words)):
+            for topic, patterns in self.questions.items():
+                if any(pattern.fullmatch(said) for pattern in patterns):
+                    return topic
         return None
 
     def _without_around(self, words: str) -> str:
@@ -103,7 +145,7 @@ class Sayings:
 
     def read_preferences(self, text: str) -> frozenset[Preference]:
         """All that the message says of how help should be."""
-        words = fold(text)
+        words = NOT_SO.sub(" ", fold(text))
         return frozenset(each for each, patterns in self.preferences.items() if any(p.search(words) for p in patterns))
 
     def read_asides(self, text: str) -> frozenset[Preference]:
@@ -160,6 +202,7 @@ def fold(text: str) -> str:
 
 def build_sayings(body: Mapping[str, Any]) -> Sayings:
     """Raises KeyError or ValueError for a name that means nothing, re.error for a pattern that is none."""
+    they = body["they"].replace("| ", "|").strip()
     return Sayings(
         around=frozenset(word for part in body["around"].split("|") for word in part.split()),
         acts={Act(name): _compile(patterns) for name, patterns in body["acts"].items()},
@@ -170,6 +213,11 @@ def build_sayings(body: Mapping[str, Any]) -> Sayings:
         not_about=re.compile(body["not_about"]),
         meant=_compile(body["meant"]),
         framing=_compile(body["framing"]),
+        questions={
+            Topic(name): _compile([pattern.replace("{they}", they) for pattern in patterns])
+            for name, patterns in body["questions"].items()
+        },
+        found={Topic(name): re.compile(pattern, re.IGNORECASE) for name, pattern in body["found"].items()},
     )
 
 

@@ -7,12 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from channels.agreeing import Agreeing
 from channels.attendance import Attendance
 from channels.company import AT_ONCE, Company
-from channels.conversation import Channel, EscalationState, Holder, Inbound
+from channels.conversation import Channel, Choice, EscalationState, Holder, Inbound, Sender
 from channels.escalation import Escalations
 from channels.ledger import Ledger
-from channels.ledger.records import OpenEscalation, Outcome
+from channels.ledger.records import Draft, OpenEscalation, Outcome
 from channels.opening import Opening
 from channels.settings import Settings
 from channels.streams import Streams
@@ -170,3 +171,32 @@ async def test_an_honest_wait_is_from_those_who_were_answered_today(house: House
     house.clock.ahead = timedelta(minutes=12)
     await house.company().keep()
     assert "Most people waited 15 minutes or less" in await last_words(house.ledger, one)
+
+
+LATER = Choice(title="Write when someone is here", payload="later:yes")
+SHARE = (Choice(title="OK, they may read it", payload="share:clearwater"), Choice(title="Keep it", payload="keep:x"))
+
+
+@pytest.mark.parametrize(
+    ("channel", "asked", "text", "heard"),
+    [
+        pytest.param(Channel.WEB, (LATER,), "1", True, id="the number that the words themselves name"),
+        pytest.param(Channel.TELEGRAM, SHARE, "1", False, id="a button without a number agrees to nothing by number"),
+        pytest.param(Channel.TELEGRAM, SHARE, "yes", True, id="a yes does"),
+        pytest.param(Channel.SMS, SHARE, "2", True, id="by text message it stood beside the choice"),
+    ],
+)
+async def test_only_a_number_that_was_read_answers_a_question(
+    house: House, channel: Channel, asked: tuple[Choice, ...], text: str, heard: bool
+) -> None:
+    address = "+441632960001" if channel is Channel.SMS else "7"
+    first = await house.ledger.store_inbound(Inbound(channel=channel, address=address, provider_id="a", text="hello"))
+    question = Draft(sender=Sender.NOTICE, text="Is that OK?", choices=asked)
+    await house.ledger.commit(
+        Outcome(message_id=first.message_id, expected_holder=Holder.BOT, kind="bot", drafts=(question,))
+    )
+    await house.ledger.store_inbound(Inbound(channel=channel, address=address, provider_id="b", text=text))
+    message = await house.ledger.next_unanswered(first.conversation_id)
+    assert message is not None
+    agreeing = Agreeing(ledger=house.ledger, streams=house.streams, wording=Wording.load(), teams=Teams())
+    assert (await agreeing.hear(message) is not None) is heard

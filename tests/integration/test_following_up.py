@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from channels.conversation import Channel, Note, Reply, Turn
+from channels.conversation import Channel, Delivery, Note, Reply, Sender, Turn
 from channels.following_up import FollowUpRules
 from channels.hours import DAYS
 from channels.ledger import Ledger
@@ -56,6 +56,11 @@ async def test_it_is_offered_after_a_service_was_looked_at_and_agreed_with_one_w
     assert OFFER in said(messages)
     assert said(messages)[-1].startswith("OK. I'll write once, on 26 November 2026.")
     assert await bench.ledger.check_ins.state(messages[0].conversation_id) == "agreed"
+
+
+async def test_an_offer_that_was_left_alone_is_not_made_again_at_once(bench: Bench) -> None:
+    messages = await talk(bench, "tell me about rent rescue", "and again")
+    assert said(messages).count(OFFER) == 1
 
 
 async def test_nobody_is_written_to_who_did_not_agree(bench: Bench) -> None:
@@ -365,11 +370,30 @@ async def test_not_where_we_cannot_write_first_or_it_is_turned_off(worried: Benc
     assert await ask_at(worried, hours_later(5)) == 0
 
 
+@pytest.mark.parametrize("channel", [Channel.SMS, Channel.TELEGRAM])
+async def test_where_writing_is_not_safe_no_service_is_named_until_it_is_asked_for(
+    worried: Bench, channel: Channel
+) -> None:
+    """Whoever holds the phone now reads nothing that tells what it is about."""
+    worried.assistant.turn = LIST
+    address = "+441632960001" if channel is Channel.SMS else "7"
+    unsafe = await talk(worried, "my partner hits me", "no he reads my phone", channel=channel, address=address)
+    messages = await talk(worried, "just looking for a recipe lol", channel=channel, address=address)
+    fresh = "\n".join(said(messages)[len(said(unsafe)) :])
+    assert RENT.name not in fresh
+    assert "reply MORE" in fresh
+    assert RENT.name in said(await talk(worried, "more", channel=channel, address=address))[-1]
+
+
 async def test_whoever_said_that_writing_is_not_safe_stays_unwritten_to_when_they_write_again(worried: Bench) -> None:
     """Only START, which somebody else would not know, says that texts are welcome again."""
     messages = await talk(worried, "my partner hits me", "no he reads my phone", "ok", "need somewhere to stay")
     person_id = await person_of(worried, messages)
     assert (await worried.ledger.person(person_id)).do_not_text_first
     assert not any(WORDING.say("reopened")[:40] in one for one in said(messages))
+    # Not first, and yet they are answered: each of their messages was, and the answer went out.
+    ours = [message for message in messages if message.sender is not Sender.PERSON]
+    assert {message.delivery for message in ours} == {Delivery.SENT}
+    assert any("Write when you can" in text for text in worried.sms.texts)
     await talk(worried, "START")
     assert not (await worried.ledger.person(person_id)).do_not_text_first

@@ -269,7 +269,7 @@ async def test_what_they_said_about_their_phone_counts(
     office: Office, jo: Browser, person: Person, clock: Clock
 ) -> None:
     await jo.post(f"{person.page}/safe-contact", ask="yes")
-    assert "Is it OK if we text you first here some time?" in (await texts(office, person.conversation_id))[-1]
+    assert "Is it OK if we write to you first here some time?" in (await texts(office, person.conversation_id))[-1]
     fields = {"from": "10", "to": "12"}
     await jo.post(f"{person.page}/safe-contact", ok="yes", neutral="yes", **fields)
     day = at(clock, days=1).split("T")[0]

@@ -196,6 +196,30 @@ async def test_out_of_hours_silence_says_when_somebody_reads_it(bench: Bench) ->
     bench.assistant.answering = silence()
     messages = await talk(bench, "cant pay my rent", "are you there")
     assert said(messages)[0] == WORDING.say("fallback_nobody_here", opens="9am on Monday")
+    assert said(messages)[-1] == WORDING.say("fallback_again_nobody_here", place="next", opens="9am on Monday")
+
+
+async def test_the_same_words_into_silence_are_answered_shorter_and_with_how_it_stands(bench: Bench) -> None:
+    bench.assistant.answering = silence()
+    first, _, second, third = said(await talk(bench, *["cant pay my rent"] * 3))
+    assert second == third == WORDING.say("fallback_again", place="next")
+    assert len(second) < len(first)
+
+
+async def test_into_silence_with_nobody_at_the_desk_that_is_said(bench: Bench) -> None:
+    bench.assistant.answering = silence()
+    async with bench.working():
+        await bench.streams.present("somebody-at-the-desk", 0)
+        for _ in range(2):
+            stored = await bench.write("cant pay my rent")
+            messages = await bench.until_quiet(stored.conversation_id)
+    assert said(messages)[-1] == WORDING.say("fallback_again_nobody_at_desk", place="next")
+
+
+async def test_whoever_waits_already_is_told_first_that_it_is_read_too(bench: Bench) -> None:
+    messages = await talk(bench, "person")
+    bench.assistant.answering = silence()
+    messages = await talk(bench, "cant pay my rent")
     assert said(messages)[-1] == WORDING.say("fallback_waiting", place="next")
 
 

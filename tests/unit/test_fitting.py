@@ -364,3 +364,24 @@ def test_text_messages_use_plain_letters() -> None:
     (message,) = sms(Reply(text="It’s “open” – ring…"))
     assert message.text == 'It\'s "open" - ring...'
     assert is_gsm7(message.text)
+
+
+def test_with_much_to_say_the_services_come_and_the_rest_is_what_waits() -> None:
+    text = (
+        "I am so sorry for your loss. Let us start with grief and loss. We can look at damp, repairs and housing"
+        " problems next. These can help. You also mentioned damp, repairs and housing problems. Shall we look at that next?"
+    )
+    reply = Reply(text=text, cards=(RENT, DEBT, WALK), choices=(MORE, PERSON))
+    (first,) = fit(Channel.SMS, reply, WORDING)
+    assert [card.name for card in reply.cards if f"{card.name} {card.phone}" not in first.text] == []
+    assert first.text.startswith("I am so sorry for your loss. Let us start with grief and loss.")
+    assert first.text.endswith(HINT.strip())
+    assert "Shall we look at that next?" in first.rest
+    assert fits_sms(first.text)
+
+
+def test_a_first_sentence_that_is_very_long_is_cut_and_nothing_of_it_is_lost() -> None:
+    reply = Reply(text="so many words " * 40, cards=(RENT,), choices=(PERSON,))
+    (first,) = fit(Channel.SMS, reply, WORDING)
+    assert fits_sms(first.text)
+    assert RENT.phone in first.text + first.rest

@@ -193,6 +193,26 @@ def test_asking_again_while_waiting_is_known(state: EscalationState) -> None:
     assert decide(a_conversation(), a_message("person"), (), an_escalation(state)) == AskPerson(again=True)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "how long", "how long will it be", "How much longer?", "are they coming", "are you there?", "is anyone coming",
+        "anyone there", "hello is anybody there", "when will someone be here", "where are they", "im still waiting",
+        "am i next", "so how long do i have to wait", "where are you",
+    ],
+)  # fmt: skip
+def test_asking_how_it_goes_while_waiting_is_answered_with_how_it_stands(text: str) -> None:
+    assert decide(a_conversation(), a_message(text), (), an_escalation()) == AskPerson(again=True)
+    assert decide(a_conversation(), a_message(text), (), None) == ToBot()
+
+
+@pytest.mark.parametrize(
+    "text", ["how long can i stay in the hostel", "im here with my kids", "when will they evict me", "are they free"]
+)
+def test_other_questions_while_waiting_are_for_the_assistant(text: str) -> None:
+    assert decide(a_conversation(), a_message(text), (), an_escalation()) == ToBot()
+
+
 def test_a_pressed_button_for_a_person() -> None:
     assert route_of(a_message("Talk to a person", payload="person")) == AskPerson()
 
@@ -205,8 +225,30 @@ def test_a_number_is_what_it_stood_for_in_the_last_list() -> None:
     assert route_of(a_message("2"), choices=LIST) == ToBot("details:svc-debt")
 
 
-def test_the_number_of_the_person_choice_asks_for_a_person() -> None:
-    assert route_of(a_message("4"), choices=LIST) == AskPerson()
+@pytest.mark.parametrize("channel", list(Channel))
+@pytest.mark.parametrize(
+    ("text", "choices"),
+    [("4", LIST), ("number 4 please", LIST), ("2", (MORE, PERSON)), ("2", (RENT, PERSON)), ("1", (PERSON,))],
+    ids=["after a list", "in words", "after one choice", "after one service", "after none"],
+)
+def test_a_number_that_stood_beside_nothing_is_words_and_asks_for_nobody(
+    channel: Channel, text: str, choices: tuple[Choice, ...]
+) -> None:
+    assert route_of(a_message(text), channel, choices) == ToBot()
+
+
+@pytest.mark.parametrize("channel", [Channel.WEB, Channel.TELEGRAM])
+def test_buttons_have_no_numbers_and_services_in_a_list_do(channel: Channel) -> None:
+    assert route_of(a_message("2"), channel, LIST) == ToBot("details:svc-debt")
+    assert route_of(a_message("3"), channel, LIST) == ToBot()
+    assert route_of(a_message("1"), channel, (ERASE, KEEP)) == ToBot()
+    assert route_of(a_message("erase it all"), channel, (ERASE, KEEP)) == ToBot("forget:yes")
+
+
+def test_by_text_message_every_choice_but_the_word_person_has_a_number() -> None:
+    assert route_of(a_message("3"), choices=LIST) == ToBot("more")
+    assert route_of(a_message("1"), choices=(MORE, PERSON)) == ToBot("more")
+    assert route_of(a_message("the last one"), choices=(MORE, PERSON)) == ToBot("more")
 
 
 def test_with_a_concern_words_are_never_read_as_a_choice() -> None:
@@ -233,7 +275,7 @@ def test_with_a_concern_words_are_never_read_as_a_choice() -> None:
         ("can i have the first one thanks", RENT),
         ("tell me about number 1", RENT),
         ("one", RENT),
-        ("the last one", PERSON),
+        ("the last one", DEBT),
         ("Debt Line", DEBT),
         ("rent rescue", RENT),
         ("more", MORE),
@@ -242,7 +284,7 @@ def test_with_a_concern_words_are_never_read_as_a_choice() -> None:
     ],
 )
 def test_a_typed_answer_means_a_choice(text: str, choice: Choice) -> None:
-    assert resolve_choice(text, LIST) == choice
+    assert resolve_choice(text, LIST, Channel.SMS) == choice
 
 
 @pytest.mark.parametrize(
@@ -271,11 +313,11 @@ def test_a_typed_answer_means_a_choice(text: str, choice: Choice) -> None:
     ],
 )
 def test_anything_more_than_a_choice_is_words(text: str) -> None:
-    assert resolve_choice(text, LIST) is None
+    assert resolve_choice(text, LIST, Channel.SMS) is None
 
 
 def test_without_choices_a_number_is_words() -> None:
-    assert resolve_choice("2", ()) is None
+    assert resolve_choice("2", (), Channel.SMS) is None
 
 
 @pytest.mark.parametrize(
@@ -294,4 +336,4 @@ def test_without_choices_a_number_is_words() -> None:
     ],
 )
 def test_yes_and_no_answer_a_question_that_has_them(text: str, choice: Choice | None) -> None:
-    assert resolve_choice(text, (ERASE, KEEP)) == choice
+    assert resolve_choice(text, (ERASE, KEEP), Channel.SMS) == choice

@@ -108,6 +108,12 @@ class TestEveryTextBeforeItIsFilled:
         text = WORDING.messages[key]
         assert not re.search(r"\b\d{1,2}:\d{2}\b|%|!!|\bASAP\b|\be\.g\.|&", text)
 
+    def test_is_true_on_every_channel(self, key: str) -> None:
+        """Nobody texts on Telegram or in the web chat; only `pieces` may belong to one channel."""
+        for language in (WORDING, WORDING.within("cy")):
+            text = re.sub(r"(?:Telegram|Telegram,) (?:or a text|neu neges destun)", "", language.messages[key])
+            assert not re.search(r"\b(?:text|texts|texting|tecst\w*)\b", text, re.IGNORECASE)
+
     def test_is_used(self, key: str) -> None:
         """A text that nothing says any more would rot."""
         stem = key.removesuffix("_with_concern") if key.endswith("_with_concern") else key

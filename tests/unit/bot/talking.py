@@ -27,6 +27,7 @@ class Talk:
         latest = {"text": text, "intent": {"name": heard.pop("intent", "")}, "entities": heard.pop("entities", [])}
         silence = heard.pop("silence", 0.0)
         events = [{"event": "user", "timestamp": at} for at in (100.0, 100.0 + silence)]
+        events = heard.pop("events", events)
         metadata = {"remembered": self.remembered, **heard}
         state = {"latest_message": {**latest, "metadata": metadata}, "slots": self.slots, "events": events}
         name = f"action_{action}"

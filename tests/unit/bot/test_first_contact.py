@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
-from bot.actions.asking import ask_for_reader
+from bot.actions.asking import answer_courtesy, ask_for_reader
+from bot.actions.context import in_context
 from bot.actions.find_support import find_support
 from bot.actions.first_contact import load_first_contact
 from bot.actions.language import NAMED_LANGUAGES, Reading, load_languages
+from bot.actions.shells import ACTIONS
 from bot.actions.toolbox import Toolbox
 from channels.conversation import HandOver, Note
 from knowledge.needs import NeedGuess
@@ -38,8 +41,6 @@ class FakeForeign:
 
 
 def tools_with(*needs: NeedGuess) -> Toolbox:
-    from dataclasses import replace
-
     search = FakeSearch(needs=needs)
     return replace(make_tools(search), first_contact=FIRST_CONTACT, foreign=FakeForeign(*needs))
 
@@ -104,3 +105,49 @@ def test_first_words_are_short_and_name_both_the_machine_and_the_person() -> Non
     for code, words in FIRST_CONTACT.items():
         assert len(words.hello) <= 134, f"{code}: more than two messages of 67 letters"
         assert words.found.rstrip().endswith((":", "：")), code
+
+
+ACTIONS_OF_A_YES = ("action_find_support", "action_go_on", "action_say_hello", "action_take_thanks")
+
+
+@pytest.mark.parametrize("name", ACTIONS_OF_A_YES)
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [("pl", "tak"), ("pl", "Tak, dziękuję!"), ("es", "sí"), ("fr", "oui"), ("fr", "ok merci"), ("de", "ja bitte")],
+)
+def test_a_yes_or_thanks_is_answered_in_the_language_it_is_in(name: str, language: str, text: str) -> None:
+    heard = replace(hear(text, language=language, turns=1), last_said=("For food today, these can help:",))
+    answer = in_context(name, ACTIONS[name])(heard, tools_with())
+    assert [reply.text for reply in answer.replies] == [FIRST_CONTACT[language].again]
+    assert answer.requests == (HandOver(reason="language", language=language),)
+
+
+@pytest.mark.parametrize(
+    ("text", "last_said", "theirs"),
+    [
+        pytest.param("ok", (FIRST_CONTACT["es"].hello,), True, id="ok, just after their language"),
+        pytest.param("no", (FIRST_CONTACT["es"].again,), True, id="a word of both, just after their language"),
+        pytest.param("ok", (), True, id="ok, when the first words began a new episode"),
+        pytest.param("ok", ("That sounds hard.",), False, id="ok, after English"),
+        pytest.param("no", ("That sounds hard.",), False, id="a word of both, after English"),
+        pytest.param("si tengo hambre", (FIRST_CONTACT["es"].hello,), False, id="says more than yes"),
+        pytest.param("food bank", (FIRST_CONTACT["es"].hello,), False, id="English"),
+    ],
+)
+def test_only_a_short_answer_in_the_language_they_write_is_one(
+    text: str, last_said: tuple[str, ...], theirs: bool
+) -> None:
+    heard = replace(hear(text, language="es", turns=1), last_said=last_said)
+    assert (answer_courtesy(heard, tools_with()) is not None) is theirs
+
+
+def test_ok_after_first_words_in_another_script_is_answered_in_it() -> None:
+    heard = replace(hear("ok", language="ar", turns=1), last_said=(FIRST_CONTACT["ar"].again,))
+    answer = answer_courtesy(heard, tools_with())
+    assert answer is not None
+    assert answer.replies[0].text == FIRST_CONTACT["ar"].again
+
+
+def test_a_yes_in_a_language_that_they_did_not_write_in_is_left_alone() -> None:
+    assert answer_courtesy(hear("si", language="en", turns=1), tools_with()) is None
+    assert answer_courtesy(hear("si", turns=1), tools_with()) is None

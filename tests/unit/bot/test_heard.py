@@ -111,3 +111,13 @@ def test_half_a_character_does_not_travel_on() -> None:
 )
 def test_where_a_phone_says_they_are(sent: object, location: tuple[float, float] | None) -> None:
     assert read_tracker({"latest_message": {"metadata": {"location": sent}}}).location == location
+
+
+def test_our_words_since_their_message_before_are_known() -> None:
+    def bot(text: str) -> dict[str, Any]:
+        return {"event": "bot", "data": {"custom": {"reply": {"text": text}}}}
+
+    user = {"event": "user", "timestamp": 1.0}
+    events = [user, bot("long ago"), user, bot("first"), {"event": "bot", "data": None}, bot("second"), user]
+    assert read_tracker({"events": events}).last_said == ("second", "first")
+    assert read_tracker({"events": [user]}).last_said == ()
