@@ -80,6 +80,19 @@ def test_what_is_not_there_is_code_1(capsys: Captured) -> None:
     assert "there is no such file" in capsys.readouterr().err
 
 
+def test_what_cannot_be_read_takes_nothing_from_what_is_said_of_the_others(tmp_path: Path, capsys: Captured) -> None:
+    path = write(tmp_path, "feed.json", [soup(1)])
+    missing, whole = bring(capsys, "nothing-here.json", path, code=3)
+    assert (missing["complete"], missing["read"], whole["complete"], whole["added"]) == (False, 0, True, 1)
+    assert "there is no such file" in missing["problems"][0]["problem"]
+
+
+@pytest.mark.parametrize("form", ["open-referral-uk", "csv"])
+def test_an_export_that_cannot_be_written_is_code_1_and_the_fix(tmp_path: Path, capsys: Captured, form: str) -> None:
+    assert main(["export", "--format", form, "--out", str(tmp_path / "no folder" / "out")]) == 1
+    assert "no folder/out: cannot be written" in capsys.readouterr().err
+
+
 def test_a_mapping_is_suggested_kept_and_used_again(tmp_path: Path, data: Path, capsys: Captured) -> None:
     path = write(tmp_path, "list.csv", "Provider,Project,Ring\nSoup Trust,Soup,01632 960001\n")
     bring(capsys, path)
