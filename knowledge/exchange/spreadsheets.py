@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Any
 
 from knowledge.exchange.extension import FLAGS, KEY
@@ -132,6 +133,8 @@ def _number(text: str) -> float | int | str:
     try:
         number = float(text)
     except ValueError:
+        return text
+    if not isfinite(number):
         return text
     return int(number) if number.is_integer() and "." not in text else number
 

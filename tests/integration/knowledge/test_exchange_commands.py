@@ -75,6 +75,12 @@ def test_what_cannot_be_read_is_code_1(tmp_path: Path, capsys: Captured, name: s
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("address", ["https://[bad/services", "https://place.example:99999/services"])
+def test_what_is_no_address_is_code_1(capsys: Captured, address: str) -> None:
+    (outcome,) = bring(capsys, address, code=1)
+    assert "cannot be read. Correct it." in outcome["problems"][0]["problem"]
+
+
 def test_what_is_not_there_is_code_1(capsys: Captured) -> None:
     assert main(["import", "nothing-here.json"]) == 1
     assert "there is no such file" in capsys.readouterr().err
