@@ -142,6 +142,7 @@ def test_two_editors_on_one_listing(client: TestClient, own: Settings) -> None:
         mine = {**seen, "form_token": token, "name": ["Name of Robin"], "how_to": ["Ring first."], "then": "save"}
         page = other.post(f"{SHOP}/edit", data=mine)
         assert "/merge/" in page.url.path
+        assert re.search(r"Robin \([^)]*\) and the draft \(last saved by Ana,", page.text)
         assert "Name of Ana" in page.text
         assert "Name of Robin" in page.text
         assert "Ring first." in page.text
