@@ -92,10 +92,6 @@ def is_number(value: object) -> str | None:
     return None
 
 
-def is_flag(value: object) -> str | None:
-    return None if isinstance(value, bool) else f"{shown(value)} is neither true nor false."
-
-
 def is_date(value: object) -> str | None:
     try:
         date.fromisoformat(str(value)[:10])

@@ -155,6 +155,13 @@ def test_two_editors_on_one_listing(client: TestClient, own: Settings) -> None:
         assert 'value="Ring first."' in settled.text
 
 
+@pytest.mark.parametrize(
+    ("path", "status"), [("/published/{}/roll-back", 409), ("/problems/{}/done", 200), (f"{SHOP}/merge/{{}}", 409)]
+)
+def test_a_number_that_no_row_has_is_nothing_worse(client: TestClient, path: str, status: int) -> None:
+    assert send(client, path.format(10**20)).status_code == status
+
+
 def test_a_draft_can_be_sent_back_discarded_and_an_old_version_restored(client: TestClient) -> None:
     save(client, SHOP, then="review", name="First Name")
     be(client, "robin")
