@@ -39,7 +39,7 @@ PHONES = ("phone", "text_phone")
 SHORTEST_WHOLE, LONGEST_WHOLE = 9, 10
 """Digits of a British or Irish number without the 0 at its beginning."""
 YES = {"yes", "y", "true", "1"}
-GUARDED = re.compile(r"^'(?=[=+\-@\t\r])")
+GUARDED = re.compile("^'(?=[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
 """The mark that our own export puts before what a spreadsheet would take for a formula."""
 
 

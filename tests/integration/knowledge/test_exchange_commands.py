@@ -177,6 +177,7 @@ def test_the_catalogue_goes_out_as_the_standard_and_comes_back(
 
 def test_a_table_goes_out_that_no_spreadsheet_runs(tmp_path: Path, capsys: Captured) -> None:
     bad = soup(1, name='=HYPERLINK("https://evil.example")', description="+44 ring us", no_wrong_door={"summary": "@x"})
+    bad["eligibility_description"] = "\uff1dSUM(A1)"
     bad["attributes"] = [
         {"taxonomy_term": {"id": "x", "name": "x", "description": ""}},
     ]
@@ -195,7 +196,7 @@ def test_a_table_goes_out_that_no_spreadsheet_runs(tmp_path: Path, capsys: Captu
     rows = list(csv.DictReader(out.open(encoding="utf-8-sig", newline="")))
     (row,) = [row for row in rows if row["id"] == identity(1)]
     assert row["name"].startswith("'=HYPERLINK")
-    assert (row["description"], row["summary"]) == ("'+44 ring us", "'@x")
+    assert (row["description"], row["summary"], row["eligibility"]) == ("'+44 ring us", "'@x", "'\uff1dSUM(A1)")
     assert not [cell for row in rows for cell in row.values() if cell[:1] in {"=", "+", "@", "\t", "\r"}]
     assert {row["area"] for row in rows} <= {"town", "county", "national"}
     (outcome,) = bring(capsys, str(out), "--source", "again")

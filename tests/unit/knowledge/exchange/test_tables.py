@@ -146,9 +146,10 @@ def test_problems_name_the_column(tmp_path: Path) -> None:
 
 
 def test_the_mark_before_a_formula_is_taken_off_again(tmp_path: Path) -> None:
-    (incoming,) = read_table(tmp_path, "name,description\n'=Soup,'+1 meal\n")
+    (incoming,) = read_table(tmp_path, "name,description,summary\n'=Soup,'+1 meal,'\uff1dHot\n")
     assert incoming.service
-    assert (incoming.service.name, incoming.service.description) == ("=Soup", "+1 meal")
+    service = incoming.service
+    assert (service.name, service.description, service.summary) == ("=Soup", "+1 meal", "\uff1dHot")
 
 
 MODERN = {
