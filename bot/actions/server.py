@@ -66,7 +66,7 @@ class Webhook:
             return JSONResponse({"error": "action failed", "action_name": name}, status_code=500)
 
     async def try_message(self, request: Request) -> Response:
-        """What somebody who writes this would hear. 401 without the token, 404 if it is not offered, 500 if it fails."""
+        """What somebody who writes this would hear. 401 without the token, 404 if not offered, 500 if it fails."""
         if not is_allowed(request.headers.get("authorization", ""), self.token):
             return JSONResponse({"error": "unauthorised"}, status_code=401)
         if self.trying is None:
