@@ -40,15 +40,13 @@ def read_services(path: Path, *, terms: bool = False) -> tuple[Service, ...]:
 
 
 def read_queries(messages: Path, judgments: Path) -> tuple[Query, ...]:
-    """Every message that has an id and a text, with its judgments if there are any. Raises CatalogueFileError."""
+    """Every message that has an id, one without words too, with its judgments if any. Raises CatalogueFileError."""
     graded = {_text(row, "qid"): row for _number, row in _rows(judgments)}
     found = []
     for number, row in _rows(messages):
         name = _text(row, "id") or _text(row, "qid")
-        if not name or not _text(row, "text"):
-            structlog.get_logger().warning(
-                "evaluate_message_left_out", file=messages.name, line=number, why="id or text"
-            )
+        if not name:
+            structlog.get_logger().warning("evaluate_message_left_out", file=messages.name, line=number, why="no id")
             continue
         grades = graded.get(name, {})
         found.append(
@@ -88,13 +86,18 @@ def _terms(said: str) -> tuple[str, ...]:
 
 def _text(row: Mapping[str, Any], field: str) -> str:
     value = row.get(field)
-    return "" if value is None else " ".join(str(value).split())
+    return "" if value is None else _one_line(value)
 
 
 def _texts(row: Mapping[str, Any], field: str) -> tuple[str, ...]:
     value = row.get(field)
     several = value if isinstance(value, list) else [] if value is None else [value]
-    return tuple(dict.fromkeys(str(each) for each in several))
+    return tuple(dict.fromkeys(_one_line(each) for each in several))
+
+
+def _one_line(value: object) -> str:
+    """Halves of characters, which a text that was cut between two has, are no text to a tokeniser or a file."""
+    return " ".join(str(value).encode("utf-8", "ignore").decode().split())
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -1,5 +1,5 @@
-"""The HTTP side: Rasa calls POST /webhook for each action, the worker POST /concerns for each message; GET /ready says
-whether the index is loaded.
+"""The HTTP side: Rasa calls POST /webhook for each action, the worker POST /concerns for each message, the editor POST
+/try; GET /ready says whether the index is loaded.
 
 rasa_sdk's own server answers an error with the whole tracker in the body, which Rasa then logs. Here
 an error is the action's name and nothing else, in the answer and in the log: no words of a person.
@@ -66,14 +66,18 @@ class Webhook:
             return JSONResponse({"error": "action failed", "action_name": name}, status_code=500)
 
     async def try_message(self, request: Request) -> Response:
-        """What somebody who writes this would hear. 401 without the token, 404 where it is not offered."""
+        """What somebody who writes this would hear. 401 without the token, 404 if not offered, 500 if it fails."""
         if not is_allowed(request.headers.get("authorization", ""), self.token):
             return JSONResponse({"error": "unauthorised"}, status_code=401)
         if self.trying is None:
             return JSONResponse({"error": "not offered here"}, status_code=404)
         if not self.search.ready:
             return JSONResponse({"error": "the index is not there yet"}, status_code=503)
-        return await self.trying.answer(request)
+        try:
+            return await self.trying.answer(request)
+        except Exception as error:
+            structlog.get_logger().error("trying_failed", error=type(error).__name__, at=last_line(error))
+            return JSONResponse({"error": "trying failed"}, status_code=500)
 
     async def show_ready(self, request: Request) -> Response:
         """Whether the index is loaded; with `?about=index` also its age and whether the catalogue has moved on."""

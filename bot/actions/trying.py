@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from bot.actions.find_support import find_support
-from bot.actions.heard import Heard, read_text
+from bot.actions.heard import Heard, read_text, text_of
 from bot.actions.toolbox import NotCounted, Toolbox
 from bot.concern.layers import Classifier, NoClassifier, read_layers
 from channels.conversation import Channel
@@ -35,10 +35,10 @@ class Trying:
         """400 for a body that is not as above. The caller has looked at the token."""
         try:
             body = json.loads(await request.body())
-            text, language = body["text"], body.get("language")
-        except (ValueError, KeyError, TypeError, AttributeError):
+            text, language = text_of(body["text"]), body.get("language")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return JSONResponse({"error": 'send {"text": "..."}'}, status_code=400)
-        if not isinstance(text, str) or not text.strip() or not (language is None or isinstance(language, str)):
+        if not text or not (language is None or isinstance(language, str)):
             return JSONResponse({"error": "text: words of at most 2,000 letters"}, status_code=400)
         loop = asyncio.get_running_loop()
         return JSONResponse(await loop.run_in_executor(self._threads, self._try, text[:LONGEST], language))

@@ -108,12 +108,6 @@ class Drafts:
             ).first()
         return _draft(row) if row else None
 
-    def all_open(self) -> tuple[Draft, ...]:
-        """The longest waiting first."""
-        with self._store.engine.begin() as connection:
-            rows = connection.execute(_select().where(drafts.c.state.in_(OPEN)).order_by(drafts.c.moved_at)).all()
-        return tuple(map(_draft, rows))
-
     def open_of(self, service_ids: Collection[str]) -> dict[str, Draft]:
         """By listing, for those of these listings that have one."""
         query = _select().where(drafts.c.state.in_(OPEN), drafts.c.service_id.in_(service_ids))

@@ -54,7 +54,7 @@ def show_reports(site: Site, visit: Visit) -> Response:
 
 def settle_report(site: Site, visit: Visit) -> Response:
     """POST /problems/N/done"""
-    site.reports.settle(int(visit.path("number")), visit.editor.login)
+    site.reports.settle(visit.number("number"), visit.editor.login)
     return see_other(visit, "reports", "?said=done")
 
 

@@ -28,7 +28,7 @@ def choose(site: Site, visit: Visit) -> Response:
         return site.message(visit, NO_DRAFT, 409)
     choices = {str(name).removeprefix("choose-"): str(value) for name, value in visit.form.items()}
     try:
-        if not site.drafts.choose(draft, int(visit.path("version")), choices, by=visit.editor.login):
+        if not site.drafts.choose(draft, visit.number("version"), choices, by=visit.editor.login):
             return _merge_page(site, visit, 422, refused="Choose one for each part.")
     except Gone as gone:
         return site.message(visit, str(gone), 409)
@@ -37,11 +37,11 @@ def choose(site: Site, visit: Visit) -> Response:
 
 def _merge_page(site: Site, visit: Visit, status: int = 200, refused: str = "") -> Response:
     draft = site.drafts.open(visit.path("service_id"))
-    asides = site.drafts.asides(draft.id) if draft else ()
-    aside = next((each for each in asides if each.version == int(visit.path("version"))), None)
-    if draft is None or aside is None:
+    saves = {each.version: each for each in site.drafts.versions(draft.id)} if draft else {}
+    aside = saves.get(visit.number("version"))
+    if draft is None or aside is None or not aside.aside:
         return site.message(visit, "Somebody has chosen already. Open the listing again.", 404)
-    teller = site.teller()
+    teller, kept = site.teller(), saves[draft.version]
     merged = merge(aside.base, aside.form, draft.form)
     rows = [
         {
@@ -62,7 +62,8 @@ def _merge_page(site: Site, visit: Visit, status: int = 200, refused: str = "") 
         aside=aside,
         rows=rows,
         aside_name=site.name_of(aside.saved_by),
-        draft_name=site.name_of(draft.moved_by),
+        kept=kept,
+        kept_name=site.name_of(kept.saved_by),
         together=teller.changes(draft.form, merged.form),
     )
 
@@ -172,7 +173,7 @@ def show_publications(site: Site, visit: Visit) -> Response:
 def roll_back(site: Site, visit: Visit) -> Response:
     """POST /published/N/roll-back"""
     try:
-        site.publisher.roll_back(int(visit.path("number")), visit.editor)
+        site.publisher.roll_back(visit.number("number"), visit.editor)
     except (NotYet, Gone) as refusal:
         return _publications_page(site, visit, 409, refused=str(refusal))
     except KnowledgeError as failure:

@@ -20,6 +20,7 @@ from knowledge.settings import Settings
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
+HIGHEST_ROW: Final = 2**31
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,11 @@ class Visit:
 
     def path(self, name: str) -> str:
         return str(self.request.path_params[name])
+
+    def number(self, name: str) -> int:
+        """Of a row, from the address; 0, which no row has, for one that no database could hold."""
+        asked = int(self.request.path_params[name])
+        return asked if asked < HIGHEST_ROW else 0
 
 
 class Recogniser(Protocol):

@@ -49,7 +49,7 @@ def check_entries(name: str, entries: list[zipfile.ZipInfo], limits: Limits) -> 
         raise ImportRefused(f"{name}: is larger than {limits.archive_bytes:,} bytes when unpacked. Split it.")
     for entry in entries:
         parts = PurePosixPath(entry.filename.replace("\\", "/"))
-        if parts.is_absolute() or ".." in parts.parts or ":" in parts.parts[0]:
+        if parts.is_absolute() or ".." in parts.parts or ":" in "".join(parts.parts[:1]):
             raise ImportRefused(f"{name}: a file in it wants to be outside its folder. Do not use this archive.")
         if entry.flag_bits & 1:
             raise ImportRefused(f"{name}: has a password. Pack it again without one.")

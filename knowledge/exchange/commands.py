@@ -16,10 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from knowledge.errors import CatalogueFileError, KnowledgeError
+from knowledge.exchange.problems import Problem
 from knowledge.settings import Settings
 
 if TYPE_CHECKING:
     from knowledge.exchange.outcome import Outcome
+    from knowledge.exchange.writing import Writer
+    from knowledge.store import Store
 
 IN_PART = 3
 MOST_SHOWN = 40
@@ -54,38 +58,48 @@ def add_commands(commands: Any) -> None:
 
 
 def run_import(settings: Settings, parsed: argparse.Namespace) -> int:
-    from knowledge.exchange.bringing import Request, bring_in
-    from knowledge.exchange.importing import Choices
-    from knowledge.exchange.sources import name_source
-
-    outcomes = []
-    for given in parsed.given:
-        choices = Choices(
-            source=parsed.source or name_source(given),
-            dry_run=parsed.dry_run,
-            publish=parsed.publish,
-            accept_gone=parsed.accept_gone,
-        )
-        request = Request(
-            given=given,
-            choices=choices,
-            form=parsed.format,
-            mapping=parsed.mapping,
-            sheet=parsed.sheet,
-            suggest_needs=not parsed.no_needs,
-        )
-        progress = _Progress()
-        outcome = bring_in(settings, request, progress.tell, lambda text: print(text, file=sys.stderr))
-        progress.end(outcome)
-        outcomes.append(outcome)
-        if not parsed.json:
-            _print_outcome(outcome)
+    """A source that cannot be read at all stops none of the others, and takes away nothing of what is said of them."""
+    outcomes = [_bring(settings, parsed, given) for given in parsed.given]
     if parsed.json:
         print(json.dumps([each.to_dict() for each in outcomes], ensure_ascii=False, indent=2))
     elif not parsed.dry_run and any(each.added or each.changed or each.gone for each in outcomes):
         print("People are offered what is published after: python -m knowledge index")
     whole = all(each.complete and not each.errors for each in outcomes)
     return 0 if whole else IN_PART if any(each.read for each in outcomes) else 1
+
+
+def _bring(settings: Settings, parsed: argparse.Namespace, given: str) -> Outcome:
+    from knowledge.exchange.bringing import Request, bring_in
+    from knowledge.exchange.importing import Choices
+    from knowledge.exchange.outcome import Outcome
+    from knowledge.exchange.sources import name_source
+
+    choices = Choices(
+        source=parsed.source or name_source(given),
+        dry_run=parsed.dry_run,
+        publish=parsed.publish,
+        accept_gone=parsed.accept_gone,
+    )
+    request = Request(
+        given=given,
+        choices=choices,
+        form=parsed.format,
+        mapping=parsed.mapping,
+        sheet=parsed.sheet,
+        suggest_needs=not parsed.no_needs,
+    )
+    progress = _Progress()
+    try:
+        outcome = bring_in(settings, request, progress.tell, lambda text: print(text, file=sys.stderr))
+    except KnowledgeError as error:
+        print(error, file=sys.stderr)
+        refused = Outcome(source=choices.source, dry_run=choices.dry_run)
+        refused.add_problems([Problem(where=given, pointer="", text=str(error))])
+        return refused
+    progress.end(outcome)
+    if not parsed.json:
+        _print_outcome(outcome)
+    return outcome
 
 
 def _print_outcome(outcome: Outcome) -> None:
@@ -131,8 +145,6 @@ class _Progress:
 
 def run_export(settings: Settings, parsed: argparse.Namespace) -> int:
     from knowledge.exchange.listings import Reader
-    from knowledge.exchange.register import Register
-    from knowledge.exchange.sending import write_json, write_table
     from knowledge.exchange.writing import Writer
     from knowledge.needs import load_needs
     from knowledge.publish import open_store
@@ -143,16 +155,29 @@ def run_export(settings: Settings, parsed: argparse.Namespace) -> int:
         today = datetime.now(ZoneInfo(settings.timezone)).date()
         reader = Reader(needs=[need.id for need in needs], today=today, country=settings.country)
         writer = Writer(needs={need.id: need for need in needs}, reader=reader)
-        table = parsed.format == "csv"
-        target = parsed.out.with_name(f".{parsed.out.name}.part") if parsed.out else Path(os.devnull)
-        encoding = "utf-8-sig" if table else "utf-8"  # the mark tells spreadsheets that it is UTF-8
-        with target.open("w", encoding=encoding, newline="") as file:
-            out = file if parsed.out else sys.stdout
-            count = write_table(store, out) if table else write_json(store, Register(store), writer, out)
-        if parsed.out:
-            target.replace(parsed.out)
+        try:
+            count = _give_out(parsed, store, writer)
+        except OSError as error:
+            where = parsed.out or "standard output"
+            raise CatalogueFileError([f"{where}: cannot be written ({error.strerror}). Give another --out."]) from None
     if parsed.json and parsed.out:
         print(json.dumps({"format": parsed.format, "services": count, "file": str(parsed.out)}))
     elif parsed.out:
         print(f"{count} services are in {parsed.out}.")
     return 0
+
+
+def _give_out(parsed: argparse.Namespace, store: Store, writer: Writer) -> int:
+    """How many services were written. A file is put in place whole, or not at all. Raises OSError."""
+    from knowledge.exchange.register import Register
+    from knowledge.exchange.sending import write_json, write_table
+
+    table = parsed.format == "csv"
+    target = parsed.out.with_name(f".{parsed.out.name}.part") if parsed.out else Path(os.devnull)
+    encoding = "utf-8-sig" if table else "utf-8"  # the mark tells spreadsheets that it is UTF-8
+    with target.open("w", encoding=encoding, newline="") as file:
+        out = file if parsed.out else sys.stdout
+        count = write_table(store, out) if table else write_json(store, Register(store), writer, out)
+    if parsed.out:
+        target.replace(parsed.out)
+    return count

@@ -16,6 +16,7 @@ from knowledge.exchange.limits import LIMITS, Limits
 from knowledge.exchange.listings import Item
 from knowledge.exchange.meter import Meter, Readable
 from knowledge.exchange.problems import Problem
+from knowledge.exchange.values import json_decoder
 
 LISTS = ("contents", "content", "services", "items", "results", "organizations", "service_at_locations_list")
 FIRST_READ = 1 << 16
@@ -39,11 +40,16 @@ def read_document(path: Path, name: str, limits: Limits = LIMITS, meter: Meter |
             if encoding == WESTERN:
                 yield _problem(name, 1, "is not UTF-8, so it was read as Windows-1252. Save it as UTF-8.", error=False)
             reader = _Stream((meter or Meter()).watch(stream), limits)
-            try:
-                for line, pointer, value in _top(reader):
-                    yield from expand(value, f"{name}:{line}", pointer, limits)
-            except Broken as broken:
-                yield _problem(name, broken.line, broken.text)
+            if reader.peek() is None:
+                yield _problem(name, 1, "is empty. A file begins with a brace or a square bracket.")
+            while reader.peek() is not None:
+                try:
+                    for line, pointer, value in _top(reader):
+                        yield from expand(value, f"{name}:{line}", pointer, limits)
+                except Broken as broken:
+                    yield _problem(name, broken.line, broken.text)
+                    if not reader.go_on():
+                        return
     except OSError as error:
         yield _problem(name, 1, f"cannot be read ({error.strerror}). Check the name.")
 
@@ -80,6 +86,7 @@ def _owned(service: Any, owner: Mapping[str, Any], where: str, pointer: str) -> 
 def _top(reader: _Stream) -> Iterator[tuple[int, str, Any]]:
     """(line, pointer, value) of each value that may be a service."""
     while (first := reader.peek()) is not None:
+        reader.began = reader.line
         if first == "[":
             yield from ((line, f"[{number}]", value) for number, (line, value) in enumerate(reader.entries()))
         elif first == "{":
@@ -106,12 +113,6 @@ def _object(reader: _Stream) -> Iterator[tuple[int, str, Any]]:
         yield line, "", rest
 
 
-def _with_owner(value: Any, owner: Mapping[str, Any]) -> Any:
-    """A service inside its organisation, with the organisation inside it."""
-    owned = isinstance(value, Mapping) and owner.get("name") and not value.get("organization")
-    return {**value, "organization": dict(owner)} if owned else value
-
-
 class _Stream:
     """Decodes value after value out of a buffer that is filled as needed."""
 
@@ -122,7 +123,11 @@ class _Stream:
         self._buffer = ""
         self._at = 0
         self._ended = False
-        self._decoder = json.JSONDecoder(parse_constant=_refuse)
+        self._listed = False
+        self._begins_line = True
+        self.began = 1
+        """The line on which the value at the top begins that is being read."""
+        self._decoder = json_decoder()
 
     def peek(self) -> str | None:
         """The next character that is no space; None at the end."""
@@ -138,15 +143,14 @@ class _Stream:
     def entries(self) -> Iterator[tuple[int, Any]]:
         """The entries of the list that begins here, each with its line."""
         self._expect("[")
-        if self.peek() == "]":
+        self._listed = self.peek() != "]"
+        if not self._listed:
             self._at += 1
-            return
-        while True:
+        while self._listed:
             self.peek()
             line = self.line
             yield line, self.value()
-            if self._expect(",]") == "]":
-                return
+            self._listed = self._expect(",]") == ","
 
     def names(self) -> Iterator[str]:
         """The names in the object that begins here. Read the value of each before asking for the next."""
@@ -172,16 +176,45 @@ class _Stream:
             except RecursionError:
                 raise Broken(self.line, "is nested too deeply to be read.") from None
             except json.JSONDecodeError as error:
-                if self._ended or len(self._buffer) - self._at > self._limits.item_bytes:
+                if self._ended:
                     raise Broken(self.line + error.lineno - 1, f"is not JSON ({error.msg}).") from None
-            except ValueError as error:
-                raise Broken(self.line, f"is not JSON ({error}).") from None
+                if len(self._buffer) - self._at > self._limits.item_bytes:
+                    text = f"is not JSON ({error.msg}), or an entry larger than {self._limits.item_bytes:,} characters."
+                    raise Broken(self.line, text) from None
             else:
                 if end < len(self._buffer) or self._ended:
                     self._at = end
                     return value
             size *= 2
             self._fill(size)
+
+    def go_on(self) -> bool:
+        """After what is broken: to the next line that is an object, of a file with one on each. Whether there is one.
+
+        In a list, or in an object over several lines, nobody can say where the next entry begins.
+        """
+        begins = self._begins_line and self.line > self.began  # what was missing from one line was looked for here
+        while not self._listed and (begins or self._next_line()):
+            begins = False
+            line = self._buffer[: self._line_end()].rstrip()
+            if line.startswith("{") and line.endswith("}"):
+                return True
+        return False
+
+    def _next_line(self) -> bool:
+        self._at = self._line_end()
+        if self._at == len(self._buffer):
+            return False
+        self._at += 1
+        self._drop()
+        return True
+
+    def _line_end(self) -> int:
+        """Where the line ends that is being read: at its line break, or with the text, or where it is too long."""
+        while (end := self._buffer.find("\n", self._at)) < 0:
+            if len(self._buffer) - self._at > self._limits.item_bytes or not self._fill(FIRST_READ):
+                return len(self._buffer)
+        return end
 
     def _expect(self, characters: str) -> str:
         found = self.peek()
@@ -199,13 +232,11 @@ class _Stream:
 
     def _drop(self) -> None:
         """Forget what was read; count its lines."""
-        self.line += self._buffer.count("\n", 0, self._at)
+        if self._at:
+            self.line += self._buffer.count("\n", 0, self._at)
+            self._begins_line = self._buffer[self._at - 1] == "\n"
         self._buffer = self._buffer[self._at :]
         self._at = 0
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not a number in JSON")
 
 
 def _shallow(value: Any, depth: int) -> bool:

@@ -20,6 +20,7 @@ from knowledge.exchange.identity import as_id
 from knowledge.exchange.limits import LIMITS, Limits
 from knowledge.exchange.listings import Item, PageMark
 from knowledge.exchange.problems import Problem
+from knowledge.exchange.values import json_decoder
 
 PER_PAGE = 100
 PARTS = {
@@ -123,7 +124,7 @@ class Feed:
 
     def _load(self, address: str) -> Any:
         try:
-            return json.loads(self._page_file.read_bytes())
+            return _decoded(self._page_file)
         except (ValueError, RecursionError) as error:
             raise ImportRefused(f"{address}: is not JSON ({type(error).__name__}). Check the address.") from None
 
@@ -134,7 +135,7 @@ class Feed:
         detail = f"{_beneath(self.address, '')}{quote(str(item.body.get('id', '')), safe='')}"
         try:
             self._fetcher.fetch(detail, self._detail_file)
-            body = json.loads(self._detail_file.read_bytes())
+            body = _decoded(self._detail_file)
             if not isinstance(body, dict) or str(body.get("id")) != str(item.body.get("id")):
                 raise ValueError("it is another service")
         except (ImportRefused, ValueError, RecursionError) as error:
@@ -142,6 +143,11 @@ class Feed:
             problem = Problem(where=item.where, pointer=item.pointer, text=text)
             return Item(where=item.where, pointer=item.pointer, problems=(*item.problems, problem))
         return next(expand(body, detail, "", self._limits))
+
+
+def _decoded(path: Path) -> Any:
+    data = path.read_bytes()
+    return json_decoder().decode(data.decode(json.detect_encoding(data), "surrogatepass"))
 
 
 def _services(page: Any, where: str, limits: Limits) -> Iterator[Item]:

@@ -82,7 +82,7 @@ class Fetcher:
             with self._ask(address, headers) as response:
                 told = {name.decode().lower(): value.decode("latin-1") for name, value in response.headers}
                 if response.status in REDIRECTS and "location" in told:
-                    address = urljoin(address, told["location"])
+                    address = _joined(address, told["location"])
                     continue
                 if response.status == 200:
                     self._save(response, told, target, address, whole)
@@ -94,7 +94,7 @@ class Fetcher:
             parts = urlsplit(address)
             host, _port = parts.hostname or "", parts.port
         except ValueError:
-            host, parts = "", urlsplit("")
+            raise ImportRefused(f"{_shown(address)}: its host or port cannot be read. Correct it.") from None
         known = host.lower() in self._allowed
         if parts.scheme != "https" and not (parts.scheme == "http" and known):
             raise ImportRefused(f"{_shown(address)}: only https addresses are asked. Begin with https://")
@@ -127,6 +127,13 @@ class Fetcher:
                 if time.monotonic() > ends:
                     raise ImportRefused(f"{_shown(address)}: took longer than {seconds:g} seconds. Try again later.")
                 out.write(chunk)
+
+
+def _joined(address: str, location: str) -> str:
+    try:
+        return urljoin(address, location)
+    except ValueError:
+        raise ImportRefused(f"{_shown(address)}: sends us to what is no address. Tell its owner.") from None
 
 
 def _answer(status: int, address: str, told: dict[str, str]) -> Answer:

@@ -15,8 +15,9 @@ from knowledge.exchange.writing import Writer
 from knowledge.store import Listing, Store
 
 FORMATS = ("open-referral-uk", "csv")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins like this is a formula to a spreadsheet, and could run something."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A cell that begins like this is a formula to a spreadsheet, and could run something; the last four are the first in
+full width. After https://owasp.org/www-community/attacks/CSV_Injection"""
 
 
 def write_json(store: Store, register: Register, writer: Writer, out: TextIO) -> int:

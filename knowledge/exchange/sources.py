@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -55,7 +56,7 @@ class Opener:
     def open(self, given: str, source: str, form: str | None = None) -> Opened:
         """Raises ImportRefused when it cannot be read at all."""
         if _is_address(given):
-            if form == "feed" or (form is None and Path(urlsplit(given).path).suffix.lower() not in DOWNLOADED):
+            if form == "feed" or (form is None and _ending(given) not in DOWNLOADED):
                 feed = Feed(given, self.fetcher, self.recall, self.scratch, self.limits)
                 return Opened(items=feed.items(), complete=lambda: feed.complete)
             path = self._download(given)
@@ -116,7 +117,7 @@ class Opener:
         return replace(_whole(self.meter.count(read_spreadsheet(table, mapping, source))), notes=tuple(notes))
 
     def _download(self, address: str) -> Path:
-        target = self.scratch / f"download{Path(urlsplit(address).path).suffix.lower()}"
+        target = self.scratch / f"download{_ending(address)}"
         self.fetcher.fetch(address, target, whole=True)
         return target
 
@@ -137,13 +138,21 @@ def _unfit(table: Table, mapping: dict[str, str], name: str, kept: Path) -> list
 def name_source(given: str) -> str:
     """What a source is called when nobody says: the file's name, or the address without its parameters."""
     if _is_address(given):
-        parts = urlsplit(given)
-        return f"{parts.hostname or ''}{parts.path}"[:LONGEST_NAME]
+        with suppress(ValueError):  # refused when it is opened
+            parts = urlsplit(given)
+            return f"{parts.hostname or ''}{parts.path}"[:LONGEST_NAME]
     return Path(given).resolve().name[:LONGEST_NAME]
 
 
 def _is_address(given: str) -> bool:
     return "://" in given
+
+
+def _ending(address: str) -> str:
+    try:
+        return Path(urlsplit(address).path).suffix.lower()
+    except ValueError:
+        raise ImportRefused("This is not an address: its host cannot be read. Correct it.") from None
 
 
 def _in_folder(folder: Path) -> dict[str, Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Any
 
 from knowledge.exchange.extension import FLAGS, KEY
@@ -38,7 +39,7 @@ PHONES = ("phone", "text_phone")
 SHORTEST_WHOLE, LONGEST_WHOLE = 9, 10
 """Digits of a British or Irish number without the 0 at its beginning."""
 YES = {"yes", "y", "true", "1"}
-GUARDED = re.compile(r"^'(?=[=+\-@\t\r])")
+GUARDED = re.compile("^'(?=[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20])")
 """The mark that our own export puts before what a spreadsheet would take for a formula."""
 
 
@@ -132,6 +133,8 @@ def _number(text: str) -> float | int | str:
     try:
         number = float(text)
     except ValueError:
+        return text
+    if not isfinite(number):
         return text
     return int(number) if number.is_integer() and "." not in text else number
 

@@ -6,10 +6,12 @@ A row that cannot be read is a problem with its line; the next row is read as if
 from __future__ import annotations
 
 import csv
+from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 from knowledge.exchange.encodings import WESTERN, open_text
 from knowledge.exchange.problems import Problem
@@ -17,6 +19,8 @@ from knowledge.exchange.problems import Problem
 SAMPLE = 1 << 16
 SEPARATORS = ",;\t|"
 MOST_COLUMNS = 500
+OPEN = "unexpected end of data"
+"""What the parser calls a quotation mark that is open where the text ends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +37,7 @@ class Row:
 def read_header(path: Path) -> list[str]:
     """The names of the columns. Raises OSError."""
     with open_text(path) as (stream, _encoding):
-        return _header(_reader(stream))
+        return _header(iter(_Records(stream)))
 
 
 def read_rows(path: Path, name: str) -> Iterator[Row]:
@@ -43,48 +47,87 @@ def read_rows(path: Path, name: str) -> Iterator[Row]:
             if encoding == WESTERN:
                 text = "is not UTF-8, so it was read as Windows-1252. Save it as 'CSV UTF-8'."
                 yield Row(where=f"{name}:1", values={}, problems=(_warning(f"{name}:1", text),))
-            reader = _reader(stream)
-            yield from _rows(reader, _header(reader), name)
+            records = iter(_Records(stream))
+            header = _header(records)
+            for record in records:
+                if row := _row(record, header, name):
+                    yield row
     except OSError as error:
         problem = Problem(where=name, pointer="", text=f"cannot be read ({error.strerror}). Check the name.")
         yield Row(where=name, values={}, problems=(problem,))
 
 
-def _rows(reader: Iterator[list[str]], header: list[str], name: str) -> Iterator[Row]:
-    while True:
-        line = getattr(reader, "line_num", 0) + 1
-        where = f"{name}:{line}"
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            text = f"cannot be read ({error}). Look for a quotation mark that does not end, or a very long text."
-            yield Row(where=where, values={}, problems=(Problem(where=where, pointer="", text=text),))
-            continue
-        values = {column: cell.strip() for column, cell in zip(header, cells, strict=False) if column and cell.strip()}
-        if not values:
-            continue
-        problems: tuple[Problem, ...] = ()
-        if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
-            text = f"has {len(cells)} cells for {len(header)} columns. Put quotation marks round text with separators."
-            problems = (Problem(where=where, pointer="", text=text),)
-        yield Row(where=where, values=values, problems=problems)
+class _Record(NamedTuple):
+    line: int
+    cells: list[str]
+    fault: str = ""
 
 
-def _reader(stream: TextIO) -> Iterator[list[str]]:
-    sample = stream.read(SAMPLE)
-    stream.seek(0)
-    first = sample.split("\n", 1)[0]
-    separator = max(SEPARATORS, key=first.count)
-    return csv.reader(stream, delimiter=separator)
+class _Records:
+    """The records of a CSV text. One that cannot be read takes its first line; the lines it swallowed are read again.
+
+    So a quotation mark that does not end costs one row, not all that follow.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        first = stream.read(SAMPLE).split("\n", 1)[0]
+        stream.seek(0)
+        self._separator = max(SEPARATORS, key=first.count)
+        self._stream = stream
+        self._again: deque[str] = deque()
+        self._taken: list[str] = []
+
+    def __iter__(self) -> Iterator[_Record]:
+        line, reader = 1, self._reader()
+        while True:
+            self._taken.clear()
+            try:
+                record = _Record(line, next(reader))
+            except StopIteration:
+                return
+            except csv.Error as error:
+                record = self._mended(line, str(error))
+                self._again.extendleft(reversed(self._taken[1:]))
+                del self._taken[1:]
+                reader = self._reader()
+            yield record
+            line += len(self._taken)
+
+    def _reader(self) -> Iterator[list[str]]:
+        return csv.reader(self._lines(), delimiter=self._separator, strict=True)
+
+    def _mended(self, line: int, fault: str) -> _Record:
+        """A line of its own is read in the way spreadsheets do, which take a quotation mark too many for a letter."""
+        if len(self._taken) == 1 and not fault.startswith(OPEN):
+            with suppress(csv.Error):
+                return _Record(line, next(csv.reader(self._taken, delimiter=self._separator)))
+        return _Record(line, [], fault)
+
+    def _lines(self) -> Iterator[str]:
+        while line := self._again.popleft() if self._again else self._stream.readline():
+            self._taken.append(line)
+            yield line
 
 
-def _header(reader: Iterator[list[str]]) -> list[str]:
-    try:
-        return [cell.replace("\x00", "").strip().lstrip("\ufeff") for cell in next(reader)][:MOST_COLUMNS]
-    except (StopIteration, csv.Error):
-        return []
+def _row(record: _Record, header: list[str], name: str) -> Row | None:
+    """None for a line with nothing in it."""
+    where, cells = f"{name}:{record.line}", record.cells
+    if record.fault:
+        text = f"cannot be read ({record.fault}). Look for a quotation mark that does not end, or a very long text."
+        return Row(where=where, values={}, problems=(Problem(where=where, pointer="", text=text),))
+    values = {column: cell.strip() for column, cell in zip(header, cells, strict=False) if column and cell.strip()}
+    if not values:
+        return None
+    problems: tuple[Problem, ...] = ()
+    if len(cells) > len(header) and any(cell.strip() for cell in cells[len(header) :]):
+        text = f"has {len(cells)} cells for {len(header)} columns. Put quotation marks round text with separators."
+        problems = (Problem(where=where, pointer="", text=text),)
+    return Row(where=where, values=values, problems=problems)
+
+
+def _header(records: Iterator[_Record]) -> list[str]:
+    first = next(records, _Record(1, []))
+    return [cell.replace("\x00", "").strip().lstrip("\ufeff") for cell in first.cells][:MOST_COLUMNS]
 
 
 def _warning(where: str, text: str) -> Problem:

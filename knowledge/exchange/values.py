@@ -5,6 +5,8 @@ A check returns None when the value is right, else the sentence for the editor. 
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Callable
 from datetime import date, datetime
@@ -20,11 +22,34 @@ EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 TIME = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?|24:00(?::00)?")
 DAYS = re.compile(r"\s*[+-]?\d{0,2}(?:MO|TU|WE|TH|FR|SA|SU)(?:[,; ]+[+-]?\d{0,2}(?:MO|TU|WE|TH|FR|SA|SU))*\s*", re.I)
 
+LONGEST_WHOLE_NUMBER = 40
+"""Digits. No field of the standard needs more, and no sum with a longer one ends well."""
+
 Check = Callable[[object], str | None]
 
 
+class NoNumber(str):
+    """What stands where a number should and is none (NaN, Infinity, 1e999), as it was written.
+
+    Neither a number nor a text to any check, so its field says so and its neighbours are read; never in an export.
+    """
+
+
+def _fraction(text: str) -> float | NoNumber:
+    return number if math.isfinite(number := float(text)) else NoNumber(text)
+
+
+def _whole(text: str) -> int | NoNumber:
+    return int(text) if len(text) <= LONGEST_WHOLE_NUMBER else NoNumber(text)
+
+
+def json_decoder() -> json.JSONDecoder:
+    """For JSON from elsewhere: a number that is none costs its field, not the text."""
+    return json.JSONDecoder(parse_constant=NoNumber, parse_float=_fraction, parse_int=_whole)
+
+
 def is_text(value: object) -> str | None:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or isinstance(value, NoNumber):
         return f"{shown(value)} is not text. Put it in quotation marks."
     if len(value) > LONGEST_TEXT:
         return f"has {len(value)} characters, at most {LONGEST_TEXT} are read. Shorten it."
@@ -65,10 +90,6 @@ def is_number(value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return f"{shown(value)} is not a number. Write it in digits, without quotation marks."
     return None
-
-
-def is_flag(value: object) -> str | None:
-    return None if isinstance(value, bool) else f"{shown(value)} is neither true nor false."
 
 
 def is_date(value: object) -> str | None:

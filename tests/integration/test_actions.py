@@ -23,7 +23,7 @@ from bot.actions.logs import keep_allowed_fields
 from bot.actions.server import build_app, open_in_background
 from bot.actions.shells import ACTIONS, build_shells
 from bot.actions.trying import Trying
-from channels.conversation import ServiceCard
+from channels.conversation import Concern, ServiceCard
 from knowledge.search import Found
 from tests import patience
 from tests.unit.bot.fakes import FakeSearch, make_tools
@@ -112,12 +112,19 @@ def call(action: str, text: str = "", **tracker: Any) -> dict[str, Any]:
     }
 
 
+class Tokeniser:
+    """A classifier that finds nothing, and like the real one takes no halves of characters."""
+
+    def read_all(self, texts: Sequence[str]) -> list[dict[Concern, str]]:
+        return [{} for text in texts if text.encode()]
+
+
 @asynccontextmanager
 async def serve(search: ReloadableSearch, *, lifespan: bool = True) -> AsyncIterator[httpx.AsyncClient]:
     with ThreadPoolExecutor(max_workers=1) as threads:
         live = LiveSearch(search.open)
         tools = make_tools(live)
-        trying = Trying(tools, threads)
+        trying = Trying(tools, threads, Tokeniser())
         app = build_app(build_shells(tools, threads), token=TOKEN, search=live, threads=threads, trying=trying)
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://actions") as client:
@@ -227,7 +234,21 @@ async def test_an_unknown_action_is_named_by_nobody(client: httpx.AsyncClient) -
     assert "canary" not in response.text
 
 
-async def test_an_action_that_fails_says_its_name_and_no_words_of_a_person(capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("path", "body", "answer", "event"),
+    [
+        (
+            "/webhook",
+            call("action_find_support", CANARY),
+            {"error": "action failed", "action_name": "action_find_support"},
+            "action_failed",
+        ),
+        ("/try", {"text": CANARY}, {"error": "trying failed"}, "trying_failed"),
+    ],
+)
+async def test_what_fails_says_its_name_and_no_words_of_a_person(
+    capfd: pytest.CaptureFixture[str], path: str, body: dict[str, Any], answer: dict[str, str], event: str
+) -> None:
     written = io.StringIO()
     structlog.configure(
         processors=[keep_allowed_fields, structlog.processors.JSONRenderer()],
@@ -235,15 +256,15 @@ async def test_an_action_that_fails_says_its_name_and_no_words_of_a_person(capfd
     )
     try:
         async with serve(ReloadableSearch(broken=True)) as client:
-            response = await client.post("/webhook", json=call("action_find_support", CANARY), headers=AUTHORISED)
+            response = await client.post(path, json=body, headers=AUTHORISED)
     finally:
         structlog.reset_defaults()
     assert response.status_code == 500
-    assert response.json() == {"error": "action failed", "action_name": "action_find_support"}
+    assert response.json() == answer
     logged = json.loads(written.getvalue())
-    assert (logged["event"], logged["action"], logged["error"]) == (
-        "action_failed",
-        "action_find_support",
+    assert (logged["event"], logged.get("action"), logged["error"]) == (
+        event,
+        answer.get("action_name"),
         "RuntimeError",
     )
     out, err = capfd.readouterr()
@@ -337,6 +358,11 @@ async def test_calm_words_raise_nothing(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"text": 3}', '{"text": " "}', '{"text": "a", "language": 1}'])
 async def test_a_body_that_is_no_message_is_told_so(client: httpx.AsyncClient, body: str) -> None:
     assert (await client.post("/try", content=body, headers=AUTHORISED)).status_code == 400
+
+
+async def test_half_a_character_can_be_tried(client: httpx.AsyncClient) -> None:
+    response = await client.post("/try", content=b'{"text": "cant pay my rent \\ud83d"}', headers=AUTHORISED)
+    assert response.json()["replies"][0]["services"]
 
 
 async def test_trying_needs_the_token(client: httpx.AsyncClient) -> None:

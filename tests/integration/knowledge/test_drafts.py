@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from knowledge.editing.drafts import Draft, Drafts, Gone, State
+from knowledge.editing.drafts import OPEN, Draft, Drafts, Gone, State
 from knowledge.editing.forms import Form, write_form
 from knowledge.store import Store
 from tests.unit.knowledge.builders import service
@@ -167,7 +167,7 @@ def test_once_somebody_works_on_it_the_content_files_leave_the_catalogue_alone(d
 
 def test_a_new_listing_begins_as_a_draft(drafts: Drafts, store: Store) -> None:
     drafts.save("svc-new", changed(name="New"), based_on="r0", by="ada")
-    assert [draft.service_id for draft in drafts.all_open()] == ["svc-new"]
+    assert [draft.service_id for draft in drafts.open_new(OPEN)] == ["svc-new"]
     assert store.listing("svc-new") is None
 
 

@@ -142,6 +142,7 @@ def test_two_editors_on_one_listing(client: TestClient, own: Settings) -> None:
         mine = {**seen, "form_token": token, "name": ["Name of Robin"], "how_to": ["Ring first."], "then": "save"}
         page = other.post(f"{SHOP}/edit", data=mine)
         assert "/merge/" in page.url.path
+        assert re.search(r"Robin \([^)]*\) and the draft \(last saved by Ana,", page.text)
         assert "Name of Ana" in page.text
         assert "Name of Robin" in page.text
         assert "Ring first." in page.text
@@ -152,6 +153,13 @@ def test_two_editors_on_one_listing(client: TestClient, own: Settings) -> None:
         assert 'value="Name of Robin"' in settled.text
         assert 'value="Free tea"' in settled.text
         assert 'value="Ring first."' in settled.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/published/{}/roll-back", 409), ("/problems/{}/done", 200), (f"{SHOP}/merge/{{}}", 409)]
+)
+def test_a_number_that_no_row_has_is_nothing_worse(client: TestClient, path: str, status: int) -> None:
+    assert send(client, path.format(10**20)).status_code == status
 
 
 def test_a_draft_can_be_sent_back_discarded_and_an_old_version_restored(client: TestClient) -> None:

@@ -75,9 +75,28 @@ def test_what_cannot_be_read_is_code_1(tmp_path: Path, capsys: Captured, name: s
     assert said in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("address", ["https://[bad/services", "https://place.example:99999/services"])
+def test_what_is_no_address_is_code_1(capsys: Captured, address: str) -> None:
+    (outcome,) = bring(capsys, address, code=1)
+    assert "cannot be read. Correct it." in outcome["problems"][0]["problem"]
+
+
 def test_what_is_not_there_is_code_1(capsys: Captured) -> None:
     assert main(["import", "nothing-here.json"]) == 1
     assert "there is no such file" in capsys.readouterr().err
+
+
+def test_what_cannot_be_read_takes_nothing_from_what_is_said_of_the_others(tmp_path: Path, capsys: Captured) -> None:
+    path = write(tmp_path, "feed.json", [soup(1)])
+    missing, whole = bring(capsys, "nothing-here.json", path, code=3)
+    assert (missing["complete"], missing["read"], whole["complete"], whole["added"]) == (False, 0, True, 1)
+    assert "there is no such file" in missing["problems"][0]["problem"]
+
+
+@pytest.mark.parametrize("form", ["open-referral-uk", "csv"])
+def test_an_export_that_cannot_be_written_is_code_1_and_the_fix(tmp_path: Path, capsys: Captured, form: str) -> None:
+    assert main(["export", "--format", form, "--out", str(tmp_path / "no folder" / "out")]) == 1
+    assert "no folder/out: cannot be written" in capsys.readouterr().err
 
 
 def test_a_mapping_is_suggested_kept_and_used_again(tmp_path: Path, data: Path, capsys: Captured) -> None:
@@ -158,6 +177,7 @@ def test_the_catalogue_goes_out_as_the_standard_and_comes_back(
 
 def test_a_table_goes_out_that_no_spreadsheet_runs(tmp_path: Path, capsys: Captured) -> None:
     bad = soup(1, name='=HYPERLINK("https://evil.example")', description="+44 ring us", no_wrong_door={"summary": "@x"})
+    bad["eligibility_description"] = "\uff1dSUM(A1)"
     bad["attributes"] = [
         {"taxonomy_term": {"id": "x", "name": "x", "description": ""}},
     ]
@@ -176,7 +196,7 @@ def test_a_table_goes_out_that_no_spreadsheet_runs(tmp_path: Path, capsys: Captu
     rows = list(csv.DictReader(out.open(encoding="utf-8-sig", newline="")))
     (row,) = [row for row in rows if row["id"] == identity(1)]
     assert row["name"].startswith("'=HYPERLINK")
-    assert (row["description"], row["summary"]) == ("'+44 ring us", "'@x")
+    assert (row["description"], row["summary"], row["eligibility"]) == ("'+44 ring us", "'@x", "'\uff1dSUM(A1)")
     assert not [cell for row in rows for cell in row.values() if cell[:1] in {"=", "+", "@", "\t", "\r"}]
     assert {row["area"] for row in rows} <= {"town", "county", "national"}
     (outcome,) = bring(capsys, str(out), "--source", "again")

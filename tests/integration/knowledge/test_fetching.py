@@ -146,7 +146,7 @@ def fetcher() -> Iterator[Fetcher]:
         ("file:///etc/passwd", "only https"),
         ("https://user:secret@feed.example/", "without a password"),
         ("https://:443/", "host"),
-        ("https://[::1", "only https"),
+        ("https://[::1", "host or port cannot be read"),
         ("https://localhost/services", "private network"),
         ("https://[::1]/services", "private network"),
         ("https://169.254.169.254/latest/meta-data", "private network"),
@@ -170,6 +170,14 @@ def test_a_redirect_to_a_private_place_is_refused(fetcher: Fetcher, tmp_path: Pa
             fetcher.fetch(address, tmp_path / "x")
         assert len(asked) == 1
     assert not (tmp_path / "x").exists()
+
+
+def test_a_redirect_to_what_is_no_address_is_refused(fetcher: Fetcher, tmp_path: Path) -> None:
+    with (
+        served(lambda _path, _headers: (302, {"location": "https://[bad"}, b"")) as (address, _asked),
+        pytest.raises(ImportRefused, match="no address"),
+    ):
+        fetcher.fetch(address, tmp_path / "out")
 
 
 def test_redirects_end(fetcher: Fetcher, tmp_path: Path) -> None:

@@ -47,7 +47,19 @@ def test_messages_without_judgments_are_kept_to_be_ranked(tmp_path: Path) -> Non
     assert read_queries(queries, qrels) == (
         Query(id="1", text="hungry", needs=("food",), direct=frozenset({"a"})),
         Query(id="2", text="hello"),
+        Query(id="3", text=""),
     )
+
+
+def test_halves_of_characters_are_left_out_and_ids_still_meet(tmp_path: Path) -> None:
+    """A text that was cut in the middle of an emoji has them; no tokeniser and no file takes them."""
+    (listing,) = read_services(
+        write(tmp_path / "c.jsonl", {"id": "a \ud83d", "name": "Pantry \ud83d", "description": "\ud83d"})
+    )
+    queries = write(tmp_path / "q.jsonl", {"id": "1", "text": "hungry \ud83d"})
+    (query,) = read_queries(queries, write(tmp_path / "r.jsonl", {"qid": "1", "rel2": ["a \ud83d"]}))
+    assert (listing.name, listing.description, query.text) == ("Pantry", "", "hungry")
+    assert query.direct == {listing.id}
 
 
 @pytest.mark.parametrize(

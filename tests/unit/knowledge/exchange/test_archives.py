@@ -27,7 +27,7 @@ def test_tables_and_documents_are_unpacked_under_names_of_ours(tmp_path: Path) -
     out = tmp_path / "out"
     out.mkdir()
     path = packed(
-        tmp_path, {"data/services.csv": b"id\n1\n", "datapackage.json": b"{}", "read.me": b"x", ".x.csv": b""}
+        tmp_path, {"data/services.csv": b"id\n1\n", "datapackage.json": b"{}", "read.me": b"x", ".x.csv": b"", ".": b""}
     )
     found = unpack(path, out, SMALL)
     assert sorted(found) == ["datapackage.json", "services.csv"]

@@ -12,7 +12,7 @@ import pytest
 from knowledge.exchange.documents import FIRST_READ, expand, read_document
 from knowledge.exchange.limits import LIMITS
 from knowledge.exchange.listings import Item
-from tests.unit.knowledge.exchange.standard import EXAMPLES, minimal
+from tests.unit.knowledge.exchange.standard import EXAMPLES, READER, minimal
 
 
 def read_text(folder: Path, text: str | bytes) -> list[Item]:
@@ -82,12 +82,14 @@ def test_a_document_far_larger_than_the_buffer(tmp_path: Path) -> None:
         pytest.param('[{"name": "A"}, {"name": ', ["A"], "is not JSON", id="cut off"),
         pytest.param('[{"name": "A"},\n {"name": "B"} {"name": "C"}]', ["A", "B"], "feed.json:2", id="a comma missing"),
         pytest.param('[{"name": "A"}, 7, {"name": "C"}]', ["A", "C"], "is not an object", id="an entry that is none"),
-        pytest.param('{"name": NaN}', [], "is not a number in JSON", id="not a number"),
+        pytest.param('{"name": "A"}\n{"name"\n{"name": "C"}\n', ["A", "C"], "feed.json:3", id="a line of lines"),
+        pytest.param('[{"name": "A"},\n{"name"\n{"name": "C"}\n]', ["A"], "feed.json:3", id="a line of a list"),
         pytest.param("{1: 2}", [], "in quotation marks", id="a name without quotation marks"),
         pytest.param("[1" + "[" * 100_000, [], "is not", id="brackets without end"),
         pytest.param('[{"name": ' + "[" * 100_000, [], "nested too deeply", id="a bomb of brackets"),
         pytest.param("hello", [], "was not expected", id="no JSON at all"),
-        pytest.param("", [], "", id="nothing"),
+        pytest.param("", [], "is empty", id="nothing"),
+        pytest.param(" \n ", [], "is empty", id="spaces"),
         pytest.param('{"services": []}', [], "", id="an empty list"),
         pytest.param("{}", [None], "", id="an empty object"),
         pytest.param('{"id": "o", "name": "O", "legal_status": "x"}', [], "organisation without services", id="owner"),
@@ -97,6 +99,18 @@ def test_what_is_broken_is_said_and_the_rest_is_read(tmp_path: Path, text: str, 
     items = read_text(tmp_path, text)
     assert [item.body.get("name") for item in items if item.body is not None] == read
     assert (said in " ".join(problems(items))) if said else not problems(items)
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "9" * 5_000])
+def test_a_number_that_is_none_costs_its_field_and_nothing_else(tmp_path: Path, number: str) -> None:
+    bad = json.dumps(minimal(name="A", minimum_age=0, description=0, x=0)).replace(": 0", f": {number}")
+    first, second = read_text(tmp_path, f"[{bad}, {json.dumps(SERVICES[1])}]")
+    assert names([first, second]) == ["A", "B"]
+    assert {each.pointer for each in READER.read(first).problems if each.error} == {
+        "[0].minimum_age",
+        "[0].description",
+    }
+    json.dumps(first.body, allow_nan=False)  # what is kept of it can be given out again
 
 
 def test_what_is_nested_too_deeply_is_left_out() -> None:
@@ -113,7 +127,7 @@ def test_an_entry_larger_than_the_limit_ends_the_file(tmp_path: Path) -> None:
     path.write_text(json.dumps([minimal(name="A"), minimal(name="x" * 400_000)])[:-5])
     items = list(read_document(path, path.name, replace(LIMITS, item_bytes=100_000)))
     assert names(items) == ["A"]
-    assert "is not JSON" in problems(items)[0]
+    assert "an entry larger than 100,000 characters" in problems(items)[0]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])

@@ -45,6 +45,23 @@ def test_bad_rows_are_told_by_line_and_stop_nothing(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("body", "names", "bad"),
+    [
+        pytest.param('A,Hull\n"B,York\nC,Leeds\nD,"Two\nlines"\n', ["A", "C", "D"], [3], id="to the end of the file"),
+        pytest.param(f'A,"Hull\nB,York\nC,{"x" * 200_000}\nD,Bath\n', ["B", "D"], [2, 4], id="too far to be read"),
+        pytest.param('A,Hull\nB,"York', ["A"], [3], id="in the last line"),
+        pytest.param('A,5" pipe\n"B"b,York\n', ["A", "Bb"], [], id="one that is only a letter"),
+    ],
+)
+def test_a_quotation_mark_that_does_not_end_costs_its_own_row(
+    tmp_path: Path, body: str, names: list[str], bad: list[int]
+) -> None:
+    rows = list(read_rows(table(tmp_path, f"name,town\n{body}"), "t.csv"))
+    assert [row.values["name"] for row in rows if row.values] == names
+    assert [problem.where for row in rows for problem in row.problems] == [f"t.csv:{line}" for line in bad]
+
+
 @pytest.mark.parametrize("body", [b"", b"\x00\x00", b"\xff\xfe"])
 def test_tables_with_nothing_in_them(tmp_path: Path, body: bytes) -> None:
     assert [row.values for row in read_rows(table(tmp_path, body), "t.csv") if row.values] == []
@@ -129,9 +146,10 @@ def test_problems_name_the_column(tmp_path: Path) -> None:
 
 
 def test_the_mark_before_a_formula_is_taken_off_again(tmp_path: Path) -> None:
-    (incoming,) = read_table(tmp_path, "name,description\n'=Soup,'+1 meal\n")
+    (incoming,) = read_table(tmp_path, "name,description,summary\n'=Soup,'+1 meal,'\uff1dHot\n")
     assert incoming.service
-    assert (incoming.service.name, incoming.service.description) == ("=Soup", "+1 meal")
+    service = incoming.service
+    assert (service.name, service.description, service.summary) == ("=Soup", "+1 meal", "\uff1dHot")
 
 
 MODERN = {
