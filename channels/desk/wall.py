@@ -161,7 +161,7 @@ async def _whole_wall(site: Site) -> Wall:
     now = site.now()
     line = await site.ledger.queue.oldest()
     midnight = datetime.combine(now.astimezone(site.zone).date(), time(), site.zone).astimezone(UTC)
-    today = await site.ledger.queue.counted(midnight, now + timedelta(seconds=1))
+    today = await site.ledger.queue.asked(midnight, now + timedelta(seconds=1))
     present = await _present(site)
     duties = await site.ledger.queue.duties()
     here = sum(duties.get(one, Duty(peer_id=one)).state is DutyState.ON for one in present)
@@ -170,7 +170,7 @@ async def _whole_wall(site: Site) -> Wall:
         with_concern=line.urgent,
         longest=age_in_words(line.oldest, now) if line.oldest else "",
         longest_with_concern=age_in_words(line.oldest_urgent, now) if line.oldest_urgent else "",
-        within=counts.within(today.asked),
+        within=counts.within(today),
         held=len(await site.ledger.held_escalations()),
         here=here,
         away=len(present) - here,

@@ -53,22 +53,26 @@ class Counted:
     """Messages of ours that did not arrive."""
 
 
-async def between(work: Work, start: datetime, end: datetime) -> Counted:
-    asked = (
+async def asked_between(work: Work, start: datetime, end: datetime) -> tuple[Asked, ...]:
+    wanted = (
         select(ESCALATIONS.opened_at, TALKS.channel, ESCALATIONS.state, ESCALATIONS.answered_at, ESCALATIONS.lapsed_at)
         .join(tables.conversations, TALKS.id == ESCALATIONS.conversation_id)
         .where(ESCALATIONS.opened_at >= start, ESCALATIONS.opened_at < end)
     )
+    return tuple(
+        Asked(row.opened_at, Channel(row.channel), EscalationState(row.state), row.answered_at, row.lapsed_at)
+        for row in await work.run(wanted)
+    )
+
+
+async def between(work: Work, start: datetime, end: datetime) -> Counted:
     said = select(MESSAGES.created_at, MESSAGES.channel, MESSAGES.conversation_id).where(
         MESSAGES.created_at >= start, MESSAGES.created_at < end, MESSAGES.channel != Channel.CANARY
     )
     wrote = await work.run(said.where(MESSAGES.sender == Sender.PERSON))
     failed = await work.run(said.where(MESSAGES.sender != Sender.PERSON, MESSAGES.delivery == Delivery.FAILED))
     return Counted(
-        asked=tuple(
-            Asked(row.opened_at, Channel(row.channel), EscalationState(row.state), row.answered_at, row.lapsed_at)
-            for row in await work.run(asked)
-        ),
+        asked=await asked_between(work, start, end),
         contacts=tuple((row.created_at, Channel(row.channel), row.conversation_id) for row in wrote),
         failures=tuple((row.created_at, Channel(row.channel)) for row in failed),
     )

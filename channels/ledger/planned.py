@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Row, insert, select, update
 
 from channels.conversation import Holder, Sender
-from channels.ledger import audit, outbound, reading, talk_tables
+from channels.ledger import audit, outbound, reading, talk, talk_tables
 from channels.ledger.database import Database, Work, new_id
 from channels.ledger.records import Draft, PeerRecord
 from channels.ledger.talk_records import PlanKind, PlanRecord, PlanState
@@ -103,7 +103,10 @@ class Planned:
             return [record_of(work, row) for row in await work.run(wanted)]
 
     async def carry_out(self, plan: PlanRecord, draft: Draft) -> bool:
-        """Send it, once. Held back, and shown, when they asked for no texts or a peer worker is with them now.
+        """Send it, once.
+
+        Held back, and shown, when they asked for no texts, said meanwhile that these are not safe, or a peer worker is
+        with them now.
 
         True when something now waits to be sent.
         """
@@ -114,7 +117,8 @@ class Planned:
                 await settle(work, PlanState.WITHDRAWN, theirs)
                 return False
             busy = conversation.holder == Holder.PEER and draft.sender is not Sender.PEER
-            state = PlanState.HELD if conversation.do_not_text_first or busy else PlanState.SENT
+            unwanted = conversation.do_not_text_first or await talk.said_unsafe(work, conversation.id)
+            state = PlanState.HELD if unwanted or busy else PlanState.SENT
             if not await settle(work, state, theirs) or state is PlanState.HELD:
                 return False
             return await outbound.add(work, conversation, (draft,)) > 0

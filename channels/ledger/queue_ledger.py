@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func
 
 from channels.ledger import care, consents, counting, duties, escalations, queue_order, reading, tables, taking, waits
-from channels.ledger.counting import Counted
+from channels.ledger.counting import Asked, Counted
 from channels.ledger.database import Database, Work
 from channels.ledger.duties import Duty
 from channels.ledger.records import Draft, EscalationRecord, PeerRecord
@@ -125,6 +125,10 @@ class QueueLedger:
     async def counted(self, start: datetime, end: datetime) -> Counted:
         """What happened from one moment to the other, for reports."""
         return await self._database.read(lambda work: counting.between(work, start, end))
+
+    async def asked(self, start: datetime, end: datetime) -> tuple[Asked, ...]:
+        """The part of it that a page which is always open needs: no message is looked at for it."""
+        return await self._database.read(lambda work: counting.asked_between(work, start, end))
 
     # Waiting
 

@@ -134,6 +134,15 @@ class Talk:
         return done
 
 
+async def said_unsafe(work: Work, conversation_id: str) -> bool:
+    """Whether they said last that being texted first is not safe."""
+    table = talk_tables.talk_notes.c
+    wanted = select(table.body).where(table.conversation_id == conversation_id, table.kind == NoteKind.SAFE_CONTACT)
+    newest = (await work.run(wanted.order_by(table.at.desc(), table.id.desc()).limit(1))).scalar_one_or_none()
+    words = work.cipher.decrypt(newest) if newest else ""
+    return bool(words) and json.loads(words).get("ok") == "no"
+
+
 async def count(work: Work, conversation_id: str) -> int:
     """Notes of every kind."""
     table = talk_tables.talk_notes

@@ -296,6 +296,18 @@ async def test_whoever_asked_for_quiet_gets_nothing_planned(
     assert [one.state for one in await office.ledger.planned.waiting(person.conversation_id)] == [PlanState.HELD]
 
 
+async def test_what_was_planned_before_they_said_that_texts_are_not_safe_is_held(
+    office: Office, jo: Browser, person: Person, streams: Streams, clock: Clock
+) -> None:
+    await plan(jo, person, clock)
+    await jo.post(f"{person.page}/safe-contact", ok="yes")
+    await jo.post(f"{person.page}/safe-contact", ok="no")
+    clock.ahead = timedelta(days=2)
+    await Planner(ledger=office.ledger, streams=streams, clock=clock).send_due()
+    assert "How did it go?" not in await texts(office, person.conversation_id)
+    assert [one.state for one in await office.ledger.planned.waiting(person.conversation_id)] == [PlanState.HELD]
+
+
 async def test_a_snooze_comes_back_with_its_reason(office: Office, jo: Browser, person: Person) -> None:
     assert (await jo.post(f"{person.page}/snooze", minutes="7")).status_code == 409
     assert (await jo.post(f"{person.page}/snooze", minutes="5", reason="ask about the letter")).status_code == 303
