@@ -194,7 +194,7 @@ async def test_out_of_hours_silence_says_when_somebody_reads_it(bench: Bench) ->
     bench.settings = bench.settings.model_copy(update={"staffed_hours": "Mo-Fr 09:00-17:00"})
     bench.clock = lambda: datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
     bench.assistant.answering = silence()
-    messages = await talk(bench, "cant pay my rent", "are you there")
+    messages = await talk(bench, "cant pay my rent", "and no food")
     assert said(messages)[0] == WORDING.say("fallback_nobody_here", opens="9am on Monday")
     assert said(messages)[-1] == WORDING.say("fallback_again_nobody_here", place="next", opens="9am on Monday")
 
@@ -317,7 +317,7 @@ async def test_a_peer_who_takes_over_while_the_assistant_thinks_silences_it(benc
         return Turn(replies=(Reply(text="too late"),))
 
     bench.assistant.answering = answering
-    messages = await talk(bench, "are you there")
+    messages = await talk(bench, "and no food")
     assert "too late" not in bench.sms.texts
     assert messages[-2].outcome == "peer"
     assert (await bench.ledger.conversation(escalation.conversation_id)).holder is Holder.PEER

@@ -369,7 +369,8 @@ def test_text_messages_use_plain_letters() -> None:
 def test_with_much_to_say_the_services_come_and_the_rest_is_what_waits() -> None:
     text = (
         "I am so sorry for your loss. Let us start with grief and loss. We can look at damp, repairs and housing"
-        " problems next. These can help. You also mentioned damp, repairs and housing problems. Shall we look at that next?"
+        " problems next. These can help. You also mentioned damp, repairs and housing problems. Shall we look at that"
+        " next?"
     )
     reply = Reply(text=text, cards=(RENT, DEBT, WALK), choices=(MORE, PERSON))
     (first,) = fit(Channel.SMS, reply, WORDING)
