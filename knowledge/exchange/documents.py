@@ -20,6 +20,8 @@ from knowledge.exchange.values import json_decoder
 
 LISTS = ("contents", "content", "services", "items", "results", "organizations", "service_at_locations_list")
 FIRST_READ = 1 << 16
+MOST_BROKEN = 1_000
+"""Broken lines of one file, after which it is not read on: they are not what the file is about."""
 SPACE = " \t\r\n"
 ORGANISATION_ONLY = {"organization_identifiers", "legal_status", "year_incorporated", "parent_organization_id"}
 
@@ -42,14 +44,15 @@ def read_document(path: Path, name: str, limits: Limits = LIMITS, meter: Meter |
             reader = _Stream((meter or Meter()).watch(stream), limits)
             if reader.peek() is None:
                 yield _problem(name, 1, "is empty. A file begins with a brace or a square bracket.")
-            while reader.peek() is not None:
+            for _broken in range(MOST_BROKEN):
                 try:
                     for line, pointer, value in _top(reader):
                         yield from expand(value, f"{name}:{line}", pointer, limits)
+                    return
                 except Broken as broken:
                     yield _problem(name, broken.line, broken.text)
-                    if not reader.go_on():
-                        return
+                if not reader.go_on():
+                    return
     except OSError as error:
         yield _problem(name, 1, f"cannot be read ({error.strerror}). Check the name.")
 
@@ -121,7 +124,7 @@ class _Stream:
         self._stream = stream
         self._limits = limits
         self._buffer = ""
-        self._at = 0
+        self._at = self._counted = 0
         self._ended = False
         self._listed = False
         self._begins_line = True
@@ -177,7 +180,7 @@ class _Stream:
                 raise Broken(self.line, "is nested too deeply to be read.") from None
             except json.JSONDecodeError as error:
                 if self._ended:
-                    raise Broken(self.line + error.lineno - 1, f"is not JSON ({error.msg}).") from None
+                    raise Broken(self._line_of(error.pos), f"is not JSON ({error.msg}).") from None
                 if len(self._buffer) - self._at > self._limits.item_bytes:
                     text = f"is not JSON ({error.msg}), or an entry larger than {self._limits.item_bytes:,} characters."
                     raise Broken(self.line, text) from None
@@ -196,10 +199,13 @@ class _Stream:
         begins = self._begins_line and self.line > self.began  # what was missing from one line was looked for here
         while not self._listed and (begins or self._next_line()):
             begins = False
-            line = self._buffer[: self._line_end()].rstrip()
+            line = self._buffer[self._at : self._line_end()].rstrip()
             if line.startswith("{") and line.endswith("}"):
                 return True
         return False
+
+    def _line_of(self, position: int) -> int:
+        return self.line + self._buffer.count("\n", self._at, position)
 
     def _next_line(self) -> bool:
         self._at = self._line_end()
@@ -231,12 +237,14 @@ class _Stream:
         return bool(more)
 
     def _drop(self) -> None:
-        """Forget what was read; count its lines."""
-        if self._at:
-            self.line += self._buffer.count("\n", 0, self._at)
+        """Count the lines of what was read; forget it once that is worth copying the rest."""
+        if self._at > self._counted:
+            self.line += self._buffer.count("\n", self._counted, self._at)
             self._begins_line = self._buffer[self._at - 1] == "\n"
-        self._buffer = self._buffer[self._at :]
-        self._at = 0
+        if self._at >= FIRST_READ:
+            self._buffer = self._buffer[self._at :]
+            self._at = 0
+        self._counted = self._at
 
 
 def _shallow(value: Any, depth: int) -> bool:

@@ -19,6 +19,8 @@ from knowledge.exchange.problems import Problem
 SAMPLE = 1 << 16
 SEPARATORS = ",;\t|"
 MOST_COLUMNS = 500
+MOST_LINES = 500
+"""Lines of one row. More are a quotation mark that does not end, or are meant to be read again and again."""
 OPEN = "unexpected end of data"
 """What the parser calls a quotation mark that is open where the text ends."""
 
@@ -106,6 +108,8 @@ class _Records:
     def _lines(self) -> Iterator[str]:
         while line := self._again.popleft() if self._again else self._stream.readline():
             self._taken.append(line)
+            if len(self._taken) > MOST_LINES:
+                raise csv.Error(f"a row of more than {MOST_LINES} lines")
             yield line
 
 

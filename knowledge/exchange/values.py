@@ -31,7 +31,8 @@ Check = Callable[[object], str | None]
 class NoNumber(str):
     """What stands where a number should and is none (NaN, Infinity, 1e999), as it was written.
 
-    Neither a number nor a text to any check, so its field says so and its neighbours are read; never in an export.
+    Neither a number nor a text to any check, so its field says so and its neighbours are read. In a field that no table
+    has it is kept as a text, which JSON can hold.
     """
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from knowledge.exchange.documents import FIRST_READ, expand, read_document
+from knowledge.exchange.documents import FIRST_READ, MOST_BROKEN, expand, read_document
 from knowledge.exchange.limits import LIMITS
 from knowledge.exchange.listings import Item
 from tests.unit.knowledge.exchange.standard import EXAMPLES, READER, minimal
@@ -99,6 +99,12 @@ def test_what_is_broken_is_said_and_the_rest_is_read(tmp_path: Path, text: str, 
     items = read_text(tmp_path, text)
     assert [item.body.get("name") for item in items if item.body is not None] == read
     assert (said in " ".join(problems(items))) if said else not problems(items)
+
+
+def test_a_file_of_broken_lines_is_not_read_for_ever(tmp_path: Path) -> None:
+    items = read_text(tmp_path, '{"name}\n' * (MOST_BROKEN + 100) + '{"name": "A"}\n')
+    assert len(problems(items)) == MOST_BROKEN
+    assert names(items) == []
 
 
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999", "9" * 5_000])

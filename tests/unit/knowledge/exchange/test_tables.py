@@ -50,6 +50,7 @@ def test_bad_rows_are_told_by_line_and_stop_nothing(tmp_path: Path) -> None:
     [
         pytest.param('A,Hull\n"B,York\nC,Leeds\nD,"Two\nlines"\n', ["A", "C", "D"], [3], id="to the end of the file"),
         pytest.param(f'A,"Hull\nB,York\nC,{"x" * 200_000}\nD,Bath\n', ["B", "D"], [2, 4], id="too far to be read"),
+        pytest.param('A,"Hull\n' + "B,York\n" * 600 + 'C,"\n', ["B"] * 600, [2, 603], id="over too many lines"),
         pytest.param('A,Hull\nB,"York', ["A"], [3], id="in the last line"),
         pytest.param('A,5" pipe\n"B"b,York\n', ["A", "Bb"], [], id="one that is only a letter"),
     ],
