@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 from playwright.async_api import Page, expect
 
 from channels.ledger.talk_records import NoteKind
 from tests.desk_builders import Office
-from tests.integration.test_desk_browser import base, chromium, page, taken
+from tests.integration.test_desk_browser import base, page, taken
 
-__all__ = ["base", "chromium", "page"]
+__all__ = ["base", "page"]
 pytest_plugins = ["tests.desk_fixtures"]
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here: apt-get install chromium"),
-]
+pytestmark = pytest.mark.browser
 LOOK_AGAIN = "setTimeout(function () { document.dispatchEvent(new Event('visibilitychange')); }, 0)"
 
 
