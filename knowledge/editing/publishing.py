@@ -73,12 +73,17 @@ class Publisher:
         self._drafts.move(draft, State.REVIEW, by=by.login)
 
     def may_publish(self, draft: Draft, by: Editor) -> str:
-        """Empty when this editor may publish this draft; else why not, and who may."""
+        """Empty when this editor may publish this draft; else why not, and who may.
+
+        Every word has been in front of somebody else. Where both publishers of a small house wrote in one draft, that
+        somebody is the writer who sent the whole of it for review.
+        """
         if draft.state is not State.REVIEW:
             return "Send it for review first."
         if not by.may_publish:
             return "A publisher has to look at it and publish it."
-        if self._settings.second_person and by.login in self._drafts.writers(draft.id):
+        writers = self._drafts.writers(draft.id)
+        if self._settings.second_person and by.login in writers and draft.moved_by not in writers - {by.login}:
             return "You wrote some of it, so another publisher has to look at it and publish it."
         return ""
 

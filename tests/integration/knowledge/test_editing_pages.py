@@ -98,6 +98,15 @@ def test_from_an_edit_to_a_search_with_a_second_person(client: TestClient, own: 
     assert send(client, "/published/1/roll-back").status_code == 409
 
 
+def test_what_two_wrote_together_is_published_by_the_one_who_did_not_send_it(client: TestClient, own: Settings) -> None:
+    save(client, SHOP, name="Bell Street Rights Shop")
+    be(client, "robin")
+    save(client, SHOP, then="review", cost="Free for all")
+    assert "another publisher has to look at it" in decide(client, SHOP, "publish").text
+    be(client, "ana")
+    assert "written by Ana and Robin, published by Ana" in " ".join(decide(client, SHOP, "publish").text.split())
+
+
 def test_an_editor_may_not_publish_and_one_person_may_when_the_house_says_so(own: Settings) -> None:
     add_editor(own, "eve", Role.EDITOR)
     add_editor(own, "pia", Role.PUBLISHER)
