@@ -15,6 +15,9 @@ MOST_HARD_IN_A_ROW: Final = 2
 WITHIN: Final = timedelta(hours=3)
 """After this long a hard talk is no longer the last one but an earlier one."""
 
+ASKED_WITHIN: Final = timedelta(hours=12)
+"""In the next shift nobody is asked about a talk of the last one as if it had just been."""
+
 
 class NeedsRest(ChannelsError):
     """`until`: the end of the rest they took; else `in_a_row` hard talks came one after the other."""
@@ -31,6 +34,11 @@ def check_rested(care: CareRecord, now: datetime, *, hard: bool) -> None:
         raise NeedsRest(until=care.resting_until)
     if hard and (tired := tired_of(care, now)):
         raise tired
+
+
+def is_debrief_due(care: CareRecord, now: datetime) -> bool:
+    """Whether a hard talk has ended lately, and they have not taken their two minutes since."""
+    return care.debrief_due and (care.hard_at is None or now - care.hard_at < ASKED_WITHIN)
 
 
 def tired_of(care: CareRecord, now: datetime) -> NeedsRest | None:

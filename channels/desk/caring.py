@@ -14,6 +14,7 @@ from channels.desk.knowing import colleague, colleagues_of
 from channels.desk.queue import show_list
 from channels.desk.sessions import Visit
 from channels.escalation import QUEUE
+from channels.resting import is_debrief_due
 
 RESTS: Final = (5, 15, 30, 60)
 """Minutes."""
@@ -23,7 +24,8 @@ async def show_debrief(site: Site, visit: Visit) -> Response:
     """GET /desk/debrief: three questions to oneself. Nothing of the answers is asked for, sent or kept."""
     colleagues = await colleagues_of(site, visit)
     care = await site.ledger.care.of(visit.peer.id)
-    return site.page_for(visit, "debrief.html", colleagues=colleagues, care=care, rests=RESTS)
+    hard = is_debrief_due(care, site.now())
+    return site.page_for(visit, "debrief.html", colleagues=colleagues, care=care, hard=hard, rests=RESTS)
 
 
 async def finish_debrief(site: Site, visit: Visit) -> Response:
@@ -61,9 +63,9 @@ async def see_ping(site: Site, visit: Visit) -> Response:
     if found is None:
         return await show_list(site, visit, 409, refused=site.words.say("refused", "gone"))
     await site.ledger.care.seen(ping_id, visit.peer.id)
-    return (
-        await lead_to(site, visit, found.conversation_id) if found.conversation_id else RedirectResponse("/desk", 303)
-    )
+    if not found.conversation_id:
+        return RedirectResponse("/desk", 303)
+    return await lead_to(site, visit, found.conversation_id)
 
 
 async def end_snooze(site: Site, visit: Visit) -> Response:

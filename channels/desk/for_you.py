@@ -11,6 +11,7 @@ from channels.desk.sessions import Visit
 from channels.desk.teams import is_asked
 from channels.desk.words import age_in_words, moment_in_words
 from channels.own_peer import own_peer_of
+from channels.resting import is_debrief_due
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ async def gather(site: Site, visit: Visit) -> ForYou:
     ]
     return ForYou(
         asked=tuple(asked),
-        debrief_due=care.debrief_due,
+        debrief_due=is_debrief_due(care, now),
         resting_until=moment_in_words(resting, now, site.zone) if resting else "",
         single_keys=care.single_keys,
     )

@@ -227,6 +227,10 @@ async def test_another_organisation_joins_only_after_the_person_said_yes(partner
     await sam.post(f"{person.page}/transfer", team="legal")
     assert "Waiting (1)" in words_of((await lou.get("/desk")).text)
     assert (await lou.post(f"{person.page}/take")).status_code == 303
+    await lou.post(f"{person.page}/transfer", team="peers")
+    said = (await texts(partners, person.conversation_id))[-1]
+    assert "asking another person to carry on" in said
+    assert "as you agreed" not in said, "nobody has to agree to whoever runs the service"
 
 
 @pytest.mark.parametrize(

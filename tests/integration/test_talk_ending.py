@@ -11,7 +11,7 @@ from channels.conversation import Channel, Concern, Holder
 from channels.escalation import Escalations
 from channels.ledger import Ledger
 from channels.ledger.talk_records import CareRecord, NoteKind, PlanKind
-from channels.resting import MOST_HARD_IN_A_ROW, NeedsRest, check_rested
+from channels.resting import MOST_HARD_IN_A_ROW, NeedsRest, check_rested, is_debrief_due
 from channels.settings import Settings
 from channels.streams import Streams
 from tests.desk_builders import Browser, Clock, Office, Person, open_office, person_asks, staff_named, texts, words_of
@@ -194,6 +194,13 @@ def test_rest_is_a_matter_of_time(clock: Clock) -> None:
         check_rested(many, now + timedelta(hours=2), hard=True)
     check_rested(many, now + timedelta(hours=2), hard=False)
     check_rested(many, now + timedelta(hours=4), hard=True)
+
+
+@pytest.mark.parametrize(("hours", "due"), [(0, True), (11, True), (13, False)])
+def test_a_hard_talk_of_the_last_shift_is_not_asked_about_in_the_next(clock: Clock, hours: int, due: bool) -> None:
+    care = CareRecord(debrief_due=True, hard_at=clock() - timedelta(hours=hours))
+    assert is_debrief_due(care, clock()) is due
+    assert not is_debrief_due(CareRecord(debrief_due=False, hard_at=clock()), clock())
 
 
 async def test_nothing_that_anybody_feels_is_kept(office: Office, ledger: Ledger, jo: Browser) -> None:
