@@ -28,6 +28,9 @@ from channels.valkey import Valkey
 
 INDEX_STALE_AFTER = timedelta(days=30)
 FREE_MB_WANTED = 1024
+MOST_LOOKED_AT = 10_000
+"""People in line."""
+ADD_KEYS = "Add the newest copy of the keys to those here: 'A key for each person' in channels/README.md says how."
 
 
 class Level(StrEnum):
@@ -163,9 +166,12 @@ async def check_ledger(settings: Settings) -> list[Finding]:
         chain = await ledger.verify_audit()
         keys = await ledger.person_keys.state()
         opens = await opens_newest(ledger)
+        closed = await closed_now(ledger)
     finally:
         await ledger.close()
     found = [ok("ledger", f"tables are at {state.head}"), judge_keys(keys, opens)]
+    if closed:
+        found.append(failed("people waiting", f"words cannot be opened: escalations {', '.join(closed)}", ADD_KEYS))
     if not chain:
         found.append(failed("audit", "the chain of hashes is broken", "Someone changed the audit table: keep a copy."))
     return found
@@ -180,14 +186,19 @@ async def opens_newest(ledger: Ledger) -> bool:
     return True
 
 
+async def closed_now(ledger: Ledger) -> list[str]:
+    """Escalations of people who wait or are held, whose words cannot be opened."""
+    line = await ledger.queue.first(MOST_LOOKED_AT, with_unreadable=True)
+    return [one.id for one in (*line, *await ledger.held_escalations(with_unreadable=True)) if one.is_unreadable]
+
+
 def judge_keys(keys: KeyState, opens: bool) -> Finding:
     what = "keys of people"
     if keys.closed:
         fix = "Put the key that wrapped them back into NWD_ENCRYPTION_KEYS, after the newest; then: channels rewrap"
         return failed(what, f"NWD_ENCRYPTION_KEYS opens {keys.kept - keys.closed} of {keys.kept}", fix)
     if not opens:
-        fix = "Add the newest copy of the keys to those here: 'A key for each person' in channels/README.md says how."
-        return failed(what, "the ledger's words are under keys that are not here", fix)
+        return failed(what, "the ledger's words are under keys that are not here", ADD_KEYS)
     if keys.old:
         return warning(what, f"{keys.old} are under an older key", "Run: python -m channels rewrap")
     return ok(what, f"{keys.kept}, and {keys.destroyed} destroyed")

@@ -118,7 +118,8 @@ class Escalations:
 
     async def waiting(self, limit: int | None = None) -> list[EscalationRecord]:
         """Everybody who waits, LAPSED included, in the order they should be taken; or the first so many."""
-        return await self._ledger.waiting() if limit is None else await self._ledger.queue.first(limit)
+        line = self._ledger
+        return await line.waiting() if limit is None else await line.queue.first(limit, with_unreadable=True)
 
     async def waiting_for(self, sight: Sight) -> list[EscalationRecord]:
         """Of everybody who waits those whom somebody may see, in order."""

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from channels.conversation import Sender
+from channels.conversation import Concern, Sender
 from channels.ledger import Ledger
 from channels.ledger.records import Draft
 from channels.ledger.talk_records import PlanKind, PlanRecord
@@ -26,10 +26,12 @@ class Planner:
     ledger: Ledger
     streams: Streams
     clock: Callable[[], datetime]
+    never: frozenset[Concern]
+    """Told of after it was planned, nothing is sent until somebody has noted whether texts are safe."""
 
     async def send_due(self) -> None:
         for plan in await self.ledger.planned.due(self.clock()):
-            sent = await self.ledger.planned.carry_out(plan, draft_of(plan))
+            sent = await self.ledger.planned.carry_out(plan, draft_of(plan), self.never)
             structlog.get_logger().info("plan_carried_out", plan_id=plan.id, sent=sent)
             conversation = await self.ledger.conversation(plan.conversation_id)
             if sent:

@@ -160,7 +160,7 @@ class Worker:
             inbound=self.inbound, outbound=self.outbound, metrics=metrics, clock=parts.clock,
             every=settings.sweep_seconds, retention=Periods.of(settings),
         )  # fmt: skip
-        self.planner = Planner(ledger=ledger, streams=streams, clock=parts.clock)
+        self.planner = Planner(ledger=ledger, streams=streams, clock=parts.clock, never=follow_up_rules.never_offered)
         self._reconciler = self._reconciling(parts, metrics)
         self._confirmer = self._confirming(parts, metrics)
         self._reporter = Reporter(ledger=ledger, editor=parts.editor, clock=parts.clock) if parts.editor else None

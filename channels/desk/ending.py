@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from starlette.responses import Response
@@ -34,8 +34,9 @@ async def finish(site: Site, visit: Visit, opened: Opened) -> Response:
     connected = posted(visit.request, "connected")
     if connected not in CONNECTED:
         return await refuse(site, visit, opened, "no_outcome")
-    if posted(visit.request, "check_in") and (key := await plan_check_in(site, visit, opened)):
-        return await refuse(site, visit, opened, key)
+    due = check_in_due(site, visit, opened) if posted(visit.request, "check_in") else None
+    if isinstance(due, str):
+        return await refuse(site, visit, opened, due)
     known = {*opened.escalation.needs, *opened.conversation.needs}
     messages = await site.ledger.messages(opened.conversation.id, opened.reads_after)
     body = {
@@ -46,23 +47,28 @@ async def finish(site: Site, visit: Visit, opened: Opened) -> Response:
     }
     await site.ledger.talk.add(opened.conversation.id, NoteKind.OUTCOME, visit.peer.id, body)
     await site.escalations.close(opened.escalation.id, visit.peer)
+    if due:
+        await plan_check_in(site, visit, opened, due)
     return await leave(site, visit, opened, "closed")
 
 
-async def plan_check_in(site: Site, visit: Visit, opened: Opened) -> str:
-    """By day, in words that suit what the person said about their phone. Gives why it is not right, or nothing."""
+def check_in_due(site: Site, visit: Visit, opened: Opened) -> datetime | str:
+    """When, by day and as the person said about their phone; or why it is not right."""
     days = number_posted(visit, "days")
     if days not in CHECK_IN_DAYS:
         return "no_time"
     safe = newest(opened.notes, NoteKind.SAFE_CONTACT)
     said = (int(safe.body.get("from", 0)), int(safe.body.get("to", 24))) if safe else (0, 24)
     due = site.writing_first.day_for(site.now() + timedelta(days=days), site.zone, said)
-    if key := unsafe_at(site, opened, due):
-        return key
+    return unsafe_at(site, opened, due) or due
+
+
+async def plan_check_in(site: Site, visit: Visit, opened: Opened, due: datetime) -> None:
+    """In words that suit what the person said about their phone."""
+    safe = newest(opened.notes, NoteKind.SAFE_CONTACT)
     say_it = their_words(site, opened).say
     text = say_it("check_in_neutral") if safe and safe.body.get("neutral") else say_it("check_in")
     await site.ledger.planned.plan(opened.conversation.id, visit.peer, PlanKind.CHECK_IN, due, text)
-    return ""
 
 
 async def reveal(site: Site, visit: Visit, opened: Opened) -> Response:

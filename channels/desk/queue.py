@@ -62,6 +62,8 @@ class Row:
     """Whoever holds them has written to them."""
     asked_for: str = ""
     """That they ask for somebody else, in words; empty for somebody who asks for themselves."""
+    closed: bool = False
+    """Nothing of theirs can be opened here: there is no page of theirs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +122,7 @@ async def make_lists(site: Site, visit: Visit) -> Lists:
     duty = await site.ledger.queue.duty(visit.peer.id)
     sight = Sight.of(site.escalations.teams, duty.teams)
     waiting, waiting_count = await _waiting(site, sight)
-    held = await _visible(site, sight, await site.ledger.held_escalations(), visit)
+    held = await _visible(site, sight, await site.ledger.held_escalations(with_unreadable=True), visit)
     mine = [escalation for escalation in held if escalation.claimed_by == visit.peer.id]
     others = [escalation for escalation in held if escalation.claimed_by != visit.peer.id]
     return Lists(
@@ -160,6 +162,8 @@ async def _visible(
 
 
 async def _row(site: Site, escalation: EscalationRecord, place: int = 0) -> Row:
+    if escalation.is_unreadable:
+        return closed_row(site, escalation, place)
     conversation = await site.ledger.conversation(escalation.conversation_id)
     held = escalation.state is EscalationState.HELD
     since = escalation.claimed_at if held and escalation.claimed_at else escalation.opened_at
@@ -182,6 +186,26 @@ async def _row(site: Site, escalation: EscalationRecord, place: int = 0) -> Row:
     )
 
 
+def closed_row(site: Site, escalation: EscalationRecord, place: int) -> Row:
+    """They keep their place where everybody sees it, with why nothing of theirs is shown."""
+    return Row(
+        conversation_id=escalation.conversation_id,
+        place=place,
+        since=escalation.opened_at,
+        age=age_in_words(escalation.opened_at, site.now()),
+        channel=site.words.say("closed_words", "why"),
+        reason=site.words.say("closed_words", "head"),
+        concerns=(),
+        needs=(),
+        language="",
+        lapsed=False,
+        holder=escalation.claimed_name,
+        unanswered=False,
+        stopped=False,
+        closed=True,
+    )
+
+
 def concern_words(site: Site, concerns: Iterable[Concern]) -> tuple[str, ...]:
     """In the order of the enumeration, so that a page does not change by itself."""
     return tuple(site.words.say("concern", concern) for concern in Concern if concern in frozenset(concerns))
@@ -189,6 +213,8 @@ def concern_words(site: Site, concerns: Iterable[Concern]) -> tuple[str, ...]:
 
 async def _my_row(site: Site, escalation: EscalationRecord) -> Row:
     """Somebody who was taken and has not had a word since must not look as if all were said."""
+    if escalation.is_unreadable:
+        return closed_row(site, escalation, 0)
     row, latest = await _row(site, escalation), await _latest(site, escalation.conversation_id)
     since = escalation.claimed_at
     begun = any(one.sender is Sender.PEER and (since is None or one.created_at >= since) for one in latest)

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+import structlog
 from sqlalchemy import Row, Select, and_, bindparam, insert, select, update
 
 from channels.conversation import Channel, EscalationState, Holder
-from channels.errors import NotTaken
+from channels.errors import NotTaken, SettingsError
 from channels.escalation_states import Move, end_of, may
 from channels.ledger import audit, outbound, reading, rows, tables
 from channels.ledger.database import Work, new_id
@@ -292,8 +293,22 @@ def open_one(conversation_id: str) -> Select[Any]:
     return select(tables.escalations).where(TABLE.conversation_id == conversation_id, TABLE.state.in_(OPEN))
 
 
-async def listed(work: Work, statement: Select[Any]) -> list[EscalationRecord]:
-    return [rows.escalation_of(work.cipher, row) for row in await work.run(statement)]
+async def listed(work: Work, statement: Select[Any], *, with_unreadable: bool = False) -> list[EscalationRecord]:
+    """Somebody whose key is not here keeps nobody else waiting: they are for whoever only shows the list.
+
+    Nothing may be written to them: that would make a key in the place of the one that is to be brought back.
+    """
+    records = [opened(work, row) for row in await work.run(statement)]
+    return [record for record in records if with_unreadable or not record.is_unreadable]
+
+
+def opened(work: Work, row: Row[Any]) -> EscalationRecord:
+    """With nothing but its state where the rest cannot be opened, which is logged."""
+    try:
+        return rows.escalation_of(work.cipher, row)
+    except SettingsError:
+        structlog.get_logger().error("words_closed", escalation_id=row.id, conversation_id=row.conversation_id)
+        return replace(rows.escalation_of(work.cipher, row, rows.Notes()), is_unreadable=True)
 
 
 async def found(work: Work, statement: Select[Any]) -> EscalationRecord | None:

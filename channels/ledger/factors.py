@@ -42,11 +42,10 @@ class Factor:
 
 @dataclass(frozen=True, kw_only=True)
 class App:
-    """An authenticator app: the shared secret, and the time step of the last code that was used."""
+    """An authenticator app: the shared secret."""
 
     id: str
     secret: str
-    last_step: int
     confirmed: bool
 
 
@@ -87,7 +86,7 @@ class Factors:
             row = (await work.run(select(peer_factors).where(_app_of(peer_id), is_so))).first()
             if row is None:
                 return None
-            return App(id=row.id, secret=work.cipher.decrypt(row.secret), last_step=row.counter, confirmed=confirmed)
+            return App(id=row.id, secret=work.cipher.decrypt(row.secret), confirmed=confirmed)
 
     async def use_app(self, peer_id: str, app: App, step: int) -> bool:
         """Whether this time step's code is new. The first one confirms the app, and ends the one before it."""

@@ -256,8 +256,9 @@ class Ledger(StaffLedger):
         """The queue, WAITING and LAPSED, in the order of `queue_order`."""
         return await self._database.read(lambda work: escalations.listed(work, queue_order.waiting()))
 
-    async def held_escalations(self) -> list[EscalationRecord]:
-        return await self._database.read(lambda work: escalations.listed(work, escalations.held()))
+    async def held_escalations(self, *, with_unreadable: bool = False) -> list[EscalationRecord]:
+        wanted = escalations.held()
+        return await self._database.read(lambda work: escalations.listed(work, wanted, with_unreadable=with_unreadable))
 
     async def recent_escalations(self, limit: int = 50) -> list[EscalationRecord]:
         """In any state, newest first."""

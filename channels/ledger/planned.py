@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, insert, select, update
 
-from channels.conversation import Holder, Sender
+from channels.conversation import Concern, Holder, Sender
 from channels.ledger import audit, outbound, reading, talk, talk_tables
 from channels.ledger.database import Database, Work, new_id
 from channels.ledger.records import Draft, PeerRecord
@@ -102,11 +102,11 @@ class Planned:
         async with self._database.reading() as work:
             return [record_of(work, row) for row in await work.run(wanted)]
 
-    async def carry_out(self, plan: PlanRecord, draft: Draft) -> bool:
+    async def carry_out(self, plan: PlanRecord, draft: Draft, never: frozenset[Concern] = frozenset()) -> bool:
         """Send it, once.
 
-        Held back, and shown, when they asked for no texts, said meanwhile that these are not safe, or a peer worker is
-        with them now.
+        Held back, and shown, when they asked for no texts, said meanwhile that these are not safe, told of what is
+        among `never`, or a peer worker is with them now.
 
         True when something now waits to be sent.
         """
@@ -117,7 +117,7 @@ class Planned:
                 await settle(work, PlanState.WITHDRAWN, theirs)
                 return False
             busy = conversation.holder == Holder.PEER and draft.sender is not Sender.PEER
-            unwanted = conversation.do_not_text_first or await talk.said_unsafe(work, conversation.id)
+            unwanted = conversation.do_not_text_first or await talk.is_unsafe(work, conversation, plan.made_at, never)
             state = PlanState.HELD if unwanted or busy else PlanState.SENT
             if not await settle(work, state, theirs) or state is PlanState.HELD:
                 return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import func
 
@@ -16,6 +17,8 @@ from channels.ledger.taking import Decide
 from channels.ledger.waits import Line, Staffed, Stretch
 
 TABLE = tables.escalations.c
+SPARE: Final = 20
+"""Looked at beyond what is wanted: so many whose words cannot be opened may be in front."""
 
 
 class QueueLedger:
@@ -41,9 +44,11 @@ class QueueLedger:
             rank_at = queue_order.rank_of(escalation.opened_at, urgent=bool(escalation.concerns))
             return await queue_order.count_before(work, rank_at, escalation.id) + 1
 
-    async def first(self, limit: int) -> list[EscalationRecord]:
-        """The first so many in line."""
-        return await self._database.read(lambda work: escalations.listed(work, queue_order.waiting().limit(limit)))
+    async def first(self, limit: int, *, with_unreadable: bool = False) -> list[EscalationRecord]:
+        """The first so many in line; `with_unreadable`: also those of whom nothing can be opened."""
+        line = queue_order.waiting().limit(limit if with_unreadable else limit + SPARE)
+        found = await self._database.read(lambda work: escalations.listed(work, line, with_unreadable=with_unreadable))
+        return found[:limit]
 
     async def waiting_with_yes(self, organisations: Collection[str]) -> list[tuple[EscalationRecord, frozenset[str]]]:
         """Those in line who said yes to one of these organisations, and to which they did."""

@@ -139,6 +139,8 @@ class EscalationRecord:
     """They want to hear from us when somebody is here."""
     team: str | None = None
     """The team they were passed on to."""
+    is_unreadable: bool = False
+    """What is known of them cannot be opened: the key of this person is not here."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -212,8 +212,9 @@ def conversation_of(cipher: Cipher, row: Row[Any], shards: int) -> ConversationR
     )
 
 
-def escalation_of(cipher: Cipher, row: Row[Any]) -> EscalationRecord:
-    notes = open_notes(cipher, row.notes)
+def escalation_of(cipher: Cipher, row: Row[Any], notes: Notes | None = None) -> EscalationRecord:
+    """With what is known of them, or, where that cannot be opened, with `notes`. Raises SettingsError."""
+    notes = open_notes(cipher, row.notes) if notes is None else notes
     return EscalationRecord(
         id=row.id,
         conversation_id=row.conversation_id,

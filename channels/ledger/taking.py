@@ -121,8 +121,8 @@ async def first_of(work: Work, line: Select[Any], peer: PeerRecord | None, terms
     while batch := (await work.run(wanted, **{SIZE: size})).all():
         agreed = await agreed_by(work, [row.conversation_id for row in batch], terms)
         for row in batch:
-            record = rows.escalation_of(work.cipher, row)
-            if not terms.sees(record, agreed.get(row.conversation_id, NOBODY)):
+            record = escalations.opened(work, row)
+            if record.is_unreadable or not terms.sees(record, agreed.get(row.conversation_id, NOBODY)):
                 continue
             if peer is None:
                 return record

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Row, Select, and_, delete, exists, func, insert, or_, select, update
 
-from channels.conversation import EscalationState
-from channels.ledger import audit, erasure, escalations, queue_order, reading, tables, talk_tables
+from channels.conversation import Concern, EscalationState
+from channels.ledger import audit, erasure, escalations, queue_order, reading, rows, tables, talk_tables
 from channels.ledger.database import Database, Work, new_id
 from channels.ledger.records import EscalationRecord
 from channels.ledger.talk_records import NoteKind, NoteRecord
@@ -134,13 +134,21 @@ class Talk:
         return done
 
 
-async def said_unsafe(work: Work, conversation_id: str) -> bool:
-    """Whether they said last that being texted first is not safe."""
+async def is_unsafe(work: Work, conversation: Row[Any], agreed_at: datetime, never: frozenset[Concern]) -> bool:
+    """Whether they said last that being texted first is not safe, or have told since they agreed of what is among
+    `never`, and nobody has noted since then whether it is.
+    """
     table = talk_tables.talk_notes.c
-    wanted = select(table.body).where(table.conversation_id == conversation_id, table.kind == NoteKind.SAFE_CONTACT)
-    newest = (await work.run(wanted.order_by(table.at.desc(), table.id.desc()).limit(1))).scalar_one_or_none()
-    words = work.cipher.decrypt(newest) if newest else ""
-    return bool(words) and json.loads(words).get("ok") == "no"
+    wanted = select(table.body, table.at).where(
+        table.conversation_id == conversation.id, table.kind == NoteKind.SAFE_CONTACT
+    )
+    newest = (await work.run(wanted.order_by(table.at.desc(), table.id.desc()).limit(1))).first()
+    words = work.cipher.decrypt(newest.body) if newest else ""
+    if words and json.loads(words).get("ok") == "no":
+        return True
+    known = rows.open_notes(work.cipher, conversation.notes)
+    settled_at = max(agreed_at, newest.at) if newest else agreed_at
+    return bool(known.concerns & never) and known.concern_at is not None and known.concern_at > settled_at
 
 
 async def count(work: Work, conversation_id: str) -> int:

@@ -112,7 +112,7 @@ class PlanState(StrEnum):
     """For a snooze: its time came."""
     WITHDRAWN = "withdrawn"
     HELD = "held"
-    """Its time came and it was not right to send it: they had asked for no texts, or were with somebody."""
+    """Its time came and it was not right to send it: it may not be safe, is not wanted, or somebody is with them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,13 +7,15 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from channels.conversation import Channel, Concern, Holder
+from channels.conversation import Channel, Concern, EscalationState, Holder
 from channels.escalation import Escalations
 from channels.ledger import Ledger
+from channels.ledger.records import PeerRecord
 from channels.ledger.talk_records import CareRecord, NoteKind, PlanKind
 from channels.resting import MOST_HARD_IN_A_ROW, NeedsRest, check_rested, is_debrief_due
 from channels.settings import Settings
 from channels.streams import Streams
+from channels.wording import Wording
 from tests.desk_builders import Browser, Clock, Office, Person, open_office, person_asks, staff_named, texts, words_of
 from tests.ledger_builders import text_from
 
@@ -119,6 +121,27 @@ async def test_a_check_in_comes_by_day_and_when_they_called_it_safe(
     await jo.post(f"{person.page}/finish", connected="yes", check_in="yes", days="1")
     (planned,) = await office.ledger.planned.waiting(person.conversation_id)
     assert planned.due_at.astimezone(ZoneInfo("Europe/London")).hour in hours
+
+
+class Overtaken(Escalations):
+    """They are back in the queue just before the talk would be closed."""
+
+    async def close(self, escalation_id: str, peer: PeerRecord) -> None:
+        await self.pass_on(escalation_id, peer)
+        await super().close(escalation_id, peer)
+
+
+async def test_a_talk_that_could_not_be_finished_leaves_no_check_in(
+    ledger: Ledger, streams: Streams, settings: Settings
+) -> None:
+    office = open_office(ledger, streams, Overtaken(ledger, streams, Wording.load(), settings), settings)
+    jo = await office.sit_down("Jo")
+    person = await taken(office, jo)
+    await jo.post(f"{person.page}/finish", connected="yes", check_in="yes", days="1")
+    waiting = await ledger.escalation(person.escalation_id)
+    assert waiting is not None and waiting.state is EscalationState.WAITING
+    assert not await ledger.planned.waiting(person.conversation_id)
+    await office.close()
 
 
 async def test_no_check_in_where_texts_are_not_safe(office: Office, jo: Browser) -> None:

@@ -10,12 +10,13 @@ import httpx
 import pytest
 
 from channels.catalogue import CatalogueAway
-from channels.conversation import Channel, Sender, ServiceCard
+from channels.conversation import Channel, Concern, Sender, ServiceCard
 from channels.desk.conversations import REPLYING
 from channels.escalation import Escalations
+from channels.following_up import FollowUpRules
 from channels.ledger import Ledger
 from channels.ledger.records import Outcome
-from channels.ledger.talk_records import PlanKind, PlanState
+from channels.ledger.talk_records import NoteKind, PlanKind, PlanState
 from channels.planning import Planner
 from channels.settings import Settings
 from channels.streams import Streams
@@ -32,7 +33,7 @@ from tests.desk_builders import (
     texts,
     words_of,
 )
-from tests.ledger_builders import text_from
+from tests.ledger_builders import answer, text_from
 
 pytest_plugins = ["tests.desk_fixtures"]
 
@@ -69,6 +70,10 @@ async def office(
     opened = open_office(ledger, streams, escalations, settings, catalogue=shelf)
     yield opened
     await opened.close()
+
+
+def planner_of(office: Office, streams: Streams, clock: Clock) -> Planner:
+    return Planner(ledger=office.ledger, streams=streams, clock=clock, never=FollowUpRules.load().never_offered)
 
 
 @pytest.fixture
@@ -234,7 +239,7 @@ async def test_a_message_for_later_goes_once_at_its_time(
     assert (await plan(jo, person, clock)).status_code == 303
     planned = (await office.ledger.planned.waiting(person.conversation_id))[0]
     await jo.post(f"{person.page}/plans/{planned.id}", later="How did it go at the council?")
-    planner = Planner(ledger=office.ledger, streams=streams, clock=clock)
+    planner = planner_of(office, streams, clock)
     await planner.send_due()
     assert "How did it go" not in (await texts(office, person.conversation_id))[-1]
     clock.ahead = timedelta(days=2)
@@ -291,7 +296,7 @@ async def test_whoever_asked_for_quiet_gets_nothing_planned(
     )
     assert await office.ledger.commit(outcome)
     clock.ahead = timedelta(days=2)
-    await Planner(ledger=office.ledger, streams=streams, clock=clock).send_due()
+    await planner_of(office, streams, clock).send_due()
     assert "How did it go?" not in await texts(office, person.conversation_id)
     assert [one.state for one in await office.ledger.planned.waiting(person.conversation_id)] == [PlanState.HELD]
 
@@ -303,9 +308,39 @@ async def test_what_was_planned_before_they_said_that_texts_are_not_safe_is_held
     await jo.post(f"{person.page}/safe-contact", ok="yes")
     await jo.post(f"{person.page}/safe-contact", ok="no")
     clock.ahead = timedelta(days=2)
-    await Planner(ledger=office.ledger, streams=streams, clock=clock).send_due()
+    await planner_of(office, streams, clock).send_due()
     assert "How did it go?" not in await texts(office, person.conversation_id)
     assert [one.state for one in await office.ledger.planned.waiting(person.conversation_id)] == [PlanState.HELD]
+
+
+@pytest.mark.parametrize(
+    ("told", "noted", "state"),
+    [
+        pytest.param(Concern.ABUSE, "", PlanState.HELD, id="hurt, nobody asked again"),
+        pytest.param(Concern.ABUSE, "before", PlanState.HELD, id="hurt, a yes from before"),
+        pytest.param(Concern.ABUSE, "since", PlanState.SENT, id="hurt, a yes since"),
+        pytest.param(Concern.SUICIDE, "", PlanState.SENT, id="low"),
+    ],
+)
+async def test_what_was_planned_before_they_told_of_being_hurt_is_held(
+    office: Office, person: Person, streams: Streams, clock: Clock, told: Concern, noted: str, state: PlanState
+) -> None:
+    conversation_id, peer = person.conversation_id, await staff_named(office, "Jo")
+    safe = {"ok": "yes", "from": 0, "to": 24}
+    for kind in (PlanKind.CHECK_IN, PlanKind.MESSAGE):
+        await office.ledger.planned.plan(conversation_id, peer, kind, clock() + timedelta(days=1), "How did it go?")
+    if noted == "before":
+        await office.ledger.talk.add(conversation_id, NoteKind.SAFE_CONTACT, peer.id, safe)
+    await office.escalations.close(person.escalation_id, peer)
+    stored = await office.ledger.store_inbound(text_from("+441632960001", "he hits me", "hurt"))
+    await answer(office.ledger, stored, concerns=frozenset({told}))
+    if noted == "since":
+        await office.ledger.talk.add(conversation_id, NoteKind.SAFE_CONTACT, peer.id, safe)
+    clock.ahead = timedelta(days=2)
+    await planner_of(office, streams, clock).send_due()
+    held = 2 if state is PlanState.HELD else 0
+    assert (await texts(office, conversation_id)).count("How did it go?") == 2 - held
+    assert [one.state for one in await office.ledger.planned.waiting(conversation_id)] == [PlanState.HELD] * held
 
 
 async def test_a_snooze_comes_back_with_its_reason(office: Office, jo: Browser, person: Person) -> None:
