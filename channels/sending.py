@@ -174,9 +174,9 @@ def is_unwanted(message: MessageRecord, theirs: Sequence[MessageRecord]) -> bool
     """A text of ours that still waited when STOP came, or the word that it is not safe to write.
 
     `theirs` are the last messages of somebody who asked not to be texted first. An answer to what they have written
-    since goes: they were told that they can write.
+    since goes: they were told that they can write. Where they wrote nothing lately it answers nothing.
     """
-    stopped = bool(theirs) and theirs[-1].outcome in OPTED_OUT
+    stopped = not theirs or theirs[-1].outcome in OPTED_OUT
     return stopped or any(one.seq > message.seq and one.outcome in (*OPTED_OUT, SAFETY) for one in theirs)
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from channels.conversation import Channel, Choice, Delivery, Inbound, Receipt, Sender
+from channels.conversation import Channel, Choice, Delivery, Holder, Inbound, Receipt, Sender
 from channels.errors import SendFailed
 from channels.ledger import Ledger
-from channels.ledger.records import Draft, MessageRecord
+from channels.ledger.records import Draft, MessageRecord, Outcome
 from channels.pacing import Pacer
-from channels.sending import LONGEST_TRYING, MOST_TRIES, Sending, pause_before
+from channels.sending import LONGEST_TRYING, LOOKED_BACK, MOST_TRIES, Sending, pause_before
 from channels.streams import Streams
 from channels.worker_metrics import WorkerMetrics
 from tests.worker_builders import FakeProvider, cut_short
@@ -94,6 +94,17 @@ async def test_sending_again_sends_nothing(post: Post) -> None:
     await post.send()
     await post.send()
     assert post.provider.texts == ["one"]
+
+
+async def test_after_stop_nothing_goes_however_much_still_waits(post: Post) -> None:
+    await post.queue()
+    stop = (await post.ledger.messages(post.conversation_id))[0]
+    done = Outcome(message_id=stop.id, expected_holder=Holder.BOT, kind="opted_out", do_not_text_first=True)
+    assert await post.ledger.commit(done)
+    await post.queue(*(f"text {number}" for number in range(LOOKED_BACK + 5)))
+    await post.send()
+    assert post.provider.texts == []
+    assert set(await post.states()) == {Delivery.FAILED}
 
 
 async def test_a_keyboard_goes_with_its_message(telegram_post: Post) -> None:
