@@ -158,13 +158,13 @@ class Bench:
 
 
 async def talk(bench: Bench, *texts: str, **more: Any) -> list[MessageRecord]:
-    """Write, and wait for each answer; gives the whole conversation."""
-    messages: list[MessageRecord] = []
+    """Write, and wait for each answer; gives the whole conversation, with whatever followed from an answer."""
+    conversation_id = ""
     async with bench.working():
         for text in texts:
-            stored = await bench.write(text, **more)
-            messages = await bench.until_quiet(stored.conversation_id)
-    return messages
+            conversation_id = (await bench.write(text, **more)).conversation_id
+            await bench.until_quiet(conversation_id)
+    return await bench.ledger.messages(conversation_id)
 
 
 def said(messages: list[MessageRecord]) -> list[str]:
