@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Final
 
 import hypothesis
 import pytest
@@ -33,9 +34,13 @@ from tests import patience
 from tests.chromium import CHROMIUM, open_chromium
 from tests.ledger_builders import TEST_KEY, TEST_PERSON_SECRET, TEST_PREFIX, empty_postgres
 
-# A busy machine is no failure of the code.
-hypothesis.settings.register_profile("tests", deadline=None)
-hypothesis.settings.load_profile("tests")
+TESTS: Final = Path(__file__).parent
+WITH_SERVERS: Final = ("integration", "e2e", "chaos")
+
+# A busy machine is no failure of the code, and the same code gives the same result. NWD_TEST_SEARCH=1 looks further.
+hypothesis.settings.register_profile("tests", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("search", deadline=None)
+hypothesis.settings.load_profile("search" if os.environ.get("NWD_TEST_SEARCH") == "1" else "tests")
 
 
 def pytest_configure() -> None:
@@ -43,11 +48,15 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A browser that stumbles on a busy machine gets a second try, and the report says RERUN; a fault fails twice."""
+    """What talks to real servers and browsers gets a second try on a busy machine, and the report says RERUN.
+
+    A fault fails twice. What runs in one process, all of the unit tests, gets one try.
+    """
     no_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
     for item in items:
-        if item.get_closest_marker("browser"):
+        if item.path.is_relative_to(TESTS) and item.path.relative_to(TESTS).parts[0] in WITH_SERVERS:
             item.add_marker(pytest.mark.flaky(reruns=1))
+        if item.get_closest_marker("browser"):
             item.add_marker(no_browser)
 
 
