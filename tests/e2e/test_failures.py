@@ -129,7 +129,6 @@ def test_worker_is_killed_in_the_middle(fragile: Product) -> None:
 def test_a_process_that_dies_is_started_again(fragile: Product, name: str) -> None:
     before = fragile.pid_of(name)
     os.kill(before, signal.SIGKILL)
-    began = time.monotonic()
 
     def look() -> str | None:
         try:
@@ -139,7 +138,6 @@ def test_a_process_that_dies_is_started_again(fragile: Product, name: str) -> No
         return str(now) if now != before else None
 
     wait_for(look, f"a new {name}")
-    assert time.monotonic() - began < 2.0
     fragile.wait_ready()
 
 

@@ -18,6 +18,7 @@ from channels.ledger.records import EscalationRecord, OpenEscalation, PeerRecord
 from channels.settings import Settings
 from channels.streams import Streams
 from channels.wording import Wording
+from tests import patience
 from tests.desk_builders import Clock
 from tests.escalation_builders import ask, last_words, now_of, said
 from tests.ledger_builders import answer, peer_named, text_from
@@ -97,7 +98,7 @@ async def test_every_page_is_told_when_somebody_asks(
 ) -> None:
     async with streams.watch("queue") as watch:
         await ask(escalations, ledger, 1)
-        assert await watch.wait(2) == "queue"
+        assert await watch.wait(patience.SECONDS) == "queue"
 
 
 async def test_announcing_what_is_not_in_the_queue_changes_nothing(
@@ -191,7 +192,7 @@ async def test_a_reply_goes_out_under_the_peer_workers_name(
     taken = await escalations.claim(escalation_id, sam)
     async with streams.watch(taken.conversation_id) as watch:
         await escalations.reply(escalation_id, sam, "  Hello. I am here. ", "", "How are you?")
-        assert await watch.wait(2) == taken.conversation_id
+        assert await watch.wait(patience.SECONDS) == taken.conversation_id
     *_, first, second = await said(ledger, escalation_id)
     assert [first.text, second.text] == ["Hello. I am here.", "How are you?"]
     assert {first.sender, second.sender} == {Sender.PEER}

@@ -14,6 +14,7 @@ from channels.ledger.records import EscalationRecord, PeerRecord
 from channels.settings import Settings
 from channels.streams import Streams
 from channels.wording import Wording
+from tests import patience
 from tests.desk_builders import Clock
 from tests.escalation_builders import ask, last_words, now_of, said
 from tests.ledger_builders import peer_named
@@ -54,7 +55,7 @@ async def test_a_page_that_goes_quiet_loses_the_conversation_and_the_person_is_t
     await let_the_page_go_quiet(streams, clock, settings, escalation_id)
     async with streams.watch("queue") as watch:
         assert (await escalations.sweep()).returned == 1
-        assert await watch.wait(2) == "queue"
+        assert await watch.wait(patience.SECONDS) == "queue"
     after = await said(ledger, escalation_id)
     assert after[:-1] == history, "nothing of it is lost"
     assert after[-1].text == WORDING.say("lease_ran_out", name="Sam")

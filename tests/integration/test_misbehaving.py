@@ -77,7 +77,7 @@ async def write_and_wait(world: World, kind: str, *texts: str) -> list[str]:
         done = {ANSWER + text for text in texts} <= set(found) and all(message.provider_id for message in stored)
         return found if done else []
 
-    found = await eventually(finished, 25)
+    found = await eventually(finished)
     assert isinstance(found, list)
     return found
 

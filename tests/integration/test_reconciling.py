@@ -131,8 +131,8 @@ async def test_what_was_written_in_an_outage_is_answered_once_and_in_order(
         # Twilio's own list asks for the right token, so a rotated one has to be set first.
         mended = Twilio(ours.model_copy(update={"twilio_auth_token": network.twilio_auth_token}))
         async with answering(world, mended, streams):
-            await eventually(lambda: counted(world, len(WRITTEN)), 15)
-            await eventually(lambda: counted(world, 1, OTHER_PHONE), 15)
+            await eventually(lambda: counted(world, len(WRITTEN)), patience.SECONDS)
+            await eventually(lambda: counted(world, 1, OTHER_PHONE), patience.SECONDS)
         async with answering(world, mended, streams):
             await asyncio.sleep(0.2)
         assert await answers(world) == [f"You said: {words}" for words in WRITTEN]

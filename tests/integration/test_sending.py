@@ -16,6 +16,7 @@ from channels.pacing import Pacer
 from channels.sending import LONGEST_TRYING, LOOKED_BACK, MOST_TRIES, Sending, pause_before
 from channels.streams import Streams
 from channels.worker_metrics import WorkerMetrics
+from tests import patience
 from tests.worker_builders import FakeProvider, cut_short
 
 BUSY = SendFailed("20429", "Asked to slow down.", retryable=True)
@@ -238,7 +239,7 @@ async def test_on_the_web_the_page_is_told_to_look(ledger: Ledger, streams: Stre
     await web.queue("one", "two")
     async with streams.watch(web.conversation_id) as watch:
         await web.send(senders={})
-        assert await watch.wait(2) == web.conversation_id
+        assert await watch.wait(patience.SECONDS) == web.conversation_id
     assert await web.states() == [Delivery.SENT] * 2
 
 

@@ -21,6 +21,7 @@ from channels.planning import Planner
 from channels.settings import Settings
 from channels.streams import Streams
 from channels.wording import Wording
+from tests import patience
 from tests.desk_builders import (
     CARD,
     Browser,
@@ -174,7 +175,7 @@ async def test_a_colleague_who_writes_shows_by_id_only(
 ) -> None:
     async with streams.watch(f"{REPLYING}:*") as watch:
         await jo.post(f"{person.page}/typing")
-        told = await watch.wait(5)
+        told = await watch.wait(patience.SECONDS)
     jo_id = (await office.ledger.escalation(person.escalation_id)).claimed_by  # type: ignore[union-attr]
     assert told == f"{REPLYING}:{person.conversation_id}.{jo_id}"
 

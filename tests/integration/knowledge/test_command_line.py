@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -46,9 +45,7 @@ def run(environment: dict[str, str], *arguments: str) -> subprocess.CompletedPro
 
 
 def test_an_unchanged_index_is_said_at_once_without_any_model_library(environment: dict[str, str]) -> None:
-    began = time.monotonic()
     done = run(environment, "index")
-    assert time.monotonic() - began < 10  # far below 2 s on an idle machine
     assert done.returncode == 0
     assert done.stdout.startswith("Nothing changed: index ")
     imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
