@@ -108,7 +108,7 @@ async def test_a_lost_conversation_keeps_the_words_until_it_is_taken_again(
     clock.ahead += timedelta(seconds=settings.lease_seconds + 1)
     await streams.drop_lease(person.escalation_id)
     assert (await office.escalations.sweep()).returned == 1
-    await page.wait_for_selector("[data-moved=open]:not([hidden])", timeout=10_000)
+    await page.wait_for_selector("[data-moved=open]:not([hidden])")
     assert await page.input_value("#reply") == "I was about to say"
     async with page.expect_navigation():
         await page.click("#take")
