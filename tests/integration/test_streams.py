@@ -119,8 +119,8 @@ class TestTakingOver:
         for n in range(8):
             await streams.announce_inbound(n % 4, f"c{n}")
         await take_now(streams, "inbound", "dead", 40)
-        await asyncio.sleep(0.11)
-        results = await asyncio.gather(*(streams.reclaim("inbound", f"alive {n}", 100) for n in range(4)))
+        await asyncio.sleep(2)
+        results = await asyncio.gather(*(streams.reclaim("inbound", f"alive {n}", 2000) for n in range(4)))
         assert sorted(found for entries in results for found in ids(entries)) == [f"c{n}" for n in range(8)]
 
     async def test_before_there_is_any_work(self, streams: Streams) -> None:
@@ -216,16 +216,17 @@ class TestLosingEverything:
 
 class TestLocks:
     async def test_one_of_twenty_has_it(self, streams: Streams) -> None:
-        holding = 0
+        refused, all_tried = 0, asyncio.Event()
 
         async def work() -> bool:
-            nonlocal holding
-            async with streams.lock("c1", 5) as mine:
+            nonlocal refused
+            async with streams.lock("c1", 60) as mine:
+                refused += not mine
+                if refused == 19:
+                    all_tried.set()
                 if mine:
-                    holding += 1
-                    assert holding == 1
-                    await asyncio.sleep(0.1)
-                    holding -= 1
+                    async with asyncio.timeout(patience.SECONDS):
+                        await all_tried.wait()
                 return mine
 
         assert sum(await asyncio.gather(*(work() for _ in range(20)))) == 1
