@@ -43,7 +43,11 @@
 
   function refresh() {
     if (fetching) { again = true; return fetching; }
-    fetching = ask(after(root.dataset.log), { cache: "no-store", credentials: "same-origin" }).then(merge);
+    var stored = list.querySelectorAll("li[data-stored]");
+    fetching = ask(after(root.dataset.log), { cache: "no-store", credentials: "same-origin" }).then(function (html) {
+      merge(html);
+      stored.forEach(function (item) { item.remove(); });
+    });
     return fetching.then(function () {
       fetching = null;
       if (again) { again = false; return refresh(); }
@@ -73,7 +77,7 @@
     return root.hasAttribute("data-numbered") && last > 0 && items.length > 0 && Number(items[0].dataset.seq) > last + 1;
   }
 
-  /* What is still on its way, or was not sent, stays. */
+  /* What is still on its way, or was not sent, stays. What was stored before we asked is in the answer. */
   function clear() {
     list.querySelectorAll("li[data-seq]").forEach(function (item) { item.remove(); });
   }
@@ -238,11 +242,10 @@
   function attempt(url, fields, item) {
     if (item) { item.className = "you pending"; item.querySelector(".fate").textContent = "Sending"; }
     return post(url, fields).then(function () {
-      if (item) { item.querySelector(".fate").textContent = "Sent"; }
+      if (item) { item.querySelector(".fate").textContent = "Sent"; item.dataset.stored = "yes"; }
       root.dataset.listen = "yes";
       listen();
-      var there = onlineUnlessCut();
-      return refresh().then(function () { if (item) { item.remove(); } there(); }, lost);
+      return catchUp();
     }, function () {
       if (item) { showFailed(url, fields, item); }
     });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
@@ -17,8 +18,6 @@ from tests.integration.serving import free_port, serving
 
 pytestmark = pytest.mark.browser
 LOST = "Connection lost."
-AT_ONCE = 2500
-"""Milliseconds: less than the three seconds after which the page says so by itself."""
 
 
 @pytest.fixture
@@ -57,8 +56,11 @@ async def test_without_a_network_the_page_says_so_at_once_and_catches_up_when_it
 ) -> None:
     here = await visit(chromium, address, ledger, streams)
     await here.begins("hello")
+    await here.page.clock.install()
+    await here.page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
     await here.context.set_offline(True)
-    await expect(here.page.get_by_text(LOST)).to_be_visible(timeout=AT_ONCE)
+    await expect(here.page.get_by_text(LOST)).to_be_visible()
+    await here.page.clock.resume()
     await here.says("written in a tunnel")
     await expect(here.page.locator("li.failed .fate")).to_contain_text("Not sent.")
     await here.context.set_offline(False)
@@ -98,6 +100,21 @@ async def test_more_messages_than_one_answer_holds_leave_no_gap(
     await expect(here.page.locator("li[data-seq='230']")).to_be_visible()
 
 
+async def test_what_was_stored_is_shown_once_though_the_look_after_it_failed(
+    chromium: Browser, address: str, ledger: Ledger, streams: Streams
+) -> None:
+    here = await visit(chromium, address, ledger, streams)
+    await here.begins("hello")
+    await here.page.route("**/chat/log*", lambda route: route.abort())
+    await here.says("only once")
+    await expect(here.page.locator("li.pending").filter(has_text="only once").locator(".fate")).to_have_text("Sent")
+    await here.page.unroute("**/chat/log*")
+    await here.hears(said("I am back."))
+    await expect(here.page.get_by_text("I am back.")).to_be_visible()
+    await expect(here.page.get_by_text("only once")).to_have_count(1)
+    await expect(here.page.locator("li[data-seq='2'] .bubble")).to_have_text("only once")
+
+
 async def test_a_message_that_gets_no_answer_is_not_called_sending_for_ever(
     chromium: Browser, address: str, ledger: Ledger, streams: Streams
 ) -> None:
@@ -107,7 +124,8 @@ async def test_a_message_that_gets_no_answer_is_not_called_sending_for_ever(
     held: list[Route] = []
     await here.page.route("**/chat/messages", lambda route: held.append(route))
     await here.says("into the void")
-    await expect(here.page.locator("li.pending .fate")).to_have_text("Sending")
+    written = here.page.locator("li.pending").filter(has_text="into the void")
+    await expect(written.locator(".fate")).to_have_text("Sending")
     await here.page.clock.fast_forward(21_000)
     await expect(here.page.locator("li.failed .fate")).to_contain_text("Not sent.")
     assert len(held) == 1
