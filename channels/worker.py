@@ -50,6 +50,7 @@ from channels.planning import EVERY, Planner
 from channels.reconciling import Lists, Reconciler
 from channels.reporting import EVERY as REPORT_EVERY
 from channels.reporting import EditorQueue, Reporter, Tells
+from channels.safe_again import SafeAgain
 from channels.senders import SmsSender, TelegramSender
 from channels.sending import SEND_SECONDS, Sender, Sending
 from channels.settings import WORKER_PORT_OFFSET, Settings
@@ -124,6 +125,7 @@ class Worker:
             opening=opening,
             attendance=attendance,
             clock=parts.clock,
+            safe_again=SafeAgain.load(),
             own_number=settings.fallback_number,
         )
         follow_up_rules = FollowUpRules.load(parts.settings.concern_check_hours)
