@@ -41,6 +41,7 @@ from channels.fitting import FOUND
 from channels.following_up import ANSWERS, CLOSED_DOOR, PUSHED, TOLD, FollowUpRules
 from channels.guard import Guard
 from channels.ledger.records import ConversationRecord, Draft, MessageRecord, OpenEscalation, Outcome
+from channels.noted import hear_noted
 from channels.routing import AskHelp, AskMove, AskPerson, NoWords, OptIn, OptOut, ToBot, ToPeer, decide
 from channels.safety import ALONE, SAFETY, SCRIPT
 from channels.speaking import Speaker
@@ -166,6 +167,7 @@ class Answering:
                     await self._plan_safety(moment, speaker)
                     or self._plan_taking_back(speaker, "" if route.payload else moment.message.text)
                     or await self._asking_later.hear(moment, speaker, route.payload)
+                    or await hear_noted(moment, speaker, self.composer, route.payload)
                     or await self._plan_follow_up(moment, speaker, route)
                     or await self._plan_bot(moment, speaker, route)
                 )
