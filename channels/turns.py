@@ -26,7 +26,7 @@ from channels.gathering import Gathering, LookAgain
 from channels.ledger import Ledger
 from channels.ledger.records import Committed, Draft, MessageRecord, OpenEscalation, Outcome
 from channels.ledger.talk_records import safe_contact
-from channels.noticing import Notices
+from channels.noticing import Notices, says_something
 from channels.routing import asks_for_rest
 from channels.slowing import MERGED, Judgement, Slowing, Verdict
 from channels.streams import Streams
@@ -83,8 +83,10 @@ class Turns:
             concerns = await self._find_concerns(message)
             judgement = await self._judge(message, concerned=bool(concerns))
             if judgement.words:
+                # A piece like "hes" adds nothing to guess by, and the start of a thought is guessed at the worst.
+                holds_more = judgement.verdict is not Verdict.HOLD or says_something(message.text)
                 message = replace(message, text=judgement.words)
-                concerns |= await self._find_concerns(message)
+                concerns |= await self._find_concerns(message, guess=holds_more)
             if judgement.verdict is Verdict.HOLD and not concerns:
                 await self._hold(conversation_id, judgement.seconds)
                 return
@@ -190,10 +192,11 @@ class Turns:
         structlog.get_logger().warning("turn_keeps_changing_hands", message_id=message.id)
         return False
 
-    async def _find_concerns(self, message: MessageRecord) -> frozenset[Concern]:
+    async def _find_concerns(self, message: MessageRecord, *, guess: bool = True) -> frozenset[Concern]:
         """Both layers, added up: the patterns, which are always there, and the classifier, where it answers."""
-        matched = frozenset(one.concern for one in find_concerns(message.text))
-        found = matched | await self.notices.notice(message)
+        found = frozenset(one.concern for one in find_concerns(message.text))
+        if guess:
+            found |= await self.notices.notice(message)
         if found:
             self.metrics.count_concerns(found)
         return found

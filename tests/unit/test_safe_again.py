@@ -42,8 +42,8 @@ def test_it_may_be(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "NOT SAFE", "its not safe any more", "it isnt safe", "not safe to txt", "dont text me", "hes back now", "unsafe",
-        "dydy hi ddim yn saff", "nid yw'n ddiogel nawr", "im not safe", "its no longer safe",
+        "NOT SAFE", "its not safe any more", "it isnt safe", "not safe to txt", "dont text me", "hes back now",
+        "unsafe", "dydy hi ddim yn saff", "nid yw'n ddiogel nawr", "im not safe", "its no longer safe",
     ],
 )  # fmt: skip
 def test_it_is_not(text: str) -> None:
@@ -54,9 +54,9 @@ def test_it_is_not(text: str) -> None:
     "text",
     [
         "is it safe now?", "is it safe to text you", "you cant text me", "i need somewhere safe to stay", "stop",
-        "is there a safe place near me", "he says its safe to drink", "just looking for a recipe lol", "my mate is safe",
-        "my son is safe now",        "you can write a letter for me", "can you text me the number", "hes gone to get the bread knife", "im fine",
-        "a safe way to leave him", "hes gone mad", "i left my job", "",
+        "is there a safe place near me", "he says its safe to drink", "just looking for a recipe lol",
+        "my mate is safe", "my son is safe now", "you can write a letter for me", "can you text me the number",
+        "hes gone to get the bread knife", "im fine", "a safe way to leave him", "hes gone mad", "i left my job", "",
     ],
 )  # fmt: skip
 def test_anything_else_is_read_as_it_is(text: str) -> None:
