@@ -102,6 +102,9 @@ class Sayings:
     meant: tuple[re.Pattern[str], ...]
     framing: tuple[re.Pattern[str], ...]
     """How a worker begins, which says nothing of what is needed."""
+    minds: tuple[re.Pattern[str], ...]
+    minds_as: str
+    """What is searched for when somebody says no more than that they cannot leave whom they look after."""
     questions: Mapping[Topic, tuple[re.Pattern[str], ...]]
     """About the services that were shown, and nothing else."""
     found: Mapping[Topic, re.Pattern[str]]
@@ -177,6 +180,11 @@ class Sayings:
             words = pattern.sub(" ", words)
         return " ".join(words.split()) or text
 
+    def minds_somebody(self, text: str) -> bool:
+        """ "i cant leave him alone tho": one who cares for somebody, and not one who is kept in."""
+        words = fold(text)
+        return any(pattern.fullmatch(words) for pattern in self.minds)
+
     def read_meant(self, text: str) -> Meant | None:
         """ "no i meant my mum", "not drinking, gambling"."""
         if len(text) > LONGEST_CORRECTION:
@@ -213,6 +221,8 @@ def build_sayings(body: Mapping[str, Any]) -> Sayings:
         not_about=re.compile(body["not_about"]),
         meant=_compile(body["meant"]),
         framing=_compile(body["framing"]),
+        minds=_compile(body["minds"]),
+        minds_as=body["minds_as"],
         questions={
             Topic(name): _compile([pattern.replace("{they}", they) for pattern in patterns])
             for name, patterns in body["questions"].items()
