@@ -152,3 +152,20 @@ async def test_what_stands_by_itself_takes_nothing_with_it(bench: Bench, text: s
     messages = await burst(bench, "its my landlord", text, hold=FOR_EVER)
     assert outcomes(messages) == ["bot", outcome]
     assert asked(bench)[0] == "its my landlord"
+
+
+class Guesses:
+    """A classifier that takes a thought which breaks off for the worst."""
+
+    async def notice(self, message: MessageRecord) -> frozenset[Concern]:
+        return frozenset({Concern.ABUSE}) if message.text == "its my landlord and hes" else frozenset()
+
+
+async def test_where_a_thought_breaks_off_nothing_is_guessed_at(bench: Bench) -> None:
+    stored = [await bench.store(text) for text in ("its my landlord", "and hes")]
+    async with bench.working(pieces=Pieces.load(FOR_EVER), notices=Guesses()):
+        await bench.streams.announce_inbound(stored[0].shard, stored[0].conversation_id)
+        await eventually(lambda: is_taken(bench, stored[0]))
+        await bench.write("kicking us out.")
+        await bench.until_quiet(stored[0].conversation_id)
+    assert asked(bench) == ["its my landlord and hes kicking us out."]
