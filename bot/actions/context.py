@@ -109,7 +109,15 @@ def choose_plainly(heard: Heard, tools: Toolbox) -> Decision | None:
         return None
     if tools.sayings.minds_somebody(heard.text):
         return help_carer
+    if tools.sayings.feels_it(heard.text):
+        return find_support
+    if tools.sayings.keeps_secret(heard.text):
+        return tell_privacy
     return show_details if len(heard.offered) > 1 and NUMBER.fullmatch(heard.text.strip()) else None
+
+
+def tell_privacy(heard: Heard, tools: Toolbox) -> Answer:
+    return Answer(response="utter_privacy")
 
 
 def help_carer(heard: Heard, tools: Toolbox) -> Answer:

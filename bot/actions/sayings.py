@@ -102,6 +102,8 @@ class Sayings:
     meant: tuple[re.Pattern[str], ...]
     framing: tuple[re.Pattern[str], ...]
     """How a worker begins, which says nothing of what is needed."""
+    feels: tuple[re.Pattern[str], ...]
+    secret: tuple[re.Pattern[str], ...]
     minds: tuple[re.Pattern[str], ...]
     minds_as: str
     """What is searched for when somebody says no more than that they cannot leave whom they look after."""
@@ -182,8 +184,14 @@ class Sayings:
 
     def minds_somebody(self, text: str) -> bool:
         """ "i cant leave him alone tho": one who cares for somebody, and not one who is kept in."""
-        words = fold(text)
-        return any(pattern.fullmatch(words) for pattern in self.minds)
+        return says_all(self.minds, text)
+
+    def feels_it(self, text: str) -> bool:
+        return says_all(self.feels, text)
+
+    def keeps_secret(self, text: str) -> bool:
+        """ "my family must not know" asks who hears of it."""
+        return says_all(self.secret, text)
 
     def read_meant(self, text: str) -> Meant | None:
         """ "no i meant my mum", "not drinking, gambling"."""
@@ -200,6 +208,12 @@ class Sayings:
                 continue
             return Meant(rest=rest, instead_of=instead_of)
         return None
+
+
+def says_all(patterns: Sequence[re.Pattern[str]], text: str) -> bool:
+    """Whether one of them is the whole message."""
+    words = fold(text)
+    return any(pattern.fullmatch(words) for pattern in patterns)
 
 
 def fold(text: str) -> str:
@@ -221,6 +235,8 @@ def build_sayings(body: Mapping[str, Any]) -> Sayings:
         not_about=re.compile(body["not_about"]),
         meant=_compile(body["meant"]),
         framing=_compile(body["framing"]),
+        feels=_compile(body["feels"]),
+        secret=_compile(body["secret"]),
         minds=_compile(body["minds"]),
         minds_as=body["minds_as"],
         questions={

@@ -299,3 +299,15 @@ class TestWhatAModelWouldGuessAt:
         finder = FakeSearch(needs=(RENT,))
         Talk(finder).say(said)
         assert finder.asked[-1][0] == said
+
+    def test_a_secret_is_answered_with_what_stays_private(self) -> None:
+        talk = Talk(FakeSearch(needs=(RENT,)))
+        talk.say("rent is late", place="Foxley")
+        assert talk.say("my family must not know", "show_details").response == "utter_privacy"
+
+    def test_a_feeling_is_searched_with_and_picks_nothing(self) -> None:
+        finder = FakeSearch(needs=(RENT,))
+        talk = Talk(finder)
+        talk.say("rent is late", place="Foxley")
+        talk.say("i am afraid", "show_details")
+        assert finder.asked[-1][0] == "i am afraid"

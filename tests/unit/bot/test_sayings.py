@@ -201,3 +201,24 @@ def test_any_text_can_be_read(text: str) -> None:
     SAYINGS.read_about(text)
     SAYINGS.read_meant(text)
     assert SAYINGS.says_only_preferences(text) <= bool(SAYINGS.read_preferences(text))
+
+
+@pytest.mark.parametrize(
+    "said", ["my family must not know", "dont tell my mum", "please dont tell social services", "nobody can know this"]
+)
+def test_who_may_hear_of_it_is_a_question_of_privacy(said: str) -> None:
+    assert SAYINGS.keeps_secret(said)
+
+
+@pytest.mark.parametrize("said", ["I am afraid", "im so scared", "im ashamed", "feel hopeless"])
+def test_a_feeling_is_no_choice(said: str) -> None:
+    assert SAYINGS.feels_it(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["im scared of my husband", "my son cant hear", "they must know about the rent", "closer"],
+)
+def test_more_than_a_feeling_or_a_secret_is_neither(said: str) -> None:
+    assert not SAYINGS.feels_it(said)
+    assert not SAYINGS.keeps_secret(said)
