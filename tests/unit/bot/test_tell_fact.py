@@ -53,7 +53,7 @@ VISITS = make_service(
         ("wheres that", Topic.WHERE),
         ("where", Topic.WHERE),
         ("where is the place", Topic.WHERE),
-        ("do they have BSL", Topic.ACCESS),
+        ("do they have BSL", Topic.LANGUAGES),
     ],
 )
 def test_is_read_as_a_question_about_what_was_shown(text: str, topic: Topic) -> None:
