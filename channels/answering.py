@@ -41,6 +41,7 @@ from channels.fitting import FOUND
 from channels.following_up import ANSWERS, CLOSED_DOOR, PUSHED, TOLD, FollowUpRules
 from channels.guard import Guard
 from channels.ledger.records import ConversationRecord, Draft, MessageRecord, OpenEscalation, Outcome
+from channels.noted import hear_noted
 from channels.routing import AskHelp, AskMove, AskPerson, NoWords, OptIn, OptOut, ToBot, ToPeer, decide
 from channels.safety import ALONE, SAFETY, SCRIPT
 from channels.speaking import Speaker
@@ -51,6 +52,10 @@ SAYS_ONLY_THAT: Final = 3
 """Words: "they said no" asks for what else there is; a longer message about a closed door is read for what it says."""
 MOST_ATTEMPTS: Final = 3
 """A message that work on broke off this often goes to a person instead."""
+KEPT: Final = ("safety_kept", "safety_kept_more", "safety_kept_again")
+"""Said in turn to somebody who keeps writing where it is not safe."""
+KEPT_REMEMBERED: Final = 30
+"""Messages of both sides."""
 FORGET_YES, FORGET_NO = "forget:yes", "forget:no"
 
 STOPPED: Final = "stopped"
@@ -162,6 +167,7 @@ class Answering:
                     await self._plan_safety(moment, speaker)
                     or self._plan_taking_back(speaker, "" if route.payload else moment.message.text)
                     or await self._asking_later.hear(moment, speaker, route.payload)
+                    or await hear_noted(moment, speaker, self.composer, route.payload)
                     or await self._plan_follow_up(moment, speaker, route)
                     or await self._plan_bot(moment, speaker, route)
                 )
@@ -179,7 +185,7 @@ class Answering:
         said = speaker.say_concern(self.wording.say(step.key, line=line))
         ask = None if moment.waiting else OpenEscalation(reason="concern")
         return Plan(
-            kind=SAFETY, said=said, ask=ask, do_not_text_first=step.quiet or None, ask_said=not moment.concerns,
+            kind=SAFETY, said=said, ask=ask, do_not_text_first=step.quiet, ask_said=not moment.concerns,
             asks=step.key in SCRIPT or step.key in ALONE,
         )  # fmt: skip
 
@@ -278,7 +284,7 @@ class Answering:
         )
         plan = self._add_replies(moment, speaker, turn, plan, offers=offers)
         if moment.unsafe and not route.payload and any(reply.cards and not reply.detail for reply in turn.replies):
-            plan = self._keep_for_later(moment, speaker, turn, plan)
+            plan = await self._keep_for_later(moment, speaker, turn, plan)
         if plan.said or plan.ask or plan.forget or moment.concerns:
             return plan
         return await self._plan_silence(moment, speaker, "empty", route.payload)
@@ -297,14 +303,17 @@ class Answering:
             said += speaker.say_notice(self.wording.say("check_in_offer"))
         return replace(plan, said=said + plan.said)
 
-    def _keep_for_later(self, moment: Moment, speaker: Speaker, turn: Turn, plan: Plan) -> Plan:
+    async def _keep_for_later(self, moment: Moment, speaker: Speaker, turn: Turn, plan: Plan) -> Plan:
         """Somebody else may read along: that something was found, without a name. MORE, or the button, brings it."""
         if moment.new_concerns(plan.concerns):
             return plan
         line = self.wording.lines(moment.conversation.concerns, limit=1)
         found = Choice(title=self.wording.say("choice_found"), payload=FOUND)
         choices = () if speaker.channel is Channel.SMS else (found, *speaker.person_choice)
-        said = speaker.say_notice(self.wording.say("safety_kept", line=line), choices=choices, urgent=True)
+        start = max(0, moment.message.seq - 1 - KEPT_REMEMBERED)
+        before = await self.composer.ledger.messages(moment.conversation.id, start, moment.message.seq - 1 - start)
+        key = KEPT[sum(bool(one.held) for one in before) % len(KEPT)]
+        said = speaker.say_notice(self.wording.say(key, line=line), choices=choices, urgent=True)
         replies = tuple(self.guard.mend_reply(reply, moment.message.id) for reply in turn.replies)
         return replace(plan, said=tuple(replace(draft, held=replies) for draft in said))
 

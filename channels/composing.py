@@ -39,7 +39,8 @@ from channels.ledger.records import (
     PersonRecord,
 )
 from channels.opening import Opening
-from channels.safety import ONE_QUESTION, SAFETY, SCRIPT, Step, follow_up, opening
+from channels.safe_again import Safe, SafeAgain
+from channels.safety import ASK_AGAIN, ONE_QUESTION, SAFETY, SCRIPT, Step, follow_up, opening, safe_step
 from channels.speaking import Speaker
 from channels.wording import Wording
 
@@ -130,7 +131,7 @@ class Moment:
     def reopens(self) -> bool:
         """They had asked not to be texted first, and now they write.
 
-        Whoever is afraid of somebody stays unwritten to until they say START: writing is not a sign that it is safe.
+        Whoever is afraid of somebody stays unwritten to until they say that it is safe: writing is no sign of that.
         """
         return self.person.do_not_text_first and not self.conversation.concerns & UNSAFE
 
@@ -180,6 +181,7 @@ class Composer:
     opening: Opening
     attendance: Attends
     clock: Callable[[], datetime]
+    safe_again: SafeAgain
     own_number: str = ""
     """The service's own telephone, if it has one: given instead of a crisis line when nothing else works."""
 
@@ -261,7 +263,11 @@ class Composer:
     async def safety_step(self, moment: Moment) -> Step | None:
         """What comes next when this message answers a question that a concern made us ask."""
         last, typed = moment.conversation.concern_at, not moment.message.payload
-        if last is None or not typed or moment.message.created_at - last > CONCERN_IS_FRESH:
+        if last is None or not typed:
+            return None
+        if (step := await self._safe_step(moment)) is not None:
+            return step
+        if not moment.unsafe and moment.message.created_at - last > CONCERN_IS_FRESH:
             return None
         start = max(0, moment.message.seq - 1 - LINES_REMEMBERED)
         recent = await self.ledger.messages(moment.conversation.id, start, moment.message.seq - 1 - start)
@@ -270,6 +276,11 @@ class Composer:
         if moment.new_concerns() - (ONE_QUESTION if same else frozenset()):
             return None
         return follow_up(moment.message.text, recent, openings, worried=bool(moment.concerns))
+
+    async def _safe_step(self, moment: Moment) -> Step | None:
+        said = self.safe_again.read(moment.message.text) if moment.conversation.concerns & UNSAFE else None
+        asked = said is Safe.PERHAPS and await self.said_lately(moment, ASK_AGAIN.key)
+        return safe_step(said, quiet=moment.unsafe, asked=asked)
 
     async def say_held(self, moment: Moment, speaker: Speaker) -> tuple[Draft, ...]:
         held = await self.ledger.held(moment.person.id)
@@ -301,8 +312,8 @@ class Composer:
         return self.wording.say("fallback", place=PLACE, line=line)
 
     async def said_lately(self, moment: Moment, key: str) -> bool:
-        """Whether they have read this text a while ago: an offer that was left alone is not made again at once."""
-        words, start = self.wording.say(key), max(0, moment.message.seq - 1 - OFFERS_REMEMBERED)
+        """Whether they have read this question a while ago: an offer that was left alone is not made again at once."""
+        words, start = opening(self.wording.messages[key]), max(0, moment.message.seq - 1 - OFFERS_REMEMBERED)
         earlier = await self.ledger.messages(moment.conversation.id, start, moment.message.seq - 1 - start)
         return any(words in message.text for message in earlier)
 

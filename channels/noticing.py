@@ -29,9 +29,9 @@ EMPTY: Final = frozenset(
     re.findall(
         r"\w+",
         "a about am an and are as at be been being but by can could did do does er erm for from had has have he hello"
-        " hey hi hiya how i id if ill im in is it its ive just like may me might mine my of oh on or really she should"
-        " so some that the then there they this to u um umm was we well were weve what when where which who why will"
-        " with would you youre",
+        " hes hey hi hiya how i id if ill im in is it its ive just like may me might mine my of oh on or really she"
+        " shes should so some that thats the then there they theyre this to u um umm was we well were weve what when"
+        " where which who why will with would you youre",
     )
 )
 """Words that say nothing by themselves."""

@@ -19,6 +19,7 @@ from typing import Final
 
 from channels.conversation import Concern, Sender
 from channels.ledger.records import MessageRecord
+from channels.safe_again import Safe
 
 MOST_WORDS: Final = 8
 """A longer message tells more than yes or no, and the assistant should read it."""
@@ -41,15 +42,17 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """What is said next, by its key in the wording; `quiet`: do not text first from now on."""
+    """What is said next, by its key in the wording; `quiet`: whether to text first from now on, if that changes."""
 
     key: str
-    quiet: bool = False
+    quiet: bool | None = None
 
 
 PLAN, MEANS, TIME, HEARD, DENIED = map(
     Step, ("safety_plan", "safety_means", "safety_time", "safety_heard", "safety_no")
 )
+HIDDEN, AGAIN = Step("safety_hidden", quiet=True), Step("safety_again", quiet=False)
+ASK_AGAIN = Step("safety_again_ask")
 RING = Step("safety_ring_now")
 EATING = Step("safety_eating")
 HERE = Step("safety_here")
@@ -62,8 +65,9 @@ SCRIPT: Final[Mapping[str, Mapping[Answer, Step]]] = {
     "concern_self_harm": {Answer.YES: Step("safety_hurt"), Answer.NO: HEARD, Answer.ENOUGH: HEARD},
     "concern_attempt": {Answer.YES: RING, Answer.NO: RING, Answer.ENOUGH: RING},
     "concern_child_at_risk": {Answer.YES: Step("safety_child_now"), Answer.NO: HEARD, Answer.ENOUGH: HEARD},
-    "concern_danger_now": {Answer.YES: Step("safety_safe"), Answer.NO: Step("safety_hidden", quiet=True)},
-    "concern_abuse": {Answer.YES: Step("safety_safe"), Answer.NO: Step("safety_hidden", quiet=True)},
+    "concern_danger_now": {Answer.YES: Step("safety_safe"), Answer.NO: HIDDEN},
+    "concern_abuse": {Answer.YES: Step("safety_safe"), Answer.NO: HIDDEN},
+    "safety_again_ask": {Answer.YES: AGAIN, Answer.NO: HIDDEN, Answer.ENOUGH: HIDDEN},
     "concern_eating_disorder": {Answer.YES: EATING, Answer.NO: EATING, Answer.ENOUGH: HEARD},
     "safety_eating": {
         Answer.YES: Step("safety_eating_told"),
@@ -128,6 +132,15 @@ def follow_up(text: str, before: Sequence[MessageRecord], openings: Mapping[str,
         return HERE if is_noted(text) and not worried and ended_there(before) else None
     answer = read_answer(text, asked) or (Answer.YES if worried else None)
     return SCRIPT[asked].get(answer) if answer else None
+
+
+def safe_step(said: Safe | None, *, quiet: bool, asked: bool) -> Step | None:
+    """They say, unasked, that it is safe to write to them again, or not any more. In doubt they are asked, once."""
+    if said is Safe.UNSAFE:
+        return HIDDEN
+    if not quiet or said is None:
+        return None
+    return AGAIN if said is Safe.SAFE else None if asked else ASK_AGAIN
 
 
 def is_noted(text: str) -> bool:

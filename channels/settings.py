@@ -189,6 +189,9 @@ class Settings(BaseSettings):
         12,
         description="Messages a minute from one person that are answered singly; more go together. 0: no limit.",
     )
+    pieces_seconds: float = Field(
+        2.5, ge=0, description="Seconds that a text or Telegram message which looks unfinished waits for the next one."
+    )
     slow_reply_seconds: float = Field(
         10.0, description="Least seconds between two answers to somebody who writes more than that."
     )

@@ -49,14 +49,20 @@ class Verdict(StrEnum):
     HAND_OVER = "hand_over"
     """Say that a person will look, and say no more by itself."""
     KEEP_QUIET = "keep_quiet"
+    HOLD = "hold"
+    """More of the same thought is about to come: look again in some seconds, or when it has."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Judgement:
-    """`words`: what to answer when earlier messages are answered with this one; empty for its own."""
+    """`words`: what to answer when earlier messages are answered with this one; empty for its own.
+
+    `seconds`: how long to hold it.
+    """
 
     verdict: Verdict
     words: str = ""
+    seconds: float = 0.0
 
 
 class Reads(Protocol):

@@ -22,12 +22,13 @@ from channels.composing import UNSAFE, Moment
 from channels.concern import find_concerns
 from channels.conversation import Concern, Holder, Reply, Sender
 from channels.fitting import FOUND
+from channels.gathering import Gathering, LookAgain
 from channels.ledger import Ledger
 from channels.ledger.records import Committed, Draft, MessageRecord, OpenEscalation, Outcome
 from channels.ledger.talk_records import safe_contact
-from channels.noticing import Notices
+from channels.noticing import Notices, says_something
 from channels.routing import asks_for_rest
-from channels.slowing import MERGED, Slowing, Verdict
+from channels.slowing import MERGED, Judgement, Slowing, Verdict
 from channels.streams import Streams
 from channels.typing_signs import TypingSigns
 from channels.worker_metrics import WorkerMetrics
@@ -64,6 +65,9 @@ class Turns:
     slowing: Slowing
     agreeing: Agreeing
     notices: Notices
+    later: LookAgain
+    gathering: Gathering | None = None
+    """Without it every message is answered by itself."""
 
     async def work_through(self, conversation_id: str) -> None:
         """Answer until nothing is left to answer. The caller sees to it that one worker does this at a time.
@@ -77,9 +81,15 @@ class Turns:
             if await self._carry_on(message) or await self._hear(message):
                 continue
             concerns = await self._find_concerns(message)
-            judgement = await self.slowing.judge(message, concerned=bool(concerns))
-            if judgement.verdict is not Verdict.ANSWER:
-                self.metrics.count_slowed(judgement.verdict)
+            judgement = await self._judge(message, concerned=bool(concerns))
+            if judgement.words:
+                # A piece like "hes" adds nothing to guess by, and the start of a thought is guessed at the worst.
+                holds_more = judgement.verdict is not Verdict.HOLD or says_something(message.text)
+                message = replace(message, text=judgement.words)
+                concerns |= await self._find_concerns(message, guess=holds_more)
+            if judgement.verdict is Verdict.HOLD and not concerns:
+                await self._hold(conversation_id, judgement.seconds)
+                return
             if judgement.verdict is Verdict.WAIT:
                 await self.ledger.defer(message.id)
                 return
@@ -87,11 +97,22 @@ class Turns:
                 await self._mark(message, SILENT[judgement.verdict], concerns)
                 continue
             attempt = await self.ledger.count_attempt(message.id)
-            if judgement.words:
-                message = replace(message, text=judgement.words)
-                concerns |= await self._find_concerns(message)
             if not await self._answer(message, concerns, attempt, looped=judgement.verdict is Verdict.HAND_OVER):
                 return
+
+    async def _judge(self, message: MessageRecord, *, concerned: bool) -> Judgement:
+        """Very many messages first; then whether this one is a piece of something."""
+        judgement = await self.slowing.judge(message, concerned=concerned)
+        if self.gathering is not None and judgement == Judgement(verdict=Verdict.ANSWER):
+            judgement = await self.gathering.judge(message, concerned=concerned)
+        if judgement.verdict is not Verdict.ANSWER:
+            self.metrics.count_slowed(judgement.verdict)
+        return judgement
+
+    async def _hold(self, conversation_id: str, seconds: float) -> None:
+        """It stays unanswered in the ledger: whatever is written next brings it back, or this, or the sweeper."""
+        conversation = await self.ledger.conversation(conversation_id)
+        self.later.after(seconds, conversation.shard, conversation_id)
 
     async def _announce_again(self, conversation_id: str) -> bool:
         """False when Redis is away: then there is no lock either, and the work goes on."""
@@ -171,10 +192,11 @@ class Turns:
         structlog.get_logger().warning("turn_keeps_changing_hands", message_id=message.id)
         return False
 
-    async def _find_concerns(self, message: MessageRecord) -> frozenset[Concern]:
+    async def _find_concerns(self, message: MessageRecord, *, guess: bool = True) -> frozenset[Concern]:
         """Both layers, added up: the patterns, which are always there, and the classifier, where it answers."""
-        matched = frozenset(one.concern for one in find_concerns(message.text))
-        found = matched | await self.notices.notice(message)
+        found = frozenset(one.concern for one in find_concerns(message.text))
+        if guess:
+            found |= await self.notices.notice(message)
         if found:
             self.metrics.count_concerns(found)
         return found

@@ -35,6 +35,7 @@ from channels.crew import Crew
 from channels.errors import ChannelsError, StreamsUnavailable
 from channels.escalation import Escalations
 from channels.following_up import FollowUp, FollowUpRules
+from channels.gathering import Gathering, LookAgain
 from channels.guard import Guard
 from channels.health import Health
 from channels.intake import Intake
@@ -44,10 +45,12 @@ from channels.never_no import NeverNo
 from channels.noticing import Notices, Noticing, PatternsAlone
 from channels.opening import Opening
 from channels.pacing import Pacer
+from channels.pieces import Pieces
 from channels.planning import EVERY, Planner
 from channels.reconciling import Lists, Reconciler
 from channels.reporting import EVERY as REPORT_EVERY
 from channels.reporting import EditorQueue, Reporter, Tells
+from channels.safe_again import SafeAgain
 from channels.senders import SmsSender, TelegramSender
 from channels.sending import SEND_SECONDS, Sender, Sending
 from channels.settings import WORKER_PORT_OFFSET, Settings
@@ -95,6 +98,8 @@ class Parts:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     notices: Notices = field(default_factory=PatternsAlone)
     """The second layer of the concern check."""
+    pieces: Pieces | None = None
+    """How a thought in several messages looks; without it each message is answered by itself."""
 
 
 class Worker:
@@ -120,6 +125,7 @@ class Worker:
             opening=opening,
             attendance=attendance,
             clock=parts.clock,
+            safe_again=SafeAgain.load(),
             own_number=settings.fallback_number,
         )
         follow_up_rules = FollowUpRules.load(parts.settings.concern_check_hours)
@@ -133,11 +139,13 @@ class Worker:
         )  # fmt: skip
         self.signs = TypingSigns(ledger=ledger, streams=streams, shown_by=parts.typing)
         self.escalations = escalations
+        self._later = LookAgain(streams=streams)
+        gathering = Gathering(ledger=ledger, pieces=parts.pieces, clock=parts.clock) if parts.pieces else None
         self.turns = turns = Turns(
             ledger=ledger, streams=streams, answering=answering, escalations=shifts, metrics=metrics,
             signs=self.signs, agreeing=Agreeing(ledger=ledger, streams=streams, wording=wording, teams=teams),
             slowing=Slowing(ledger=ledger, settings=settings, clock=parts.clock),
-            notices=parts.notices,
+            notices=parts.notices, later=self._later, gathering=gathering,
         )  # fmt: skip
         pacers = {Channel.SMS: Pacer(settings.sms_per_second)} if settings.sms_per_second > 0 else {}
         sending = Sending(
@@ -224,6 +232,7 @@ class Worker:
                 task.cancel()
             ended = await asyncio.gather(*jobs, return_exceptions=True)
             await asyncio.gather(self.inbound.drain(DRAIN_SECONDS), self.outbound.drain(DRAIN_SECONDS))
+            await self._later.close()
         for problem in ended:
             if isinstance(problem, Exception):
                 # Nobody foresaw it: end the process, and whoever supervises it starts a fresh one.
@@ -325,6 +334,7 @@ async def open_parts(settings: Settings, metrics: WorkerMetrics) -> AsyncIterato
         yield Parts(
             settings=settings, ledger=ledger, streams=streams, assistant=assistant, senders=senders,
             inbox=twilio, reports=twilio, editor=editor, typing=typing, notices=notices,
+            pieces=Pieces.load(settings.pieces_seconds),
         )  # fmt: skip
 
 

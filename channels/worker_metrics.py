@@ -54,7 +54,7 @@ class WorkerMetrics(Metrics):
         self._canary_ok.set(1)
         self._slowed = Counter(
             "nwd_slowed",
-            "Messages answered together, put off or left to a person because there were so many.",
+            "Messages answered together, put off or left to a person: pieces of one thought, or very many.",
             ["result"],
             registry=self.registry,
         )
@@ -95,7 +95,7 @@ class WorkerMetrics(Metrics):
             self._canary_success.set_to_current_time()
 
     def count_slowed(self, result: str) -> None:
-        """`result` is merge, wait, hand_over or keep_quiet."""
+        """`result` is merge, hold, wait, hand_over or keep_quiet."""
         self._slowed.labels(result).inc()
 
     def count_failure(self, kind: str) -> None:

@@ -36,6 +36,8 @@ class Preference(StrEnum):
     """Children can come, or it is for families."""
     EVENINGS = "evenings"
     WEEKENDS = "weekends"
+    ALONE = "alone"
+    """Not in a group."""
     NEAR = "near"
     """The nearest first. An order, and not something that one listing has and another has not."""
 
@@ -51,6 +53,11 @@ _WRITTEN = re.compile(
 _WOMEN = re.compile(r"\b(?:women|womens|woman|girls|mums?|mothers?)\b", re.IGNORECASE)
 _CHILDREN = re.compile(
     r"\b(?:kids|child(?:ren)?s?|famil(?:y|ies)|parents?|toddlers?|bab(?:y|ies)|creche|under 5s|dads|mums)\b",
+    re.IGNORECASE,
+)
+_GROUP = re.compile(
+    r"\b(?:groups?|clubs?|choirs?|class(?:es)?|teams?|circles?|cafés?|cafes?|meet-?ups?|together|meet (?:others|people)"
+    r"|sing|walks?|workshops?|sessions?|social)\b",
     re.IGNORECASE,
 )
 _COSTS = re.compile(r"\b(?:from|fee|pay by|loan)\b|\d", re.IGNORECASE)
@@ -70,6 +77,11 @@ def _is_online(service: Service, _opening: Opening, words: str) -> bool:
 def _is_written(service: Service, _opening: Opening, _words: str) -> bool:
     reached = bool(service.email) or any(phone.sms for phone in service.phones)
     return reached or bool(_WRITTEN.search(service.how_to))
+
+
+def _is_alone(service: Service, _opening: Opening, _words: str) -> bool:
+    """By its name and summary: what else it runs besides is no reason against it."""
+    return service.kind is not Kind.COMMUNITY and not _GROUP.search(f"{service.name} {service.summary}")
 
 
 def _is_free(cost: str) -> bool:
@@ -98,5 +110,6 @@ _MEETS: Mapping[Preference, Callable[[Service, Opening, str], bool]] = {
     Preference.CHILDREN: lambda _service, _opening, words: bool(_CHILDREN.search(words)),
     Preference.EVENINGS: lambda service, _opening, _words: any(_is_open_late(each) for each in service.schedules),
     Preference.WEEKENDS: lambda service, _opening, _words: any(WEEKEND & {*each.days} for each in service.schedules),
+    Preference.ALONE: _is_alone,
     Preference.NEAR: lambda _service, _opening, _words: True,
 }

@@ -5,7 +5,9 @@ Only messages that are wholly such an act are taken; buttons, erasure, rights an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from rapidfuzz import fuzz
@@ -24,7 +26,7 @@ from bot.actions.refine_list import refine_list, undo_preferences
 from bot.actions.say_again import say_again
 from bot.actions.say_hello import say_hello
 from bot.actions.sayings import Act, fold
-from bot.actions.show_details import tell_all
+from bot.actions.show_details import show_details, tell_all
 from bot.actions.show_more import show_alike, show_different, show_more
 from bot.actions.take_thanks import take_thanks
 from bot.actions.tell_fact import tell_fact
@@ -49,6 +51,8 @@ GREETS: Final = "action_say_hello"
 """A greeting and a need in another language, "Helo, dwi angen help", is more than the greeting that Rasa hears."""
 LONGEST_GREETING: Final = 2
 """Words."""
+NUMBER: Final = re.compile(r"[0-9]{1,2}[.)]?")
+"""Of no choice that there was: the worker has read those that were."""
 LEAVES_PLACE = frozenset({Act.RATHER_NOT, Act.DECLINE, Act.UNSURE, Act.ANYTHING})
 SAME_WORD = 80
 
@@ -66,7 +70,7 @@ def in_context(name: str, decision: Decision) -> Decision:
         courtesy = answer_courtesy(heard, tools) if heard.text else None
         if courtesy is not None:
             return courtesy
-        chosen = choose_by_context(heard, tools) if heard.text else None
+        chosen = choose_plainly(heard, tools) or choose_by_context(heard, tools) if heard.text else None
         return (chosen or decision)(heard, tools)
 
     return decide
@@ -97,6 +101,27 @@ def choose_by_context(heard: Heard, tools: Toolbox) -> Decision | None:
     if tools.sayings.says_only_preferences(heard.text):
         return refine_list
     return put_right if corrects(heard, tools) else None
+
+
+def choose_plainly(heard: Heard, tools: Toolbox) -> Decision | None:
+    """What a model would have to guess at."""
+    if heard.concerns:
+        return None
+    if tools.sayings.minds_somebody(heard.text):
+        return help_carer
+    if tools.sayings.feels_it(heard.text):
+        return find_support
+    if tools.sayings.keeps_secret(heard.text):
+        return tell_privacy
+    return show_details if len(heard.offered) > 1 and NUMBER.fullmatch(heard.text.strip()) else None
+
+
+def tell_privacy(heard: Heard, tools: Toolbox) -> Answer:
+    return Answer(response="utter_privacy")
+
+
+def help_carer(heard: Heard, tools: Toolbox) -> Answer:
+    return find_support(replace(heard, text=tools.sayings.minds_as), tools)
 
 
 def choose_by_act(act: Act, heard: Heard) -> Decision | None:

@@ -13,7 +13,7 @@ from bot.actions.heard import FORGOTTEN_SECONDS, Heard
 from bot.actions.language import Reading
 from bot.actions.listing import Offer, offer_matches, open_kindly, sort_needs
 from bot.actions.long_messages import find_in_parts
-from bot.actions.placing import answer_place, is_only_place
+from bot.actions.placing import answer_place, is_only_place, is_unknown_district
 from bot.actions.preferring import Quest, add_wanted, read_wanted, search_preferred
 from bot.actions.sayings import About
 from bot.actions.supporters import add_supporter
@@ -45,6 +45,8 @@ def find_support(heard: Heard, tools: Toolbox) -> Answer:
     place = tools.places.find(heard.text)
     if place is not None and is_only_place(heard.text, place):
         return answer_place(heard, tools, place)
+    if place is None and heard.last_query and is_unknown_district(heard.text):
+        return answer_place(heard, tools, None)
     said_about = tools.sayings.read_about(heard.text) or ""
     wanted = add_wanted(read_wanted(heard.preferences), read_said(heard, tools))
     asked = tools.sayings.without_framing(heard.text) if said_about == About.WORKER else heard.text

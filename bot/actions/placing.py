@@ -24,6 +24,8 @@ thats to village we were yeah yes
 """
 AROUND_A_PLACE = frozenset(SAID_AROUND_A_PLACE.split())
 """Words that come with a place and ask for nothing."""
+LEADS = re.compile(r"\b(?:near|nearby|in|around|at|from|by|live|living|staying|postcode)\b", re.IGNORECASE)
+"""Before a district: "P45" alone is none."""
 NAME_SCORE = 70
 """Of 100: "city centre" is the Town Centre, "foxly" is Foxley; another word beside it is a question."""
 PLACE_WORDS = 5
@@ -45,6 +47,13 @@ def answer_place(heard: Heard, tools: Toolbox, place: Place | None) -> Answer:
     opening = tools.wording.say("place_thanks", heard.turns)
     offer = Offer(query=heard.last_query, found=found, opening=opening, introduction=introduction)
     return offer_matches(replace(heard, place_asked=True), tools, offer)
+
+
+def is_unknown_district(text: str) -> bool:
+    """ "near WB1", which is nowhere that we know, and nothing else: no words to search with."""
+    rest = POSTCODE.sub(" ", text.lower().replace("'", ""), count=1)
+    words = re.findall(r"[a-z0-9]+", rest)
+    return len(rest) < len(text) and bool(LEADS.search(rest)) and all(word in AROUND_A_PLACE for word in words)
 
 
 def is_only_place(text: str, place: Place) -> bool:

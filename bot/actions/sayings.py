@@ -102,6 +102,11 @@ class Sayings:
     meant: tuple[re.Pattern[str], ...]
     framing: tuple[re.Pattern[str], ...]
     """How a worker begins, which says nothing of what is needed."""
+    feels: tuple[re.Pattern[str], ...]
+    secret: tuple[re.Pattern[str], ...]
+    minds: tuple[re.Pattern[str], ...]
+    minds_as: str
+    """What is searched for when somebody says no more than that they cannot leave whom they look after."""
     questions: Mapping[Topic, tuple[re.Pattern[str], ...]]
     """About the services that were shown, and nothing else."""
     found: Mapping[Topic, re.Pattern[str]]
@@ -177,6 +182,17 @@ class Sayings:
             words = pattern.sub(" ", words)
         return " ".join(words.split()) or text
 
+    def minds_somebody(self, text: str) -> bool:
+        """ "i cant leave him alone tho": one who cares for somebody, and not one who is kept in."""
+        return says_all(self.minds, text)
+
+    def feels_it(self, text: str) -> bool:
+        return says_all(self.feels, text)
+
+    def keeps_secret(self, text: str) -> bool:
+        """ "my family must not know" asks who hears of it."""
+        return says_all(self.secret, text)
+
     def read_meant(self, text: str) -> Meant | None:
         """ "no i meant my mum", "not drinking, gambling"."""
         if len(text) > LONGEST_CORRECTION:
@@ -192,6 +208,12 @@ class Sayings:
                 continue
             return Meant(rest=rest, instead_of=instead_of)
         return None
+
+
+def says_all(patterns: Sequence[re.Pattern[str]], text: str) -> bool:
+    """Whether one of them is the whole message."""
+    words = fold(text)
+    return any(pattern.fullmatch(words) for pattern in patterns)
 
 
 def fold(text: str) -> str:
@@ -213,6 +235,10 @@ def build_sayings(body: Mapping[str, Any]) -> Sayings:
         not_about=re.compile(body["not_about"]),
         meant=_compile(body["meant"]),
         framing=_compile(body["framing"]),
+        feels=_compile(body["feels"]),
+        secret=_compile(body["secret"]),
+        minds=_compile(body["minds"]),
+        minds_as=body["minds_as"],
         questions={
             Topic(name): _compile([pattern.replace("{they}", they) for pattern in patterns])
             for name, patterns in body["questions"].items()

@@ -386,7 +386,7 @@ async def test_where_writing_is_not_safe_no_service_is_named_until_it_is_asked_f
 
 
 async def test_whoever_said_that_writing_is_not_safe_stays_unwritten_to_when_they_write_again(worried: Bench) -> None:
-    """Only START, which somebody else would not know, says that texts are welcome again."""
+    """START, or plain words that it is safe, say that texts are welcome again; nothing else does."""
     messages = await talk(worried, "my partner hits me", "no he reads my phone", "ok", "need somewhere to stay")
     person_id = await person_of(worried, messages)
     assert (await worried.ledger.person(person_id)).do_not_text_first

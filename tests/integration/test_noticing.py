@@ -272,7 +272,7 @@ async def test_an_ordinary_message_is_answered_as_before(bench: Bench, endpoint:
     assert await bench.ledger.escalation_of(stored.conversation_id) is None
 
 
-@pytest.mark.parametrize("text", ["so ive been", "hi, it's just", "...", "what if i"])
+@pytest.mark.parametrize("text", ["so ive been", "hi, it's just", "...", "what if i", "hes", "its shes"])
 def test_the_start_of_a_text_in_pieces_is_not_guessed_at(text: str) -> None:
     assert not says_something(text)
 

@@ -152,6 +152,11 @@ def test_reads_easily(text: str) -> None:
     assert "?" not in text or text.count("?") == 1, "one question at a time"
 
 
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
+def test_says_the_same_on_a_phone_and_on_a_page(text: str) -> None:
+    assert not re.search(r"\bText (?:MY INFO|PERSON|FORGET ME)\b", text)
+
+
 def test_privacy_says_the_four_things_that_matter() -> None:
     text = TEXTS["utter_privacy[0]"]
     assert "computer" in text

@@ -271,3 +271,43 @@ class TestPlace:
         talk.say("rather not say", "let_be")
         assert "postcode" not in text_of(talk.say("anything closer", "show_more"))
         assert talk.slots["preferences"] == ["remote"]
+
+
+class TestWhatAModelWouldGuessAt:
+    def test_a_number_of_no_choice_asks_which(self) -> None:
+        talk = Talk(FakeSearch(needs=(RENT,)))
+        offered = talk.say("rent is late", place="Foxley").slots["offered"]
+        answer = talk.say("9")
+        assert "Which one" in text_of(answer)
+        assert card_ids(answer) == list(offered)
+
+    def test_a_district_that_we_do_not_know_is_no_need(self) -> None:
+        finder = FakeSearch(needs=(FOOD,))
+        talk = Talk(finder)
+        talk.say("no food in the house")
+        talk.say("near XB1")
+        assert finder.asked[-1][0] == "no food in the house"
+
+    @pytest.mark.parametrize("said", ["i cant leave him alone tho", "but i cant leave mum on her own"])
+    def test_who_cannot_leave_whom_they_look_after_is_a_carer(self, said: str) -> None:
+        finder = FakeSearch(needs=(RENT,))
+        Talk(finder).say(said)
+        assert "caring" in finder.asked[-1][0]
+
+    @pytest.mark.parametrize("said", ["i cant leave him", "he wont leave me alone", "cant leave him alone with her"])
+    def test_who_cannot_leave_is_read_as_they_say_it(self, said: str) -> None:
+        finder = FakeSearch(needs=(RENT,))
+        Talk(finder).say(said)
+        assert finder.asked[-1][0] == said
+
+    def test_a_secret_is_answered_with_what_stays_private(self) -> None:
+        talk = Talk(FakeSearch(needs=(RENT,)))
+        talk.say("rent is late", place="Foxley")
+        assert talk.say("my family must not know", "show_details").response == "utter_privacy"
+
+    def test_a_feeling_is_searched_with_and_picks_nothing(self) -> None:
+        finder = FakeSearch(needs=(RENT,))
+        talk = Talk(finder)
+        talk.say("rent is late", place="Foxley")
+        talk.say("i am afraid", "show_details")
+        assert finder.asked[-1][0] == "i am afraid"

@@ -198,6 +198,10 @@ class TestNoWordsToSearchWith:
         assert card_ids(answer) == ["nat-listeners"]
         assert payloads(answer)[-1] == "person"
 
+    def test_are_not_asked_the_same_question_each_time(self) -> None:
+        asked = [text_of(find_support(hear("\U0001f622", turns=turn), TOOLS)) for turn in range(4)]
+        assert len(set(asked)) == 4
+
     def test_the_topic_before_is_kept(self) -> None:
         answer = find_support(hear("\U0001f622", last_query="my rent is late"), TOOLS)
         assert "last_query" not in answer.slots

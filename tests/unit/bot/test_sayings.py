@@ -13,6 +13,7 @@ SAYINGS = load_sayings()
 FREE, OPEN, ONLINE, REMOTE = Preference.FREE, Preference.OPEN_NOW, Preference.ONLINE, Preference.REMOTE
 WRITTEN, PERSON, WOMEN, KIDS = Preference.WRITTEN, Preference.IN_PERSON, Preference.WOMEN, Preference.CHILDREN
 EVENINGS, WEEKENDS, NEAR = Preference.EVENINGS, Preference.WEEKENDS, Preference.NEAR
+ALONE = Preference.ALONE
 
 
 @pytest.mark.parametrize(
@@ -82,6 +83,13 @@ def test_a_message_that_says_more_is_no_act(said: str) -> None:
         ("anything in the evenings", {EVENINGS}),
         ("after work", {EVENINGS}),
         ("at the weekend", {WEEKENDS}),
+        ("no groups", {ALONE}),
+        ("not a group", {ALONE}),
+        ("no people", {ALONE}),
+        ("i dont want to be in a group", {ALONE}),
+        ("hate groups lol", {ALONE}),
+        ("one to one", {ALONE}),
+        ("not with other people, closer", {ALONE, NEAR}),
         ("closer", {NEAR}),
         ("thats too far", {NEAR}),
         ("anything nearer that is free", {NEAR, FREE}),
@@ -103,6 +111,9 @@ def test_preferences(said: str, wanted: set[Preference]) -> None:
         "hello",
         "",
         "i work nights and cant sleep",
+        "groups",
+        "a group for new mums",
+        "no people my age here and im lonely",
         "i need someone to talk to right now",
     ],
 )
@@ -190,3 +201,24 @@ def test_any_text_can_be_read(text: str) -> None:
     SAYINGS.read_about(text)
     SAYINGS.read_meant(text)
     assert SAYINGS.says_only_preferences(text) <= bool(SAYINGS.read_preferences(text))
+
+
+@pytest.mark.parametrize(
+    "said", ["my family must not know", "dont tell my mum", "please dont tell social services", "nobody can know this"]
+)
+def test_who_may_hear_of_it_is_a_question_of_privacy(said: str) -> None:
+    assert SAYINGS.keeps_secret(said)
+
+
+@pytest.mark.parametrize("said", ["I am afraid", "im so scared", "im ashamed", "feel hopeless"])
+def test_a_feeling_is_no_choice(said: str) -> None:
+    assert SAYINGS.feels_it(said)
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["im scared of my husband", "my son cant hear", "they must know about the rent", "closer"],
+)
+def test_more_than_a_feeling_or_a_secret_is_neither(said: str) -> None:
+    assert not SAYINGS.feels_it(said)
+    assert not SAYINGS.keeps_secret(said)

@@ -51,6 +51,9 @@ VISITS = make_service(
         ("cool where is it", Topic.WHERE),
         ("can i bring my mum", Topic.COMPANY),
         ("wheres that", Topic.WHERE),
+        ("where", Topic.WHERE),
+        ("where is the place", Topic.WHERE),
+        ("do they have BSL", Topic.LANGUAGES),
     ],
 )
 def test_is_read_as_a_question_about_what_was_shown(text: str, topic: Topic) -> None:

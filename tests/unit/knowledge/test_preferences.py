@@ -14,7 +14,7 @@ PLACE = Location(address="12 Bell Street")
 
 def make(**values: object) -> Service:
     organisation = Organisation(id="org", name="Org")
-    return Service(id="svc", organisation=organisation, name="Somewhere", **values)  # type: ignore[arg-type]
+    return Service(**{"id": "svc", "organisation": organisation, "name": "Somewhere", **values})  # type: ignore[arg-type]
 
 
 def meets(wanted: Preference, opening: Opening = UNKNOWN, **values: object) -> bool:
@@ -65,6 +65,9 @@ def test_open_now_is_only_what_is_known_to_be_open(opening: Opening, expected: b
         pytest.param(Preference.WOMEN, {"summary": "A group for men."}, False, id="for men"),
         pytest.param(Preference.CHILDREN, {"how_to": "Just turn up with the children."}, True, id="with children"),
         pytest.param(Preference.CHILDREN, {"summary": "Chess for adults"}, False, id="without"),
+        pytest.param(Preference.ALONE, {"summary": "Talk to somebody by yourself."}, True, id="by oneself"),
+        pytest.param(Preference.ALONE, {"name": "Tuesday walking group"}, False, id="a group"),
+        pytest.param(Preference.ALONE, {"kind": Kind.COMMUNITY}, False, id="nobody calls it a service"),
         pytest.param(Preference.NEAR, {}, True, id="nearness is an order"),
     ],
 )

@@ -1,0 +1,63 @@
+"""Plain words say that it is safe again, or not any more; what could mean something else is asked about."""
+
+from __future__ import annotations
+
+import pytest
+
+from channels.safe_again import Safe, SafeAgain
+
+SAFE_AGAIN = SafeAgain.load()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it's safe now", "its saf now", "Its safe to txt me agen", "you can text me again", "u can msg me now",
+        "he's gone now, safe to write", "shes moved out its safe now", "ok its safe to write now thanks", "im safe now",
+        "safe to text", "ok to write to me again", "text me again", "you can write to me again",
+        "mae'n saff nawr", "Mae hi'n ddiogel eto", "gallwch decstio eto", "dwi'n saff rwan",
+    ],
+)  # fmt: skip
+def test_it_is_safe(text: str) -> None:
+    assert SAFE_AGAIN.read(text) is Safe.SAFE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "hes gone now",
+        "he has moved out",
+        "im alone now",
+        "ive left him",
+        "new phone",
+        "its ok now",
+        "safe",
+        "Mae e wedi mynd nawr",
+    ],
+)
+def test_it_may_be(text: str) -> None:
+    assert SAFE_AGAIN.read(text) is Safe.PERHAPS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NOT SAFE", "its not safe any more", "it isnt safe", "not safe to txt", "dont text me", "hes back now",
+        "unsafe", "dydy hi ddim yn saff", "nid yw'n ddiogel nawr", "im not safe", "its no longer safe",
+    ],
+)  # fmt: skip
+def test_it_is_not(text: str) -> None:
+    assert SAFE_AGAIN.read(text) is Safe.UNSAFE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "is it safe now?", "is it safe to text you", "you cant text me", "i need somewhere safe to stay", "stop",
+        "is there a safe place near me", "he says its safe to drink", "just looking for a recipe lol",
+        "my mate is safe", "my son is safe now", "you can write a letter for me", "can you text me the number",
+        "hes gone to get the bread knife", "im fine", "a safe way to leave him", "hes gone mad", "i left my job", "",
+    ],
+)  # fmt: skip
+def test_anything_else_is_read_as_it_is(text: str) -> None:
+    assert SAFE_AGAIN.read(text) is None
