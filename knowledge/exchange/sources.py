@@ -98,7 +98,7 @@ class Opener:
         documents = {each: path for each, path in documents.items() if each != "datapackage.json"}
         if not documents:
             if len(tables) == 1:
-                return self._open_table(*tables.values(), source)
+                return self._open_table(next(iter(tables.values())), source)
             found = f"only {', '.join(sorted(files)[:MOST_NAMED])}" if files else "and nothing else"
             raise ImportRefused(
                 f"{name}: has no services.csv and no JSON, {found}. An HSDS data package has a services.csv;"
