@@ -31,7 +31,7 @@ DOWNLOADED = {".zip", *PLAIN_TABLES, *WORKBOOKS}
 """Endings of an address that is one file and no feed."""
 LONGEST_NAME = 200
 MOST_NAMED = 5
-"""Files of a folder or archive that a message names."""
+"""Files or columns that a message names."""
 PARTS = {"organizations": "who runs them", "phones": "their numbers", "locations": "their places"}
 """Tables without which a data package can be read, but its listings are not whole."""
 
@@ -117,13 +117,17 @@ class Opener:
             read_mapping(self.mapping)
             kept.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.mapping, kept)
-        known = kept.is_file()
+        known = kept.is_file() and "name" in read_mapping(kept)  # without it nothing was ever read by it
         sheet = self.sheet or (read_sheet_name(kept) if known and path.suffix.lower() in WORKBOOKS else "")
         table = open_table(path, sheet=sheet, limits=self.limits)
         mapping = read_mapping(kept) if known else suggest_mapping(table.header)
         if not known:
             write_mapping(kept, mapping, table.header, table.sheet)
-            notes.append(f"The columns were matched by their names and the mapping kept in {kept}. Look it over.")
+            unused = [column for column in table.header if column and column not in mapping.values()][:MOST_NAMED]
+            notes.append(
+                f"The columns were matched by their names and the mapping kept in {kept}. Look it over."
+                + (f" Not used: {', '.join(unused)}." if unused else "")
+            )
         notes += _unfit(table, mapping, path.name, kept)
         self.meter.total = count_lines(path) if path.suffix.lower() in PLAIN_TABLES else 0
         return replace(_whole(self.meter.count(read_spreadsheet(table, mapping, source))), notes=tuple(notes))
@@ -149,7 +153,11 @@ def kept_mapping(folder: Path, source: str) -> Path:
 def _unfit(table: Table, mapping: dict[str, str], name: str, kept: Path) -> list[str]:
     """What a mapping names and the table does not have. Raises ImportRefused when nothing says what is listed."""
     if mapping.get("name") not in table.header:
-        raise ImportRefused(f"{name}: no column is the name of the service. Write 'name: COLUMN' in {kept}.")
+        seen = ", ".join([column for column in table.header if column][:MOST_NAMED]) or "nothing"
+        raise ImportRefused(
+            f"{name}: no column is the name of the service. The row taken for the names of columns reads: {seen}."
+            f" Take out what is above the real one, or write 'name: COLUMN' in {kept}."
+        )
     missing = [f"{column} ({ours})" for ours, column in mapping.items() if column not in table.header]
     return [f"Not among the columns of this table: {', '.join(missing)}. Correct {kept}."] if missing else []
 

@@ -113,6 +113,25 @@ def test_a_mapping_is_suggested_kept_and_used_again(tmp_path: Path, data: Path, 
     assert "summary: Ring" in kept.read_text()
 
 
+def test_titles_over_a_table_are_passed_over_and_columns_that_are_not_used_are_named(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    rows = ["Our list 2026", ";;", "Town;;", "Service;Phone;Phone 2", "Caf\u00e9;116 123;2", ";;", "Tea;116 123;"]
+    path = tmp_path / "list.csv"
+    path.write_bytes("\n".join(rows).encode("cp1252"))
+    assert main(["import", "--no-needs", str(path)]) == 0
+    said = capsys.readouterr()
+    assert "2 services read: 2 added" in said.out
+    assert "Not used: Phone 2." in said.err
+
+
+def test_a_table_that_was_put_right_is_matched_anew(tmp_path: Path, capsys: Captured) -> None:
+    path = write(tmp_path, "list.csv", "Who,How\nProject,Ring\nSoup,01632 960001\n")
+    assert main(["import", "--no-needs", path]) == 1
+    assert "reads: Who, How. Take out what is above" in capsys.readouterr().err
+    assert bring(capsys, write(tmp_path, "list.csv", "Project,Ring\nSoup,01632 960001\n"))[0]["added"] == 1
+
+
 def test_a_folder_and_a_zip_of_a_data_package(tmp_path: Path, capsys: Captured) -> None:
     folder = tmp_path / "package"
     folder.mkdir()
