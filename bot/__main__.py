@@ -19,6 +19,7 @@ from bot.pictures import draw_layers
 from bot.words.command import add_arguments, check_words
 from bot.words.texts import WordsError
 from knowledge.errors import KnowledgeError
+from knowledge.pipes import log_beside_output, speak_while_read
 from knowledge.settings import read_settings
 from knowledge.threads import use_one_thread
 
@@ -84,7 +85,13 @@ def evaluate_concern(chosen: argparse.Namespace, classifier: Classifier) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit code: 0, 1 when a line was bad, 2 when nothing could be done."""
+    return speak_while_read(lambda: run(arguments))
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    """One command."""
     chosen = build_parser().parse_args(arguments)
+    log_beside_output()
     if chosen.command == "words":
         return run_words(chosen)
     if chosen.command == "evaluate-nlu":
@@ -112,10 +119,17 @@ def run_concern(chosen: argparse.Namespace) -> int:
     classifier = open_classifier()
     if chosen.command == "train-concern":
         return 2 if isinstance(classifier, NoClassifier) else 0
+    return answer(chosen, classifier)
+
+
+def answer(chosen: argparse.Namespace, classifier: Classifier) -> int:
+    """Answer the messages of a file, or measure those of a folder."""
     try:
         if chosen.command == "evaluate-concern":
             return evaluate_concern(chosen, classifier)
         return answer_file(chosen.input, classifier, sys.stdout, as_json=chosen.json)
+    except BrokenPipeError:
+        raise  # whoever read the answers has gone; the input is as it should be
     except (OSError, ValueError, KeyError) as problem:
         sys.stderr.write(
             f"{type(problem).__name__}: a file of the input cannot be read as described in bot/README.md.\n"

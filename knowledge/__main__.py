@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import structlog
-
 from knowledge.errors import KnowledgeError
 from knowledge.exchange.commands import add_commands
+from knowledge.pipes import log_beside_output, speak_while_read
 from knowledge.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -29,8 +28,14 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code."""
+    return speak_while_read(lambda: _run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parsed = _parser().parse_args(arguments)
     command: Callable[[Settings, argparse.Namespace], int] = parsed.command
+    if command is not run_editor:
+        log_beside_output()
     try:
         return command(read_settings(), parsed)
     except KnowledgeError as error:
@@ -190,7 +195,6 @@ def run_evaluate(settings: Settings, parsed: argparse.Namespace) -> int:
         runs=parsed.runs,
         airs_terms=parsed.airs_terms,
     )
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))  # standard output is the figures
     report = evaluate(settings, files)
     print(json.dumps(report.to_dict(), indent=2) if parsed.json else "\n".join(report.lines()))
     return 0

@@ -40,6 +40,8 @@ REFUSAL = re.compile(
     re.IGNORECASE,
 )
 
+SENDS_AWAY = "sends people away"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
@@ -120,7 +122,7 @@ def _wording(service: Service) -> Iterator[str]:
     for name in ("summary", "description", "eligibility", "how_to"):
         refusal = REFUSAL.search(getattr(service, name))
         if refusal:
-            yield f"{name}: {refusal.group()!r} sends people away. Say who it is for and who else can help."
+            yield f"{name}: {refusal.group()!r} {SENDS_AWAY}. Say who it is for and who else can help."
     if len(service.needs) > MOST_NEEDS or len(set(service.needs)) < len(service.needs):
         yield f"needs: give 1 to {MOST_NEEDS}, each once, most fitting first."
     if None not in (service.minimum_age, service.maximum_age) and service.minimum_age > service.maximum_age:  # type: ignore[operator]  # neither is None here

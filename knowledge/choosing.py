@@ -8,7 +8,7 @@ before something that is not.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from knowledge.catalogue import Area, Kind, Service, Status
@@ -156,7 +156,8 @@ def _answering(lines: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _fill(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish], general: Sequence[str]) -> None:
-    """The rest of the ladder; an organisation comes twice only when nobody else is left."""
+    """The rest of the ladder. What an organisation has more of comes on its own rung, next after the first look; before
+    that only when nobody else is left."""
     asked = [wish.need for wish in wishes]
     related = [need for wish in wishes for need in wish.related if need not in asked]
 
@@ -173,11 +174,25 @@ def _fill(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish], gene
     for any_owner in (False, True):
         tray.any_owner = any_owner
         for rung, needs, fits in rungs:
-            for candidate in filter(fits, ranked):
+            for candidate in _in_turn(tray, filter(fits, ranked)):
                 if tray.full:
                     return
                 need = _first(candidate, needs)
                 tray.add([candidate], "need" if rung == "near" and need else rung, need, 1)
+
+
+def _in_turn(tray: _Tray, fitting: Iterable[Candidate]) -> Iterator[Candidate]:
+    """Best first; those that the first look refused once more as soon as it is over. `tray` takes each meanwhile."""
+    waiting: list[Candidate] = []
+    for candidate in fitting:
+        if waiting and len(tray.picks) >= FIRST_LOOK:
+            yield from waiting
+            waiting = []
+        yield candidate
+        if len(tray.picks) < FIRST_LOOK:
+            waiting.append(candidate)
+    if len(tray.picks) >= FIRST_LOOK:
+        yield from waiting
 
 
 def _pair(tray: _Tray, ranked: Sequence[Candidate], wishes: Sequence[Wish]) -> None:

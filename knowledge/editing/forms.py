@@ -5,6 +5,7 @@ A form is plain JSON: texts, choices, lists and rows. It may be incomplete or wr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -33,6 +34,7 @@ FIELDS: Final = ("name", "organisation", "kind", "summary", "description", "need
 LONGEST: Final = 4000
 MOST_ROWS: Final = 40
 MOST_NEEDS: Final = 5
+POSTCODE: Final = re.compile(r"([A-Z]{1,2}[0-9][0-9A-Z]?) *([0-9][A-Z]{2})")
 
 
 class Posted(Protocol):
@@ -122,6 +124,8 @@ def _read_row(posted: Posted, prefix: str, cells: tuple[str, ...]) -> dict[str, 
             row[cell] = _clock(_text(value))
             if cell == "opens" and row[cell] == "24:00":  # midnight begins a day as well as ends one
                 row[cell] = "00:00"
+        elif cell == "postcode":
+            row[cell] = _postcode(_text(value))
         else:
             row[cell] = _text(value)
     return row
@@ -133,6 +137,12 @@ def _text(value: object, *, lines: bool = False) -> str:
     if lines:
         return "\n".join(" ".join(line.split()) for line in plain.splitlines()).strip()
     return " ".join(plain.split())
+
+
+def _postcode(text: str) -> str:
+    """A British postcode as it is written on a letter; anything else as it was typed."""
+    found = POSTCODE.fullmatch(text.upper())
+    return f"{found[1]} {found[2]}" if found else text
 
 
 def _clock(text: str) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 import phonenumbers
 
 from knowledge.catalogue import Organisation, Service
-from knowledge.checks import check_service
+from knowledge.checks import SENDS_AWAY, check_service
 from knowledge.editing.forms import Form, Problem, write_service
 from knowledge.editing.readability import READING_AGE, reading_age
 from knowledge.editing.words import Words
@@ -24,18 +24,23 @@ def check_form(
 ) -> tuple[Service, tuple[Problem, ...]]:
     """The listing that a form describes, and everything to be said about it, errors first."""
     service, problems = write_service(form, service_id, owners, known_needs)
-    found = [*problems, *_from_checks(service), *_phrases(form, words), *_hard_texts(form), *_odd_numbers(service)]
+    phrases = list(_phrases(form, words))
+    named = {problem.field for problem in phrases if problem.error}
+    found = [*problems, *_from_checks(service, named), *phrases, *_hard_texts(form), *_odd_numbers(service)]
     unique = {(problem.field, problem.text): problem for problem in found}
     return service, tuple(sorted(unique.values(), key=lambda problem: not problem.error))
 
 
-def _from_checks(service: Service) -> Iterator[Problem]:
+def _from_checks(service: Service, named: Collection[str]) -> Iterator[Problem]:
+    """`named` are fields with a phrase that cannot stay; the phrases of the form hold all that the checks refuse."""
     for text in check_service(service):
         found = _FOUND.fullmatch(text)
         assert found is not None
         field, words = found[1], found[2]
         if field == "needs" and not service.needs:
             continue  # said already, in the words of the form
+        if field in named and SENDS_AWAY in words:
+            continue
         # Without coordinates somewhere can still be found by its town; a public catalogue often has none.
         yield Problem(field=field, text=words[0].upper() + words[1:], error="add latitude" not in words)
 

@@ -87,7 +87,11 @@ def show_service(site: Site, visit: Visit) -> Response:
         if site.drafts.open(service_id):
             return see_other(visit, "edit", service_id=service_id)
         return site.message(visit, "There is no listing with that name.", 404)
-    said = {"checked": "Marked as checked today.", "reported": "Thank you. It is in the list of problems."}
+    said = {
+        "checked": "Marked as checked today.",
+        "reported": "Thank you. It is in the list of problems.",
+        "same": "That revision says what this listing says now, so there is nothing to change.",
+    }
     return site.page(
         visit,
         "service.html",

@@ -158,9 +158,11 @@ def restore(site: Site, visit: Visit) -> Response:
         earlier = site.drafts.form_at(service_id, f"r{revision}")
         form = {**earlier, "assured_date": now["assured_date"], "assured_by": now["assured_by"]}
         based_on = draft.based_on if draft else f"r{number}"
-        site.drafts.save(service_id, form, based_on=based_on, by=visit.editor.login)
+        saved = site.drafts.save(service_id, form, based_on=based_on, by=visit.editor.login)
     except Gone as gone:
         return site.message(visit, str(gone), 409)
+    if saved.draft is None:
+        return see_other(visit, "service", "?said=same", service_id=service_id)
     return see_other(visit, "edit", "?said=saved", service_id=service_id)
 
 

@@ -26,7 +26,7 @@ from knowledge.exchange.extension import KEY
 from knowledge.exchange.heads import Heads
 from knowledge.exchange.identity import NEEDS_TAXONOMY, need_uuid, taxonomy_uuid
 from knowledge.exchange.listings import Reader
-from knowledge.exchange.questions import KNOWN, Misunderstood, Question, read_question
+from knowledge.exchange.questions import KNOWN, Misunderstood, Question, check_format, read_question, read_words
 from knowledge.exchange.register import Register
 from knowledge.exchange.shapes import SERVICE
 from knowledge.exchange.writing import Writer, need_term, write_organisation
@@ -44,7 +44,8 @@ INFO = {
 TOGETHER = 4
 """Questions answered at once. More are asked to wait: people's pages and searches come first."""
 FRESH_SECONDS = 60
-PAGING = {"page", "per_page"}
+PLAIN = {"page", "per_page", "format", "search", "text"}
+"""What every list can be asked."""
 Thing = Mapping[str, Any]
 
 
@@ -90,6 +91,8 @@ class OpenReferral:
             if not self._busy.acquire(blocking=False):
                 return _json({"error": "busy: ask again in a second"}, 503, {"retry-after": "1"})
             try:
+                if "id" in request.path_params:
+                    _refuse_questions(request)
                 body = make(request)
             except Misunderstood as wrong:
                 return _json({"errors": [{"field": wrong.field, "problem": wrong.text}]}, 400)
@@ -151,7 +154,8 @@ class OpenReferral:
 
     def _organisations(self, request: Request) -> Thing:
         question = _plain_question(request)
-        owners = list(self._heads.current().organisations.values())
+        everyone = self._heads.current().organisations.values()
+        owners = [each for each in everyone if _speaks_of(request, each.name, each.description)]
         return _page([write_organisation(owner) for owner in _slice(owners, question)], len(owners), question)
 
     def _organisation(self, request: Request) -> Thing | None:
@@ -160,16 +164,21 @@ class OpenReferral:
 
     def _taxonomies(self, request: Request) -> Thing:
         question = _plain_question(request)
-        return _page(_slice([_taxonomy()], question), 1, question)
+        found = [each for each in [_taxonomy()] if _speaks_of(request, each["name"], each["description"])]
+        return _page(_slice(found, question), len(found), question)
 
     def _taxonomy(self, request: Request) -> Thing | None:
         return _taxonomy() if request.path_params["id"].lower() == _taxonomy()["id"] else None
 
     def _terms(self, request: Request) -> Thing:
+        """No term of ours is under another: each is at the top, and none has a parent."""
         given = _single(request)
-        question = _plain_question(request, "taxonomy_id")
-        ours = given.get("taxonomy_id", _taxonomy()["id"]) == _taxonomy()["id"]
-        terms = [need_term(need.id, need.label, need.description) for need in self._needs if ours]
+        question = _plain_question(request, "taxonomy_id", "parent_id", "top_only")
+        if given.get("top_only", "false").lower() not in {"true", "false"}:
+            raise Misunderstood("top_only", "must be true or false.")
+        ours = given.get("taxonomy_id", _taxonomy()["id"]) == _taxonomy()["id"] and "parent_id" not in given
+        asked = [need for need in self._needs if ours and _speaks_of(request, need.label, need.description)]
+        terms = [need_term(need.id, need.label, need.description) for need in asked]
         return _page(_slice(terms, question), len(terms), question)
 
     def _term(self, request: Request) -> Thing | None:
@@ -193,9 +202,24 @@ def _taxonomy() -> dict[str, Any]:
 def _plain_question(request: Request, *more: str) -> Question:
     """A list without filters, but for those named."""
     given = _single(request)
-    for name in set(given) - PAGING - set(more):
-        raise Misunderstood(name, f"is not a parameter here. Use some of: {', '.join(sorted(PAGING | set(more)))}.")
-    return read_question({name: given[name] for name in PAGING & set(given)}, lambda _text: None)
+    for name in set(given) - PLAIN - set(more):
+        raise Misunderstood(name, f"is not a parameter here. Use some of: {', '.join(sorted(PLAIN | set(more)))}.")
+    return read_question({name: given[name] for name in PLAIN & set(given)}, lambda _text: None)
+
+
+def _speaks_of(request: Request, *texts: str) -> bool:
+    whole = " ".join(texts).lower()
+    return all(word in whole for word in read_words(request.query_params))
+
+
+def _refuse_questions(request: Request) -> None:
+    """One thing is always given whole. Raises Misunderstood for anything else that is asked of it."""
+    given = _single(request)
+    for name in set(given) - {"format", "full"}:
+        raise Misunderstood(name, "is not a parameter here: one thing is always given whole.")
+    if given.get("full", "true").lower() != "true":
+        raise Misunderstood("full", "must be true here: one thing is always given whole.")
+    check_format(given)
 
 
 def _single(request: Request) -> dict[str, str]:

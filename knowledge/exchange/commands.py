@@ -157,6 +157,8 @@ def run_export(settings: Settings, parsed: argparse.Namespace) -> int:
         writer = Writer(needs={need.id: need for need in needs}, reader=reader)
         try:
             count = _give_out(parsed, store, writer)
+        except BrokenPipeError:
+            raise  # whoever read it has what they wanted
         except OSError as error:
             where = parsed.out or "standard output"
             raise CatalogueFileError([f"{where}: cannot be written ({error.strerror}). Give another --out."]) from None

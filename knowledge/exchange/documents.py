@@ -99,21 +99,37 @@ def _top(reader: _Stream) -> Iterator[tuple[int, str, Any]]:
 
 
 def _object(reader: _Stream) -> Iterator[tuple[int, str, Any]]:
-    """A page or an organisation is streamed; anything else is one value."""
-    line, held = reader.line, False
+    """A page or an organisation is streamed; anything else is one value.
+
+    Who runs services may be said after them, so these wait for it: no more of them than may be in one entry.
+    """
+    line, began, held = reader.line, reader.taken, False
     rest: dict[str, Any] = {}
-    for key in reader.names():
-        if key in LISTS and reader.peek() == "[":
-            held = True
-            for number, (at, value) in enumerate(reader.entries()):
-                owned = (
-                    key == "services" and isinstance(value, dict) and rest.get("name") and "organization" not in value
-                )
-                yield at, f"{key}[{number}]", {**value, "organization": dict(rest)} if owned else value
-        else:
-            rest[key] = reader.value()
+    waiting: list[tuple[int, str, Any]] = []
+    try:
+        for key in reader.names():
+            if key in LISTS and reader.peek() == "[":
+                held = True
+                for number, (at, value) in enumerate(reader.entries()):
+                    waiting.append((at, f"{key}[{number}]", value))
+                    if key != "services" or reader.taken - began > reader.limits.item_bytes:
+                        yield from _run_by(rest, waiting)
+                        waiting = []
+            else:
+                rest[key] = reader.value()
+    except Broken:
+        yield from _run_by(rest, waiting)
+        raise
+    yield from _run_by(rest, waiting)
     if not held:
         yield line, "", rest
+
+
+def _run_by(rest: Mapping[str, Any], waiting: list[tuple[int, str, Any]]) -> Iterator[tuple[int, str, Any]]:
+    """Services of an organisation, when what is around them is one; else they are as they are."""
+    for line, pointer, value in waiting:
+        owned = pointer.startswith("services[") and isinstance(value, dict) and "organization" not in value
+        yield line, pointer, {**value, "organization": dict(rest)} if owned and rest.get("name") else value
 
 
 class _Stream:
@@ -122,7 +138,9 @@ class _Stream:
     def __init__(self, stream: Readable, limits: Limits) -> None:
         self.line = 1
         self._stream = stream
-        self._limits = limits
+        self.limits = limits
+        self.taken = 0
+        """Characters of the file that were read so far."""
         self._buffer = ""
         self._at = self._counted = 0
         self._ended = False
@@ -181,8 +199,8 @@ class _Stream:
             except json.JSONDecodeError as error:
                 if self._ended:
                     raise Broken(self._line_of(error.pos), f"is not JSON ({error.msg}).") from None
-                if len(self._buffer) - self._at > self._limits.item_bytes:
-                    text = f"is not JSON ({error.msg}), or an entry larger than {self._limits.item_bytes:,} characters."
+                if len(self._buffer) - self._at > self.limits.item_bytes:
+                    text = f"is not JSON ({error.msg}), or an entry larger than {self.limits.item_bytes:,} characters."
                     raise Broken(self.line, text) from None
             else:
                 if end < len(self._buffer) or self._ended:
@@ -218,7 +236,7 @@ class _Stream:
     def _line_end(self) -> int:
         """Where the line ends that is being read: at its line break, or with the text, or where it is too long."""
         while (end := self._buffer.find("\n", self._at)) < 0:
-            if len(self._buffer) - self._at > self._limits.item_bytes or not self._fill(FIRST_READ):
+            if len(self._buffer) - self._at > self.limits.item_bytes or not self._fill(FIRST_READ):
                 return len(self._buffer)
         return end
 
@@ -234,6 +252,7 @@ class _Stream:
         more = self._stream.read(size)
         self._ended = self._ended or not more
         self._buffer += more
+        self.taken += len(more)
         return bool(more)
 
     def _drop(self) -> None:

@@ -21,10 +21,12 @@ FARTHEST_METRES = 500_000.0
 MOST_PER_PAGE = 100
 PER_PAGE = 50
 LONGEST_SEARCH = 200
+LONGEST_POSTCODE = 20
 MOST_PAGE = 1_000_000
 KNOWN = {
     "search", "text", "page", "per_page", "taxonomy_term_id", "taxonomy_id", "organization_id", "minimum_age",
     "maximum_age", "day", "start_time", "end_time", "postcode", "proximity", "modified_after", "full", "minimal",
+    "format",
 }  # fmt: skip
 
 FindPlace = Callable[[str], Place | None]
@@ -60,6 +62,7 @@ def read_question(given: Mapping[str, str], find_place: FindPlace) -> Question:
     for name in given:
         if name not in KNOWN:
             raise Misunderstood(name, f"is not a parameter here. Use some of: {', '.join(sorted(KNOWN))}.")
+    check_format(given)
     return Question(
         tests=tuple(_tests(given, find_place)),
         page=_whole(given, "page", 1, MOST_PAGE),
@@ -69,11 +72,25 @@ def read_question(given: Mapping[str, str], find_place: FindPlace) -> Question:
     )
 
 
-def _tests(given: Mapping[str, str], find_place: FindPlace) -> Iterable[Test]:
+def check_format(given: Mapping[str, str]) -> None:
+    """Raises Misunderstood for any but the one we have."""
+    if given.get("format", "json").lower() != "json":
+        raise Misunderstood("format", "must be json: nothing else is given out here.")
+
+
+def read_words(given: Mapping[str, str]) -> list[str]:
+    """What `search` and `text` look for, all of it, in small letters. Raises Misunderstood."""
+    words = []
     for name in ("search", "text"):
-        if name in given:
-            words = given[name][:LONGEST_SEARCH].lower().split()
-            yield lambda head, words=words: all(word in head.text for word in words)  # type: ignore[misc]  # a default
+        if len(given.get(name, "")) > LONGEST_SEARCH:
+            raise Misunderstood(name, f"has more than {LONGEST_SEARCH} characters. Look for fewer words.")
+        words += given.get(name, "").lower().split()
+    return words
+
+
+def _tests(given: Mapping[str, str], find_place: FindPlace) -> Iterable[Test]:
+    if words := read_words(given):
+        yield lambda head: all(word in head.text for word in words)
     if term := given.get("taxonomy_term_id"):
         yield lambda head: term in head.terms
     if taxonomy := given.get("taxonomy_id"):
@@ -122,7 +139,7 @@ def _hours_test(given: Mapping[str, str]) -> Test:
 def _place_test(given: Mapping[str, str], find_place: FindPlace) -> Test:
     if "postcode" not in given:
         raise Misunderstood("postcode", "is missing beside proximity. Add the postcode to measure from.")
-    place = find_place(given["postcode"][:20])
+    place = find_place(given["postcode"]) if len(given["postcode"]) <= LONGEST_POSTCODE else None
     if place is None:
         raise Misunderstood("postcode", "is not a postcode we know. Write it like M1 1AA.")
     if "proximity" in given:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from knowledge.exchange.mappings import read_mapping, read_sheet_name, suggest_m
 from knowledge.exchange.meter import Meter, count_lines
 from knowledge.exchange.packages import read_package
 from knowledge.exchange.spreadsheets import read_spreadsheet
+from knowledge.exchange.tables import read_header
 from knowledge.exchange.tabular import OTHER_SPREADSHEETS, PLAIN_TABLES, WORKBOOKS, Table, open_table
 from knowledge.exchange.versions import table_of
 
@@ -29,6 +30,10 @@ DOCUMENTS = {".json", ".ndjson", ".jsonl"}
 DOWNLOADED = {".zip", *PLAIN_TABLES, *WORKBOOKS}
 """Endings of an address that is one file and no feed."""
 LONGEST_NAME = 200
+MOST_NAMED = 5
+"""Files or columns that a message names."""
+PARTS = {"organizations": "who runs them", "phones": "their numbers", "locations": "their places"}
+"""Tables without which a data package can be read, but its listings are not whole."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +73,10 @@ class Opener:
 
     def _open_path(self, path: Path, source: str, form: str | None) -> Opened:
         if path.is_dir():
-            return self._open_files(_in_folder(path), path.name)
+            return self._open_files(_in_folder(path), path.name, source)
         suffix = path.suffix.lower()
         if suffix == ".zip":
-            return self._open_files(unpack(path, self.scratch, self.limits), path.name)
+            return self._open_files(unpack(path, self.scratch, self.limits), path.name, source)
         if suffix in OTHER_SPREADSHEETS:
             raise ImportRefused(f"{path.name}: is no kind of spreadsheet that is read. Save it as XLSX or 'CSV UTF-8'.")
         if suffix in WORKBOOKS:
@@ -83,15 +88,22 @@ class Opener:
             return self._open_table(path, source)
         raise ImportRefused(f"{path.name}: is of no kind that is known. Say which with --format: {', '.join(FORMATS)}.")
 
-    def _open_files(self, files: dict[str, Path], name: str) -> Opened:
-        """A data package when there is a table of services; else every document on its own."""
+    def _open_files(self, files: dict[str, Path], name: str, source: str) -> Opened:
+        """A data package when the standard's services are there; else every document on its own, or the one table."""
         tables = {each: path for each, path in files.items() if path.suffix == ".csv"}
-        if any(table_of(each, []) == "services" for each in tables) and len(tables) > 1:
-            return _whole(read_package(tables, self.scratch))
+        services = [path for each, path in tables.items() if table_of(each, []) == "services"]
+        if services and (len(tables) > 1 or {"id", "name"} <= set(read_header(services[0]))):
+            return replace(_whole(read_package(tables, self.scratch)), notes=_lacking(tables))
         documents = {each: path for each, path in files.items() if path.suffix in DOCUMENTS}
         documents = {each: path for each, path in documents.items() if each != "datapackage.json"}
         if not documents:
-            raise ImportRefused(f"{name}: has no services.csv and no JSON. It should be an HSDS data package.")
+            if len(tables) == 1:
+                return self._open_table(next(iter(tables.values())), source)
+            found = f"only {', '.join(sorted(files)[:MOST_NAMED])}" if files else "and nothing else"
+            raise ImportRefused(
+                f"{name}: has no services.csv and no JSON, {found}. An HSDS data package has a services.csv;"
+                " import other tables one by one."
+            )
         self.meter.total = sum(path.stat().st_size for path in documents.values())
         return _whole(
             item
@@ -105,13 +117,17 @@ class Opener:
             read_mapping(self.mapping)
             kept.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(self.mapping, kept)
-        known = kept.is_file()
+        known = kept.is_file() and "name" in read_mapping(kept)  # without it nothing was ever read by it
         sheet = self.sheet or (read_sheet_name(kept) if known and path.suffix.lower() in WORKBOOKS else "")
         table = open_table(path, sheet=sheet, limits=self.limits)
         mapping = read_mapping(kept) if known else suggest_mapping(table.header)
         if not known:
             write_mapping(kept, mapping, table.header, table.sheet)
-            notes.append(f"The columns were matched by their names and the mapping kept in {kept}. Look it over.")
+            unused = [column for column in table.header if column and column not in mapping.values()][:MOST_NAMED]
+            notes.append(
+                f"The columns were matched by their names and the mapping kept in {kept}. Look it over."
+                + (f" Not used: {', '.join(unused)}." if unused else "")
+            )
         notes += _unfit(table, mapping, path.name, kept)
         self.meter.total = count_lines(path) if path.suffix.lower() in PLAIN_TABLES else 0
         return replace(_whole(self.meter.count(read_spreadsheet(table, mapping, source))), notes=tuple(notes))
@@ -122,6 +138,13 @@ class Opener:
         return target
 
 
+def _lacking(tables: Mapping[str, Path]) -> tuple[str, ...]:
+    """What was taken of a data package, when it does not say what people need of every listing."""
+    known = {table_of(each, []) for each in tables}
+    lacking = [f"{table}.csv ({what})" for table, what in PARTS.items() if table not in known]
+    return (f"Read: {', '.join(sorted(tables))}. Not there: {', '.join(lacking)}.",) if lacking else ()
+
+
 def kept_mapping(folder: Path, source: str) -> Path:
     """Where the mapping of a source is kept for the next time."""
     return folder / f"{as_uuid(source)}.yml"
@@ -130,7 +153,11 @@ def kept_mapping(folder: Path, source: str) -> Path:
 def _unfit(table: Table, mapping: dict[str, str], name: str, kept: Path) -> list[str]:
     """What a mapping names and the table does not have. Raises ImportRefused when nothing says what is listed."""
     if mapping.get("name") not in table.header:
-        raise ImportRefused(f"{name}: no column is the name of the service. Write 'name: COLUMN' in {kept}.")
+        seen = ", ".join([column for column in table.header if column][:MOST_NAMED]) or "nothing"
+        raise ImportRefused(
+            f"{name}: no column is the name of the service. The row taken for the names of columns reads: {seen}."
+            f" Take out what is above the real one, or write 'name: COLUMN' in {kept}."
+        )
     missing = [f"{column} ({ours})" for ours, column in mapping.items() if column not in table.header]
     return [f"Not among the columns of this table: {', '.join(missing)}. Correct {kept}."] if missing else []
 

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
@@ -21,6 +22,8 @@ SEPARATORS = ",;\t|"
 MOST_COLUMNS = 500
 MOST_LINES = 500
 """Lines of one row. More are a quotation mark that does not end, or are meant to be read again and again."""
+MOST_TITLES = 10
+"""Records and lines in which the names of the columns are looked for."""
 OPEN = "unexpected end of data"
 """What the parser calls a quotation mark that is open where the text ends."""
 
@@ -39,7 +42,7 @@ class Row:
 def read_header(path: Path) -> list[str]:
     """The names of the columns. Raises OSError."""
     with open_text(path) as (stream, _encoding):
-        return _header(iter(_Records(stream)))
+        return _begin(iter(_Records(stream)))[0]
 
 
 def read_rows(path: Path, name: str) -> Iterator[Row]:
@@ -49,8 +52,7 @@ def read_rows(path: Path, name: str) -> Iterator[Row]:
             if encoding == WESTERN:
                 text = "is not UTF-8, so it was read as Windows-1252. Save it as 'CSV UTF-8'."
                 yield Row(where=f"{name}:1", values={}, problems=(_warning(f"{name}:1", text),))
-            records = iter(_Records(stream))
-            header = _header(records)
+            header, records = _begin(iter(_Records(stream)))
             for record in records:
                 if row := _row(record, header, name):
                     yield row
@@ -72,8 +74,9 @@ class _Records:
     """
 
     def __init__(self, stream: TextIO) -> None:
-        first = stream.read(SAMPLE).split("\n", 1)[0]
+        lines = stream.read(SAMPLE).split("\n")[:MOST_TITLES]
         stream.seek(0)
+        first = next((line for line in lines if any(each in line for each in SEPARATORS)), "")
         self._separator = max(SEPARATORS, key=first.count)
         self._stream = stream
         self._again: deque[str] = deque()
@@ -129,9 +132,12 @@ def _row(record: _Record, header: list[str], name: str) -> Row | None:
     return Row(where=where, values=values, problems=problems)
 
 
-def _header(records: Iterator[_Record]) -> list[str]:
-    first = next(records, _Record(1, []))
-    return [cell.replace("\x00", "").strip().lstrip("\ufeff") for cell in first.cells][:MOST_COLUMNS]
+def _begin(records: Iterator[_Record]) -> tuple[list[str], Iterator[_Record]]:
+    """The names of the columns, and the rows after them. A title above, alone in its row, is passed over."""
+    first = list(islice(records, MOST_TITLES))
+    names = [[cell.replace("\x00", "").strip().lstrip("\ufeff") for cell in each.cells] for each in first]
+    at = next((place for place, cells in enumerate(names) if sum(map(bool, cells)) > 1), 0)
+    return (names[at] if names else [])[:MOST_COLUMNS], chain(first[at + 1 :], records)
 
 
 def _warning(where: str, text: str) -> Problem:

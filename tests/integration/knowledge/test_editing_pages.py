@@ -188,6 +188,13 @@ def test_a_draft_can_be_sent_back_discarded_and_an_old_version_restored(client: 
     assert 'value="First Name"' not in restored.text
 
 
+def test_a_revision_that_says_what_is_live_is_said_to_be_the_same(client: TestClient) -> None:
+    send(client, f"{SHOP}/still-right")
+    restored = send(client, f"{SHOP}/restore", revision="1")
+    assert restored.url.path == SHOP
+    assert "nothing to change" in restored.text
+
+
 def test_a_new_listing_of_a_new_organisation(client: TestClient, own: Settings) -> None:
     assert "Choose who runs it" in send(client, "/listings/new", name="Kite Club").text
     assert "Begin with https://" in send(client, "/organisations/new", name="Kites", website="kites").text

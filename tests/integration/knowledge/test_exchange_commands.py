@@ -113,6 +113,25 @@ def test_a_mapping_is_suggested_kept_and_used_again(tmp_path: Path, data: Path, 
     assert "summary: Ring" in kept.read_text()
 
 
+def test_titles_over_a_table_are_passed_over_and_columns_that_are_not_used_are_named(
+    tmp_path: Path, capsys: Captured
+) -> None:
+    rows = ["Our list 2026", ";;", "Town;;", "Service;Phone;Phone 2", "Caf\u00e9;116 123;2", ";;", "Tea;116 123;"]
+    path = tmp_path / "list.csv"
+    path.write_bytes("\n".join(rows).encode("cp1252"))
+    assert main(["import", "--no-needs", str(path)]) == 0
+    said = capsys.readouterr()
+    assert "2 services read: 2 added" in said.out
+    assert "Not used: Phone 2." in said.err
+
+
+def test_a_table_that_was_put_right_is_matched_anew(tmp_path: Path, capsys: Captured) -> None:
+    path = write(tmp_path, "list.csv", "Who,How\nProject,Ring\nSoup,01632 960001\n")
+    assert main(["import", "--no-needs", path]) == 1
+    assert "reads: Who, How. Take out what is above" in capsys.readouterr().err
+    assert bring(capsys, write(tmp_path, "list.csv", "Project,Ring\nSoup,01632 960001\n"))[0]["added"] == 1
+
+
 def test_a_folder_and_a_zip_of_a_data_package(tmp_path: Path, capsys: Captured) -> None:
     folder = tmp_path / "package"
     folder.mkdir()
@@ -124,6 +143,35 @@ def test_a_folder_and_a_zip_of_a_data_package(tmp_path: Path, capsys: Captured) 
         for path in folder.iterdir():
             archive.write(path, f"data/{path.name}")
     assert bring(capsys, str(tmp_path / "package.zip"), "--source", "package")[0]["unchanged"] == 1
+
+
+def test_services_alone_are_read_and_what_is_lacking_is_named(tmp_path: Path, capsys: Captured) -> None:
+    path = tmp_path / "package.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("services.csv", "id,name,status,organization_id\n1,Soup,active,7\n")
+    assert main(["import", "--no-needs", str(path)]) == 0
+    said = capsys.readouterr()
+    assert "package.zip: 1 service read: 1 added" in said.out
+    assert "Read: services.csv. Not there: organizations.csv (who runs them), phones.csv" in said.err
+
+
+@pytest.mark.parametrize("name", ["services.csv", "list.csv"])
+def test_a_table_that_is_alone_is_read_as_a_table(tmp_path: Path, capsys: Captured, name: str) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    write(folder, name, "Provider,Project\nSoup Trust,Soup\n")
+    assert bring(capsys, str(folder))[0]["added"] == 1
+
+
+def test_a_folder_of_other_files_is_refused_and_they_are_named(tmp_path: Path, capsys: Captured) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    assert main(["import", str(folder)]) == 1
+    assert "no services.csv and no JSON, and nothing else" in capsys.readouterr().err
+    for name in ("a.csv", "b.csv"):
+        write(folder, name, "Project\nSoup\n")
+    assert main(["import", str(folder)]) == 1
+    assert "only a.csv, b.csv" in capsys.readouterr().err
 
 
 def test_a_folder_of_documents(tmp_path: Path, capsys: Captured) -> None:

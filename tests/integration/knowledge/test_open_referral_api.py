@@ -106,6 +106,7 @@ def test_only_ids_and_moments(client: TestClient) -> None:
         pytest.param({"modified_after": "2100-01-01T00:00:00+01:00"}, "none", id="in the future"),
         pytest.param({"text": "CHOIR"}, "some", id="words"),
         pytest.param({"search": ""}, "all", id="an empty filter"),
+        pytest.param({"format": "JSON"}, "all", id="the one format there is"),
         pytest.param({"page": 100_000}, "all", id="a page after the last"),
     ],
 )
@@ -140,6 +141,10 @@ def test_a_postcode_never_hides_national_help(client: TestClient) -> None:
         ({"full": "perhaps"}, "full"),
         ({"postcode": "WZ1 2AB", "proximity": "far"}, "proximity"),
         ({"colour": "red"}, "colour"),
+        ({"format": "ndjson"}, "format"),
+        ({"search": "x" * 201}, "search"),
+        ({"text": "x" * 201}, "text"),
+        ({"postcode": "WZ1 2AB and a good deal more"}, "postcode"),
         ({"page": ["1", "2"]}, "page"),
     ],
 )
@@ -226,6 +231,40 @@ def test_organisations_and_the_taxonomy(client: TestClient) -> None:
     assert ask(client, f"/taxonomy_terms/{terms['contents'][0]['id']}") == terms["contents"][0]
     assert ask(client, "/taxonomy_terms", taxonomy_id="x")["empty"]
     assert client.get(f"{PREFIX}/organizations", params={"day": "MO"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "count"),
+    [
+        pytest.param("/organizations", {"search": "bell STREET"}, "some", id="organisations by their words"),
+        pytest.param("/organizations", {"text": "zebra"}, "none", id="an organisation that is not there"),
+        pytest.param("/taxonomies", {"search": "own words"}, "all", id="the taxonomy by its words"),
+        pytest.param("/taxonomies", {"search": "zebra"}, "none", id="another taxonomy"),
+        pytest.param("/taxonomy_terms", {"search": "rent"}, "some", id="terms by their words"),
+        pytest.param("/taxonomy_terms", {"top_only": "true"}, "all", id="terms at the top"),
+        pytest.param("/taxonomy_terms", {"parent_id": need_uuid("gambling")}, "none", id="terms under another"),
+    ],
+)
+def test_filters_of_the_other_lists(client: TestClient, path: str, given: dict[str, Any], count: str) -> None:
+    everything, total = ask(client, path)["total_items"], ask(client, path, **given)["total_items"]
+    assert {"none": total == 0, "some": 0 < total < everything, "all": total == everything}[count]
+
+
+@pytest.mark.parametrize(
+    ("path", "given", "field"),
+    [
+        ("/taxonomy_terms", {"top_only": "perhaps"}, "top_only"),
+        ("/organizations", {"full_service": "true"}, "full_service"),
+        ("/organizations", {"format": "csv"}, "format"),
+        (f"/services/{SHOP}", {"colour": "red"}, "colour"),
+        (f"/services/{SHOP}", {"full": "false"}, "full"),
+        (f"/services/{SHOP}", {"format": "csv"}, "format"),
+    ],
+)
+def test_what_is_wrong_is_said_elsewhere_too(client: TestClient, path: str, given: dict[str, Any], field: str) -> None:
+    answer = client.get(f"{PREFIX}{path}", params=given)
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
+    assert client.get(f"{PREFIX}/services/{SHOP}", params={"full": "true"}).status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["services", "service_at_locations", "organizations", "taxonomies", "taxonomy_terms"])

@@ -29,7 +29,6 @@ NIGHT = make_service("svc-night", "Night Desk", schedules=(Schedule(days=("MO",)
 PAID = make_service("svc-paid", "Paid Advice", cost="20 pounds")
 TEXTS = make_service("svc-texts", "Text Desk", phones=(Phone(number="07700 900123", sms=True),), how_to="Text or ring.")
 QUIET = make_service("svc-quiet", "Quiet Desk", how_to="Ring.", schedules=())
-CARERS = make_service("svc-carers", "Carers Corner", needs=("carers",))
 
 
 class TestBasket:

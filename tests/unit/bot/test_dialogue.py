@@ -6,7 +6,6 @@ import pytest
 
 from bot.actions.heard import Heard, read_tracker
 from channels.conversation import HandOver, Note
-from knowledge.catalogue import Phone, Schedule
 from tests.unit.bot.fakes import (
     CAFE,
     FOOD,
@@ -22,10 +21,6 @@ from tests.unit.bot.fakes import (
 )
 from tests.unit.bot.talking import Talk
 
-NIGHT = make_service("svc-night", "Night Desk", schedules=(Schedule(days=("MO",), opens="18:30", closes="22:00"),))
-PAID = make_service("svc-paid", "Paid Advice", cost="20 pounds")
-TEXTS = make_service("svc-texts", "Text Desk", phones=(Phone(number="07700 900123", sms=True),), how_to="Text or ring.")
-QUIET = make_service("svc-quiet", "Quiet Desk", how_to="Ring.", schedules=())
 CARERS = make_service("svc-carers", "Carers Corner", needs=("carers",))
 
 

@@ -100,6 +100,14 @@ def test_an_organisation_comes_once_in_the_first_three_then_again() -> None:
     assert chosen(listed, RENT, limit=5) == ["Same 0", "Other", "Third", "Same 1", "Same 2"]
 
 
+def test_what_more_an_organisation_has_comes_right_after_the_first_three() -> None:
+    owner = Organisation(id="org-same", name="Same")
+    listed = [candidate(service(f"Same {n}", "rent", organisation=owner), 9 - n) for n in range(2)]
+    listed += [candidate(service(f"Other {n}", "rent"), 5 - n) for n in range(4)]
+    listed += [candidate(service("Elsewhere", "bereavement"), 1)]
+    assert chosen(listed, RENT, limit=6) == ["Same 0", "Other 0", "Other 1", "Same 1", "Other 2", "Other 3"]
+
+
 def test_an_organisation_comes_twice_when_nobody_else_is_left() -> None:
     owner = Organisation(id="org-same", name="Same")
     listed = [candidate(service(f"Same {n}", "rent", organisation=owner), 9 - n) for n in range(3)]

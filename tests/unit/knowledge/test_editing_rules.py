@@ -66,6 +66,25 @@ def test_errors_name_the_field_and_the_fix(fields: dict[str, Any], field: str, s
     assert any(said in problem.text for problem in errors)
 
 
+@pytest.mark.parametrize("field", ["summary", "description", "eligibility", "how_to"])
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "not eligible",
+        "cannot help",
+        "can't help",
+        "do not accept",
+        "don't accept",
+        "no access",
+        "turned away",
+        "excluded",
+    ],
+)
+def test_a_phrase_that_cannot_stay_is_named_once(field: str, phrase: str) -> None:
+    (problem,) = [problem for problem in found(**{field: f"You {phrase} here."}) if problem.error]
+    assert (problem.field, phrase in problem.text) == (field, True)
+
+
 @pytest.mark.parametrize(
     ("fields", "field", "said"),
     [

@@ -132,6 +132,15 @@ def test_times_are_kept_in_one_way_however_they_are_typed() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"), [("wz24ab", "WZ2 4AB"), ("Wz2  4ab", "WZ2 4AB"), ("ask for it", "ask for it"), ("WZ2", "WZ2")]
+)
+def test_a_postcode_is_kept_as_people_write_it(typed: str, kept: str) -> None:
+    row = {"name": "Hall", "address": "", "postcode": typed, "latitude": "", "longitude": "", "accessibility": ""}
+    (place,) = read_posted(as_posted({**GOOD, "locations": [row]}), GOOD)["locations"]
+    assert place["postcode"] == kept
+
+
 def test_empty_rows_are_left_out_and_rows_after_them_are_not() -> None:
     posted = FormData([("phones-0-number", " "), ("phones-2-number", "01632 960001"), ("phones-2-sms", "yes")])
     assert read_posted(posted, blank_form())["phones"] == [

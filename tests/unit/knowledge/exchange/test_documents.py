@@ -53,9 +53,25 @@ def test_every_kind_of_document(tmp_path: Path, body: Any, pointers: list[str]) 
 
 def test_a_service_in_an_organisation_belongs_to_it(tmp_path: Path) -> None:
     bare = {name: value for name, value in SERVICES[0].items() if name != "organization"}
-    for body in ({**OWNER, "services": [bare]}, [{**OWNER, "services": [bare]}]):
+    whole = {**OWNER, "services": [bare]}
+    for body in (whole, [whole], {"services": [bare], **OWNER}, {"id": "o1", "services": [bare], **OWNER}):
         (item,) = read_text(tmp_path, json.dumps(body))
         assert item.body and item.body["organization"] == OWNER
+
+
+def test_services_wait_for_their_organisation_only_as_long_as_memory_is_bounded(tmp_path: Path) -> None:
+    bare = [{"name": f"Service {number}", "description": "x" * 500} for number in range(400)]
+    path = tmp_path / "feed.json"
+    path.write_text(json.dumps({"services": bare, **OWNER}))
+    items = list(read_document(path, path.name, replace(LIMITS, item_bytes=100_000)))
+    assert names(items) == [each["name"] for each in bare]
+    assert not any(item.body and "organization" in item.body for item in items)
+
+
+def test_what_waited_for_its_organisation_is_not_lost_where_the_file_is_broken(tmp_path: Path) -> None:
+    items = read_text(tmp_path, '{"services": [{"name": "A"}, {"name": "B"}], "id": oops')
+    assert names(items) == ["A", "B"]
+    assert "is not JSON" in problems(items)[0]
 
 
 def test_a_line_each(tmp_path: Path) -> None:
