@@ -105,6 +105,11 @@ class CheckIns:
                 .values(state=CANCELLED)
             )
 
+    async def put_off(self, check_in: CheckIn, until: datetime) -> None:
+        async with self._database.writing() as work:
+            theirs = update(check_ins).where(check_ins.c.id == check_in.id, check_ins.c.state == AGREED)
+            await work.run(theirs.values(due_at=until))
+
     async def ask(
         self, check_in: CheckIn, drafts: tuple[Draft, ...], unread_since: int | None = None
     ) -> Committed | None:

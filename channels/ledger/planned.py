@@ -8,10 +8,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import Row, insert, select, update
 
 from channels.conversation import Concern, Holder, Sender
-from channels.ledger import audit, outbound, reading, talk, talk_tables
+from channels.ledger import audit, lost_keys, outbound, reading, talk, talk_tables
 from channels.ledger.database import Database, Work, new_id
 from channels.ledger.records import Draft, PeerRecord
 from channels.ledger.talk_records import PlanKind, PlanRecord, PlanState
@@ -92,7 +93,7 @@ class Planned:
             return [record_of(work, row) for row in await work.run(wanted)]
 
     async def due(self, now: datetime) -> list[PlanRecord]:
-        """What should be said by now."""
+        """What should be said by now. What cannot be opened is held, and named in the log: nobody else waits for it."""
         wanted = (
             select(talk_tables.planned_messages)
             .where(TABLE.state == PlanState.WAITING, TABLE.due_at <= now, TABLE.kind != PlanKind.SNOOZE)
@@ -100,7 +101,17 @@ class Planned:
             .limit(AT_ONCE)
         )
         async with self._database.reading() as work:
-            return [record_of(work, row) for row in await work.run(wanted)]
+            found = (await work.run(wanted)).all()
+            opened = [record_of(work, row) for row in found if lost_keys.opens(work, row.body)]
+        for row in found:
+            if all(row.id != plan.id for plan in opened):
+                await self._hold_closed(row.id, row.conversation_id)
+        return opened
+
+    async def _hold_closed(self, plan_id: str, conversation_id: str) -> None:
+        async with self._database.writing() as work:
+            if await settle(work, PlanState.HELD, TABLE.id == plan_id):
+                structlog.get_logger().error("words_closed", plan_id=plan_id, conversation_id=conversation_id)
 
     async def carry_out(self, plan: PlanRecord, draft: Draft, never: frozenset[Concern] = frozenset()) -> bool:
         """Send it, once.

@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, and_, delete, exists, func, insert, or_, select, update
 
 from channels.conversation import Concern, EscalationState
-from channels.ledger import audit, erasure, escalations, queue_order, reading, rows, tables, talk_tables
+from channels.ledger import audit, erasure, escalations, lost_keys, queue_order, reading, rows, tables, talk_tables
 from channels.ledger.database import Database, Work, new_id
 from channels.ledger.records import EscalationRecord
 from channels.ledger.talk_records import NoteKind, NoteRecord
@@ -136,13 +136,15 @@ class Talk:
 
 async def is_unsafe(work: Work, conversation: Row[Any], agreed_at: datetime, never: frozenset[Concern]) -> bool:
     """Whether they said last that being texted first is not safe, or have told since they agreed of what is among
-    `never`, and nobody has noted since then whether it is.
+    `never`, and nobody has noted since then whether it is. What cannot be read may say either.
     """
     table = talk_tables.talk_notes.c
     wanted = select(table.body, table.at).where(
         table.conversation_id == conversation.id, table.kind == NoteKind.SAFE_CONTACT
     )
     newest = (await work.run(wanted.order_by(table.at.desc(), table.id.desc()).limit(1))).first()
+    if not lost_keys.opens(work, conversation.notes, newest.body if newest else None):
+        return True
     words = work.cipher.decrypt(newest.body) if newest else ""
     if words and json.loads(words).get("ok") == "no":
         return True
