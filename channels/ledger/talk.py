@@ -30,15 +30,9 @@ class Talk:
 
     async def add(self, conversation_id: str, kind: NoteKind, author_id: str, body: Mapping[str, Any]) -> str:
         """Write a note; nothing that was written before is changed. Who wrote which kind is in the audit."""
-        table = talk_tables.talk_notes
-        note_id = new_id()
         async with self._database.writing() as work:
             await reading.lock_conversation(work, conversation_id)
-            row = {"id": note_id, "conversation_id": conversation_id, "kind": kind, "author_id": author_id}
-            sealed = work.cipher.of(conversation_id).encrypt(json.dumps(dict(body)))
-            await work.run(insert(table).values(**row, body=sealed, at=work.now))
-            await audit.append(work, author_id, f"{kind}_written", conversation_id)
-        return note_id
+            return await write(work, conversation_id, kind, author_id, body)
 
     async def notes(self, conversation_id: str) -> list[NoteRecord]:
         """Every note, oldest first."""
@@ -132,6 +126,16 @@ class Talk:
         if done:
             await self._database.scrub()
         return done
+
+
+async def write(work: Work, conversation_id: str, kind: NoteKind, author_id: str, body: Mapping[str, Any]) -> str:
+    """A note, in a conversation that is ours."""
+    note_id = new_id()
+    row = {"id": note_id, "conversation_id": conversation_id, "kind": kind, "author_id": author_id}
+    sealed = work.cipher.of(conversation_id).encrypt(json.dumps(dict(body)))
+    await work.run(insert(talk_tables.talk_notes).values(**row, body=sealed, at=work.now))
+    await audit.append(work, author_id, f"{kind}_written", conversation_id)
+    return note_id
 
 
 async def is_unsafe(work: Work, conversation: Row[Any], agreed_at: datetime, never: frozenset[Concern]) -> bool:
