@@ -26,7 +26,7 @@ from channels.catalogue import Catalogue
 from channels.demo import DEMO_PEERS, DEMO_TEAMS
 from channels.desk.attempts import Attempts
 from channels.desk.replies import SavedReplies
-from channels.desk.sessions import Sessions, Visit, from_elsewhere
+from channels.desk.sessions import SESSION, WARNED, Sessions, Visit, from_elsewhere, seconds_left
 from channels.desk.words import Words
 from channels.errors import LedgerUnavailable
 from channels.escalation import Escalations
@@ -103,6 +103,11 @@ class Site:
         known["demo_partners"] = frozenset(DEMO_TEAMS)
         known["catalogue_address"] = catalogue
         known["home"] = visit.home
+        known["session"] = {
+            "ending": visit.ends[0] - self.now() <= WARNED,
+            "ends_at": clock(visit.ends[0].astimezone(self.zone)),
+            "warned": round(WARNED.total_seconds()),
+        }
         return self.page(visit.request, name, status, **known, **values)
 
     async def no_team(self, visit: Visit) -> str:
@@ -218,6 +223,8 @@ async def _let_in(
     response = await handler(site, visit)
     if visit.is_new:
         site.sessions.give(response, visit)
+    over, idle = seconds_left(visit, site.now())
+    response.headers[SESSION] = f"{over},{idle}"
     return response
 
 

@@ -141,12 +141,12 @@ class CheckIns:
         """What was told between two moments; days are UTC's."""
         return await self._database.read(lambda work: closed_doors(work, start, end))
 
-    async def counts(self, since: datetime) -> list[Told]:
-        """For whoever answers for the service: what helped, and which doors were closed."""
+    async def told(self, start: datetime, end: datetime) -> list[Told]:
+        """What was answered between two moments, by need; days are UTC's."""
         number = func.count().label("number")
         wanted = (
             select(told.c.need, told.c.answer, number)
-            .where(told.c.told_on >= since)
+            .where(told.c.told_on >= start, told.c.told_on < end)
             .group_by(told.c.need, told.c.answer)
             .order_by(told.c.need, told.c.answer)
         )

@@ -264,8 +264,12 @@ async def test_single_keys_can_be_switched_off(jo: Browser) -> None:
     assert 'data-keys="on"' in (await jo.get("/desk")).text
     await jo.post("/desk/keys")
     assert 'data-keys="off"' in (await jo.get("/desk")).text
-    await jo.post("/desk/keys", on="yes")
+    await jo.post("/desk/account/keys", on="yes")
     assert 'data-keys="on"' in (await jo.get("/desk")).text
+    account = (await jo.get("/desk/account")).text
+    assert 'name="on" value="yes" checked' in account
+    await jo.post("/desk/account/keys")
+    assert 'name="on" value="yes" checked' not in (await jo.get("/desk/account")).text
 
 
 # -- the number, breaks, and people who write often
