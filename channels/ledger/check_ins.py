@@ -134,7 +134,6 @@ class CheckIns:
                 shard=shard_of(conversation.id, work.shards),
                 outbound=await outbound.add(work, conversation, drafts),
                 escalation_id=None,
-                queue_place=None,
             )
 
     async def closed_doors(self, start: datetime, end: datetime) -> list[ClosedDoor]:

@@ -280,7 +280,6 @@ async def commit(work: Work, outcome: Outcome) -> Committed | None:
         shard=shard_of(conversation.id, work.shards),
         outbound=sent,
         escalation_id=escalation_id,
-        queue_place=place,
     )
 
 

@@ -181,7 +181,6 @@ class Ledger(StaffLedger):
                 shard=shard_of(conversation_id, work.shards),
                 outbound=count,
                 escalation_id=current.id if current else None,
-                queue_place=await queue_order.place_of(work, conversation_id) if current else None,
             )
 
     async def next_unsent(self, conversation_id: str) -> MessageRecord | None:

@@ -17,7 +17,6 @@ from channels.ledger import (
     lists,
     lost_keys,
     moving,
-    queue_order,
     reading,
     returning,
     tables,
@@ -40,7 +39,6 @@ async def held(work: Work, person_id: str, retention: timedelta) -> Held:
         place=conversation.place,
         saved=await lists.count(work, conversation.id),
         noted=await talk.count(work, conversation.id),
-        waiting_for_person=await queue_order.place_of(work, conversation.id) is not None,
         keep_until=(row[1] or person.created_at) + retention,
     )
 
