@@ -142,7 +142,7 @@ def open_site(
     templates.env.globals["presence_every"] = max(5, round(settings.lease_seconds / 3))
     zone = ZoneInfo(settings.timezone)
     wording = Wording.load(settings.country, settings.service_name)
-    templates.env.filters["day"] = lambda moment: f"{moment.astimezone(zone):%d %b %Y %H:%M}"
+    templates.env.filters["day"] = lambda moment: moment_of_record(moment, zone)
     templates.env.filters["told_at"] = lambda written: told_at(written, zone)
     templates.env.filters["short_day"] = short_day
     templates.env.filters["start"] = lambda words: words[:1].upper() + words[1:]
@@ -169,7 +169,12 @@ def open_site(
 
 def told_at(written: str, zone: ZoneInfo) -> str:
     """A moment of a copy, which is written for programs, as people say it: 23 Nov 2026, 9:31pm."""
-    at = datetime.fromisoformat(written).astimezone(zone)
+    return moment_of_record(datetime.fromisoformat(written), zone)
+
+
+def moment_of_record(moment: datetime, zone: ZoneInfo) -> str:
+    """23 Nov 2026, 9:31pm: by the clock of every other page."""
+    at = moment.astimezone(zone)
     return f"{at.day} {at:%b %Y}, {clock(at)}"
 
 
