@@ -30,6 +30,7 @@ INDEX_STALE_AFTER = timedelta(days=30)
 FREE_MB_WANTED = 1024
 MOST_LOOKED_AT = 10_000
 """People in line."""
+MOST_NAMED = 20
 ADD_KEYS = "Add the newest copy of the keys to those here: 'A key for each person' in channels/README.md says how."
 
 
@@ -166,12 +167,18 @@ async def check_ledger(settings: Settings) -> list[Finding]:
         chain = await ledger.verify_audit()
         keys = await ledger.person_keys.state()
         opens = await opens_newest(ledger)
-        closed = await closed_now(ledger)
+        closed, lost = await closed_now(ledger), await ledger.person_keys.lost()
+        aside = await ledger.person_keys.count_set_aside()
     finally:
         await ledger.close()
     found = [ok("ledger", f"tables are at {state.head}"), judge_keys(keys, opens)]
     if closed:
         found.append(failed("people waiting", f"words cannot be opened: escalations {', '.join(closed)}", ADD_KEYS))
+    if lost:
+        named = f"{', '.join(lost[:MOST_NAMED])}{' and more' if len(lost) > MOST_NAMED else ''}"
+        found.append(failed("lost keys", f"of {len(lost)} people: conversations {named}", ADD_KEYS))
+    if aside:
+        found.append(ok("began anew", f"{aside} people whose key was lost; what they said before stays closed"))
     if not chain:
         found.append(failed("audit", "the chain of hashes is broken", "Someone changed the audit table: keep a copy."))
     return found

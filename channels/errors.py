@@ -11,6 +11,10 @@ class SettingsError(ChannelsError):
     """A setting is missing or wrong. The text names the variable and the fix."""
 
 
+class KeyLost(SettingsError):
+    """Something in the ledger is under the key of a person, and that key is not here, or is not the one it is under."""
+
+
 class SendFailed(ChannelsError):
     """A provider did not take a message.
 

@@ -29,6 +29,7 @@ from channels.escalation_states import IN_QUEUE
 from channels.ledger import Ledger
 from channels.ledger.database import shard_of
 from channels.ledger.duties import DutyState
+from channels.ledger.ending import Leaves
 from channels.ledger.queue_order import rank_of
 from channels.ledger.records import Draft, EscalationRecord, PeerRecord
 from channels.matching import WhoIsHere
@@ -240,11 +241,11 @@ class Escalations:
 
     async def release(self, escalation_id: str, peer: PeerRecord) -> None:
         """Hand back to the assistant, which starts afresh; the person is greeted by it. Raises NotYours."""
-        await self._close(escalation_id, peer, "back_with_assistant")
+        await self.end_with(escalation_id, peer, "back_with_assistant")
 
     async def close(self, escalation_id: str, peer: PeerRecord) -> None:
         """The talk has come to its end; the person can write again any time. Raises NotYours."""
-        await self._close(escalation_id, peer, "left")
+        await self.end_with(escalation_id, peer, "left")
 
     async def pass_on(self, escalation_id: str, peer: PeerRecord, key: str = "passed_on") -> None:
         """Back to the queue, in the place they had. Nobody asks why. Raises NotYours."""
@@ -350,16 +351,15 @@ class Escalations:
 
     # -- what every change needs
 
-    async def end_with(self, escalation_id: str, peer: PeerRecord, key: str, **values: object) -> None:
-        """Close with other words than goodbye. Raises NotYours."""
-        await self._close(escalation_id, peer, key, **values)
-
-    async def _close(self, escalation_id: str, peer: PeerRecord, key: str, **values: object) -> None:
+    async def end_with(
+        self, escalation_id: str, peer: PeerRecord, key: str, *, leaves: Leaves | None = None, **values: object
+    ) -> None:
+        """Close with these words, and with what the talk leaves: both or neither. Raises NotYours."""
         escalation = await self._ledger.escalation(escalation_id)
         if escalation is None:
             raise NotYours
         notice = notice_for(escalation, self.words_for(escalation).say(key, name=peer.name, **values))
-        if not await self._ledger.close_escalation(escalation_id, peer.id, notice):
+        if not await self._ledger.close_escalation(escalation_id, peer.id, notice, leaves):
             raise NotYours(await self._holder_of(escalation_id))
         async with self._beside_the_ledger(escalation_id), self._streams.together() as told:
             told.drop_lease(escalation_id)

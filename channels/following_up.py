@@ -21,6 +21,7 @@ import yaml
 from channels.composing import Moment
 from channels.concern_checks import ConcernChecks, Standing, Verdict, by_day
 from channels.conversation import Channel, Choice, Concern, Holder, Turn
+from channels.errors import SettingsError
 from channels.ledger import Ledger
 from channels.ledger.check_ins import CONCERN, HELPED, CheckIn
 from channels.ledger.records import Committed, ConversationRecord, Draft, PersonRecord
@@ -33,6 +34,8 @@ FILE: Final = Path(__file__).parent / "data" / "follow_up.yml"
 TOLD: Final = "told:"
 ANSWERS: Final = ("helped", "partly", "no")
 CLOSED_DOOR: Final = "no"
+CLOSED_FOR: Final = timedelta(hours=1)
+"""Until somebody whose words cannot be opened is looked at again."""
 PUSHED: Final = frozenset({Channel.SMS, Channel.TELEGRAM})
 """Where we can write first. A web chat is only there while it is open."""
 
@@ -123,7 +126,15 @@ class FollowUp:
         now, asked = self.clock(), 0
         kinds = (HELPED, CONCERN) if self.rules.is_day(now, self.zone) else (CONCERN,)
         for check_in in await self.ledger.check_ins.due(now, kinds):
-            committed = await self._ask(check_in)
+            try:
+                committed = await self._ask(check_in)
+            except SettingsError:
+                # Whether it is safe cannot be read: theirs waits, nobody else's does.
+                structlog.get_logger().error(
+                    "words_closed", check_in_id=check_in.id, conversation_id=check_in.conversation_id
+                )
+                await self.ledger.check_ins.put_off(check_in, now + CLOSED_FOR)
+                continue
             if committed is None:
                 continue
             asked += 1

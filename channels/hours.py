@@ -85,7 +85,7 @@ class StaffedHours:
         return tuple(span for span in usual if day.weekday() in span.days)
 
     def next_opening(self, moment: datetime, wording: Says) -> str:
-        """When somebody is there again, as people say it: '9am tomorrow', '10.30am on Monday'."""
+        """When somebody is there again, as people say it: '9am tomorrow', '10:30am on Monday'."""
         local = moment.astimezone(self.zone)
         if not self.spans and not self.days:
             return wording.say("hours_always")
@@ -127,11 +127,11 @@ def name_month(moment: date, wording: Says) -> str:
 
 
 def clock(moment: time) -> str:
-    """The 12-hour clock: '9am', '10.30pm', 'midnight'."""
+    """The 12-hour clock: '9am', '10:30pm', 'midnight'."""
     if (moment.hour, moment.minute) in {(0, 0), (23, 59)}:
         return "midnight"
     hour, half = moment.hour % 12 or 12, "am" if moment.hour < 12 else "pm"
-    return f"{hour}.{moment.minute:02d}{half}" if moment.minute else f"{hour}{half}"
+    return f"{hour}:{moment.minute:02d}{half}" if moment.minute else f"{hour}{half}"
 
 
 def _in_words(opens: time, ahead: int, day: str, wording: Says) -> str:

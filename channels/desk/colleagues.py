@@ -52,7 +52,8 @@ async def withdraw(site: Site, visit: Visit) -> Response:
 
 
 async def change(site: Site, visit: Visit) -> Response:
-    """POST .../change with peer, and what: role, teams, end, restore or reset (all their second factors)."""
+    """POST .../change with peer, and what: role, teams, end, restore or reset (all their second factors), which
+    asks first and is done with `sure`."""
     peer_id, what = posted(visit.request, "peer"), posted(visit.request, "what")
     accounts = site.ledger.accounts
     try:
@@ -69,6 +70,11 @@ async def change(site: Site, visit: Visit) -> Response:
         elif what == "restore":
             await accounts.restore_access(visit.peer, peer_id)
         elif what == "reset":
+            whose = await site.ledger.peer(peer_id)
+            if whose is None or whose.id == visit.peer.id or whose.role not in grantable(visit.peer.role):
+                return await _refused(site, visit)
+            if not posted(visit.request, "sure"):
+                return await _page(site, visit, resetting=whose)
             await accounts.reset_factors(visit.peer, peer_id)
         else:
             return await _refused(site, visit)
@@ -114,7 +120,7 @@ async def _page(site: Site, visit: Visit, status: int = 200, **values: Any) -> R
         "otherwise": site.escalations.teams.get(site.escalations.teams.otherwise),
         "duties": await site.ledger.queue.duties(),
     }
-    empty = {"said": "", "refused": "", "link": "", "invited": ""}
+    empty = {"said": "", "refused": "", "link": "", "invited": "", "resetting": None}
     return site.page_for(visit, "colleagues.html", status, **{**known, **empty, **values})
 
 

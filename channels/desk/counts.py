@@ -63,20 +63,16 @@ def tallies(counted: Counted, zone: ZoneInfo) -> list[Tally]:
     def key(moment: datetime, channel: Channel) -> tuple[date, Channel]:
         return moment.astimezone(zone).date(), channel
 
-    people: dict[tuple[date, Channel], set[str]] = {}
+    people = {(day, channel): number for day, channel, number in counted.contacts}
+    failures = {(day, channel): number for day, channel, number in counted.failures}
     asked: dict[tuple[date, Channel], list[Asked]] = {}
-    failures: dict[tuple[date, Channel], int] = {}
-    for at, channel, conversation_id in counted.contacts:
-        people.setdefault(key(at, channel), set()).add(conversation_id)
     for one in counted.asked:
         asked.setdefault(key(one.opened_at, one.channel), []).append(one)
-    for at, channel in counted.failures:
-        failures[key(at, channel)] = failures.get(key(at, channel), 0) + 1
     return [
         Tally(
             day=day,
             channel=channel,
-            contacts=len(people.get((day, channel), ())),
+            contacts=people.get((day, channel), 0),
             asked=tuple(asked.get((day, channel), ())),
             failures=failures.get((day, channel), 0),
         )

@@ -18,7 +18,8 @@ from channels.desk.page import Extra, show_opened
 from channels.desk.sessions import Visit
 from channels.desk.sharing import answered, last_seq
 from channels.desk.words import moment_in_words
-from channels.ledger.talk_records import IntroductionState, NoteKind, PlanKind
+from channels.ledger.ending import Leaves
+from channels.ledger.talk_records import IntroductionState, NewPlan, NoteKind, PlanKind
 
 CONNECTED: Final = ("yes", "no", "later")
 CHECK_IN_DAYS: Final = (1, 2, 3, 7, 14)
@@ -45,10 +46,10 @@ async def finish(site: Site, visit: Visit, opened: Opened) -> Response:
         "needs": [need for need in chosen(visit, "need") if need in known],
         "signposted": list(signposted(messages)),
     }
-    await site.ledger.talk.add(opened.conversation.id, NoteKind.OUTCOME, visit.peer.id, body)
-    await site.escalations.close(opened.escalation.id, visit.peer)
-    if due:
-        await plan_check_in(site, visit, opened, due)
+    leaves = Leaves(
+        by=visit.peer, kind=NoteKind.OUTCOME, body=body, check_in=check_in(site, opened, due) if due else None
+    )
+    await site.escalations.end_with(opened.escalation.id, visit.peer, "left", leaves=leaves)
     return await leave(site, visit, opened, "closed")
 
 
@@ -63,12 +64,12 @@ def check_in_due(site: Site, visit: Visit, opened: Opened) -> datetime | str:
     return unsafe_at(site, opened, due) or due
 
 
-async def plan_check_in(site: Site, visit: Visit, opened: Opened, due: datetime) -> None:
+def check_in(site: Site, opened: Opened, due: datetime) -> NewPlan:
     """In words that suit what the person said about their phone."""
     safe = newest(opened.notes, NoteKind.SAFE_CONTACT)
     say_it = their_words(site, opened).say
     text = say_it("check_in_neutral") if safe and safe.body.get("neutral") else say_it("check_in")
-    await site.ledger.planned.plan(opened.conversation.id, visit.peer, PlanKind.CHECK_IN, due, text)
+    return NewPlan(kind=PlanKind.CHECK_IN, due_at=due, text=text)
 
 
 async def reveal(site: Site, visit: Visit, opened: Opened) -> Response:
@@ -91,11 +92,9 @@ async def take_break(site: Site, visit: Visit, opened: Opened) -> Response:
         return await refuse(site, visit, opened, "no_break")
     until = site.now() + timedelta(hours=hours)
     ends = moment_in_words(until, site.now(), site.zone)
-    await site.ledger.talk.add(
-        opened.conversation.id, NoteKind.PAUSE, visit.peer.id, {"until": until.isoformat(), "name": visit.peer.name}
-    )
+    leaves = Leaves(by=visit.peer, kind=NoteKind.PAUSE, body={"until": until.isoformat(), "name": visit.peer.name})
+    await site.escalations.end_with(opened.escalation.id, visit.peer, "break_told", leaves=leaves, ends=ends)
     await site.ledger.audit(visit.peer.id, "break_began", opened.conversation.id, str(hours))
-    await site.escalations.end_with(opened.escalation.id, visit.peer, "break_told", ends=ends)
     return await leave(site, visit, opened, "break_begun")
 
 

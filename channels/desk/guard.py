@@ -26,7 +26,7 @@ from channels.catalogue import Catalogue
 from channels.demo import DEMO_PEERS, DEMO_TEAMS
 from channels.desk.attempts import Attempts
 from channels.desk.replies import SavedReplies
-from channels.desk.sessions import Sessions, Visit, from_elsewhere
+from channels.desk.sessions import SESSION, WARNED, Sessions, Visit, from_elsewhere, seconds_left
 from channels.desk.words import Words
 from channels.errors import LedgerUnavailable
 from channels.escalation import Escalations
@@ -103,6 +103,11 @@ class Site:
         known["demo_partners"] = frozenset(DEMO_TEAMS)
         known["catalogue_address"] = catalogue
         known["home"] = visit.home
+        known["session"] = {
+            "ending": visit.ends[0] - self.now() <= WARNED,
+            "ends_at": clock(visit.ends[0].astimezone(self.zone)),
+            "warned": round(WARNED.total_seconds()),
+        }
         return self.page(visit.request, name, status, **known, **values)
 
     async def no_team(self, visit: Visit) -> str:
@@ -137,7 +142,7 @@ def open_site(
     templates.env.globals["presence_every"] = max(5, round(settings.lease_seconds / 3))
     zone = ZoneInfo(settings.timezone)
     wording = Wording.load(settings.country, settings.service_name)
-    templates.env.filters["day"] = lambda moment: f"{moment.astimezone(zone):%d %b %Y %H:%M}"
+    templates.env.filters["day"] = lambda moment: moment_of_record(moment, zone)
     templates.env.filters["told_at"] = lambda written: told_at(written, zone)
     templates.env.filters["short_day"] = short_day
     templates.env.filters["start"] = lambda words: words[:1].upper() + words[1:]
@@ -164,7 +169,12 @@ def open_site(
 
 def told_at(written: str, zone: ZoneInfo) -> str:
     """A moment of a copy, which is written for programs, as people say it: 23 Nov 2026, 9:31pm."""
-    at = datetime.fromisoformat(written).astimezone(zone)
+    return moment_of_record(datetime.fromisoformat(written), zone)
+
+
+def moment_of_record(moment: datetime, zone: ZoneInfo) -> str:
+    """23 Nov 2026, 9:31pm: by the clock of every other page."""
+    at = moment.astimezone(zone)
     return f"{at.day} {at:%b %Y}, {clock(at)}"
 
 
@@ -218,6 +228,8 @@ async def _let_in(
     response = await handler(site, visit)
     if visit.is_new:
         site.sessions.give(response, visit)
+    over, idle = seconds_left(visit, site.now())
+    response.headers[SESSION] = f"{over},{idle}"
     return response
 
 

@@ -49,6 +49,7 @@ async def page(site: Site, visit: Visit, status: int = 200, **values: Any) -> Re
         "must": site.settings.second_factor == "required" and not _has_second(factors),
         "now": site.now(),
         "has_password": bool(peer.password_hash),
+        "single_keys": (await site.ledger.care.of(peer.id)).single_keys,
     }
     empty = {"said": "", "refused": "", "secret": "", "picture": "", "codes": ()}
     return site.page_for(visit, "account.html", status, **{**known, **empty, **values})
@@ -56,6 +57,17 @@ async def page(site: Site, visit: Visit, status: int = 200, **values: Any) -> Re
 
 def _has_second(factors: list[Any]) -> bool:
     return any(each.kind in (FactorKind.TOTP, FactorKind.PASSKEY) for each in factors)
+
+
+async def stay(site: Site, visit: Visit) -> Response:
+    """POST /desk/stay: a use of the session like any other, from a page that has warned of its idle end."""
+    return Response(status_code=204)
+
+
+async def use_keys(site: Site, visit: Visit) -> Response:
+    """POST .../keys: whether single letters do something on the desk for them."""
+    await site.ledger.care.use_single_keys(visit.peer.id, bool(posted(visit.request, "on")))
+    return RedirectResponse(f"{HERE}?said=keys", 303)
 
 
 async def change_password(site: Site, visit: Visit) -> Response:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from channels.conversation import Channel, Delivery, ServiceCard
+from channels.desk import passed_over
 from channels.desk.access import Opened, Standing, find_escalation
 from channels.desk.agreed import agreed_of
 from channels.desk.beside import gather
@@ -77,12 +78,19 @@ async def show_opened(
         unsent=extra.text if extra.text is not None else unsent_words(visit.request) or told["beside"].draft,
         extra=extra,
         kept=words_beside(visit.request) if status >= 400 else NO_WORDS,
-        said=[site.words.say("said", key) for key in visit.request.query_params.getlist("said") if key in SAID],
+        said=await _said(site, visit, opened),
         spoken=site.wording.within(opened.person.language).language,
         longest=LONGEST_REPLY,
         letters=LETTERS if opened.person.channel is Channel.SMS else None,
         **told,
     )
+
+
+async def _said(site: Site, visit: Visit, opened: Opened) -> list[str]:
+    """What has just been done, and whom it left waiting."""
+    asked = visit.request.query_params.getlist("said")
+    left = await passed_over.in_words(site, visit, opened.escalation) if passed_over.SAID in asked else ""
+    return [*(site.words.say("said", key) for key in asked if key in SAID), *([left] if left else [])]
 
 
 async def told_of(site: Site, visit: Visit, opened: Opened) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+import structlog
 from starlette.responses import Response
 
 from channels.conversation import CONCERNS_OF_NEEDS, AskedFor, Concern, EscalationState, Sender
@@ -15,7 +16,7 @@ from channels.desk.guard import Site
 from channels.desk.knowing import known_of
 from channels.desk.sessions import Visit
 from channels.desk.words import Words, age_in_words
-from channels.errors import StreamsUnavailable
+from channels.errors import KeyLost, StreamsUnavailable
 from channels.ledger.duties import LARGEST_MOST, Duty, DutyState
 from channels.ledger.records import ConversationRecord, EscalationRecord, MessageRecord
 from channels.pages import clock
@@ -162,9 +163,9 @@ async def _visible(
 
 
 async def _row(site: Site, escalation: EscalationRecord, place: int = 0) -> Row:
-    if escalation.is_unreadable:
+    conversation = None if escalation.is_unreadable else await _conversation(site, escalation)
+    if conversation is None:
         return closed_row(site, escalation, place)
-    conversation = await site.ledger.conversation(escalation.conversation_id)
     held = escalation.state is EscalationState.HELD
     since = escalation.claimed_at if held and escalation.claimed_at else escalation.opened_at
     words, concerns = site.words, escalation.concerns | conversation.concerns
@@ -184,6 +185,17 @@ async def _row(site: Site, escalation: EscalationRecord, place: int = 0) -> Row:
         stopped=escalation.reason == "stopped",
         asked_for=asked_for_words(site, conversation),
     )
+
+
+async def _conversation(site: Site, escalation: EscalationRecord) -> ConversationRecord | None:
+    """None where what is known of them cannot be opened."""
+    try:
+        return await site.ledger.conversation(escalation.conversation_id)
+    except KeyLost:
+        structlog.get_logger().error(
+            "words_closed", escalation_id=escalation.id, conversation_id=escalation.conversation_id
+        )
+        return None
 
 
 def closed_row(site: Site, escalation: EscalationRecord, place: int) -> Row:
@@ -213,9 +225,10 @@ def concern_words(site: Site, concerns: Iterable[Concern]) -> tuple[str, ...]:
 
 async def _my_row(site: Site, escalation: EscalationRecord) -> Row:
     """Somebody who was taken and has not had a word since must not look as if all were said."""
-    if escalation.is_unreadable:
-        return closed_row(site, escalation, 0)
-    row, latest = await _row(site, escalation), await _latest(site, escalation.conversation_id)
+    row = await _row(site, escalation)
+    if row.closed:
+        return row
+    latest = await _latest(site, escalation.conversation_id)
     since = escalation.claimed_at
     begun = any(one.sender is Sender.PEER and (since is None or one.created_at >= since) for one in latest)
     return replace(row, unread=await _unread(site, escalation.conversation_id, latest), begun=begun)

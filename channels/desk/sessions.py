@@ -21,12 +21,17 @@ from starlette.responses import Response
 
 from channels.demo import DEMO_PEERS
 from channels.ledger import Ledger
+from channels.ledger.accounts import UsedSession
 from channels.ledger.records import PeerRecord
 from channels.pages import cross_site
 from channels.settings import Settings
 
 IDLE: Final = timedelta(hours=12)
 LONGEST: Final = timedelta(hours=24)
+WARNED: Final = timedelta(minutes=15)
+"""Before either end an open page says so."""
+SESSION: Final = "desk-session"
+"""The header of every answer that tells an open page the seconds until both ends."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
 
@@ -39,6 +44,8 @@ class Visit:
     peer: PeerRecord
     token: str
     form_token: str
+    ends: tuple[datetime, datetime]
+    """When the session is over, and when it is over if nothing is done with it until then."""
     is_new: bool = False
     """The session began with this request: its cookie still has to be set."""
     home: bool = False
@@ -61,11 +68,18 @@ class Sessions:
     async def visit(self, request: Request, *, active: bool) -> Visit | None:
         """Who sent this, or None. What an open page does by itself (not `active`) keeps nobody signed in."""
         token = request.cookies.get(self.cookie, "")
-        peer = await self.peer_of(token, active=active)
-        return Visit(request=request, peer=peer, token=token, form_token=form_token(token)) if peer else None
+        used = await self._used(token, active=active)
+        if used is None:
+            return None
+        ends = used.ends_at, used.idle_at
+        return Visit(request=request, peer=used.peer, token=token, form_token=form_token(token), ends=ends)
 
     async def peer_of(self, token: str, *, active: bool) -> PeerRecord | None:
         """Whose session it is. None once it was not used for IDLE, in this process or any other."""
+        used = await self._used(token, active=active)
+        return used.peer if used else None
+
+    async def _used(self, token: str, *, active: bool) -> UsedSession | None:
         if not token:
             return None
         return await self._ledger.accounts.use_session(token, now=self._clock(), idle=IDLE, active=active)
@@ -74,7 +88,8 @@ class Sessions:
         """A new session, never the old one under a new name. The one this browser had ends."""
         await self.close(request)
         token = await self._ledger.open_session(peer.id, LONGEST)
-        return Visit(request=request, peer=peer, token=token, form_token=form_token(token), is_new=True)
+        ends = self._clock() + LONGEST, self._clock() + IDLE
+        return Visit(request=request, peer=peer, token=token, form_token=form_token(token), ends=ends, is_new=True)
 
     async def close(self, request: Request) -> None:
         token = request.cookies.get(self.cookie, "")
@@ -106,6 +121,11 @@ class Sessions:
 def form_token(token: str) -> str:
     """What a form of this session carries. It cannot be turned back into the session's token."""
     return hmac.new(token.encode("utf-8", "replace"), b"form of the desk", hashlib.sha256).hexdigest()
+
+
+def seconds_left(visit: Visit, now: datetime) -> tuple[int, int]:
+    over, idle = (max(0, round((end - now).total_seconds())) for end in visit.ends)
+    return over, idle
 
 
 def from_elsewhere(request: Request, settings: Settings) -> bool:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from starlette.responses import RedirectResponse, Response
 
 from channels.conversation import EscalationState
+from channels.desk import passed_over
 from channels.desk.access import find_escalation
 from channels.desk.acting import number_posted
 from channels.desk.guard import Site, missing, posted
@@ -30,10 +31,15 @@ async def take_next(site: Site, visit: Visit) -> Response:
         return await refuse(site, visit, "leaving")
     except NeedsRest as rest:
         until = moment_in_words(rest.until, site.now(), site.zone) if rest.until else ""
-        return await refuse(site, visit, "resting" if until else "several_hard", until=until, count=rest.in_a_row)
+        if until:
+            return await refuse(site, visit, "resting", until=until)
+        first = next(iter(await passed_over.front(site, visit, 1)), None)
+        who = await passed_over.who_can(site, visit, first)
+        return await refuse(site, visit, "several_hard", count=rest.in_a_row, who=who)
     if taken is None:
         return RedirectResponse("/desk?said=nobody_waits", 303)
-    return RedirectResponse(f"/desk/conversations/{taken.conversation_id}#latest", 303)
+    said = f"?said={passed_over.SAID}" if await passed_over.before(site, visit, taken) else ""
+    return RedirectResponse(f"/desk/conversations/{taken.conversation_id}{said}#latest", 303)
 
 
 async def change(site: Site, visit: Visit) -> Response:

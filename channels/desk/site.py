@@ -58,6 +58,7 @@ PAGES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/desk/reports", wall.show_reports),
     ("GET", "/desk/reports.csv", wall.export),
     ("GET", "/desk/closed-doors.csv", wall.export_doors),
+    ("GET", "/desk/helped.csv", wall.export_helped),
     ("POST", "/desk/shift", shifts.change),
     ("POST", "/desk/shift/options", shifts.set_options),
     ("POST", "/desk/shift/hand-back", shifts.hand_back_rest),
@@ -80,6 +81,8 @@ PARTS: Final[tuple[tuple[str, str, Handler], ...]] = (
 ACCOUNT: Final[tuple[tuple[str, str, Handler, Permission | None], ...]] = (
     ("POST", "/desk/sign-out", sign_in.leave, None),
     ("GET", "/desk/account", my_account.show, None),
+    ("POST", "/desk/stay", my_account.stay, None),
+    ("POST", "/desk/account/keys", my_account.use_keys, Permission.ANSWER),
     ("POST", "/desk/account/password", my_account.change_password, None),
     ("POST", "/desk/account/app", my_account.start_app, None),
     ("POST", "/desk/account/app/confirm", my_account.confirm_app, None),

@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from channels.desk import closed_doors, counts
+from channels.desk import closed_doors, counts, helped
 from channels.desk.guard import Site, missing
 from channels.desk.knowing import known_of
 from channels.desk.roles import may_coordinate
 from channels.desk.sessions import Visit
 from channels.desk.words import age_in_words
 from channels.errors import StreamsUnavailable
+from channels.ledger.counting import Days
 from channels.ledger.duties import Duty, DutyState
 from channels.ledger.records import EscalationRecord
 from channels.teams import Sight
@@ -65,6 +66,7 @@ async def show_reports(site: Site, visit: Visit) -> Response:
     first, last = _period(site, visit)
     lines = await _tallies(site, first, last)
     doors = await site.ledger.check_ins.closed_doors(*_moments(site, first, last))
+    told = await site.ledger.check_ins.told(*_moments(site, first, last))
     return site.page_for(
         visit,
         "reports.html",
@@ -79,6 +81,9 @@ async def show_reports(site: Site, visit: Visit) -> Response:
         doors=closed_doors.rows_of(doors, site.words),
         doors_total=closed_doors.total(doors),
         door_columns=closed_doors.COLUMNS,
+        helped=helped.rows_of(told, site.words),
+        helped_totals=helped.totals(told),
+        helped_columns=helped.COLUMNS,
     )
 
 
@@ -100,6 +105,16 @@ async def export_doors(site: Site, visit: Visit) -> Response:
     doors = await site.ledger.check_ins.closed_doors(*_moments(site, first, last))
     await site.ledger.audit(visit.peer.id, "closed_doors_exported", visit.peer.id, f"{first} {last}")
     return _file(f"closed-doors-{first}-{last}.csv", closed_doors.as_csv(closed_doors.rows_of(doors, site.words)))
+
+
+async def export_helped(site: Site, visit: Visit) -> Response:
+    """GET /desk/helped.csv, of the same days; in the audit as well."""
+    if refused := await _not_theirs(site, visit):
+        return refused
+    first, last = _period(site, visit)
+    told = await site.ledger.check_ins.told(*_moments(site, first, last))
+    await site.ledger.audit(visit.peer.id, "helped_exported", visit.peer.id, f"{first} {last}")
+    return _file(f"helped-{first}-{last}.csv", helped.as_csv(helped.rows_of(told, site.words)))
 
 
 async def _not_theirs(site: Site, visit: Visit) -> Response | None:
@@ -178,7 +193,7 @@ async def _whole_wall(site: Site) -> Wall:
 
 
 async def _tallies(site: Site, first: date, last: date) -> list[counts.Tally]:
-    return counts.tallies(await site.ledger.queue.counted(*_moments(site, first, last)), site.zone)
+    return counts.tallies(await site.ledger.queue.counted(Days.of(first, last, site.zone)), site.zone)
 
 
 def _moments(site: Site, first: date, last: date) -> tuple[datetime, datetime]:

@@ -35,6 +35,15 @@ class Invitation:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UsedSession:
+    """Whose it is, when it is over, and when it is over if it is not used until then."""
+
+    peer: PeerRecord
+    ends_at: datetime
+    idle_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class OpenSession:
     """One place where somebody is signed in."""
 
@@ -60,7 +69,7 @@ class Accounts:
 
     # Sessions
 
-    async def use_session(self, token: str, *, now: datetime, idle: timedelta, active: bool) -> PeerRecord | None:
+    async def use_session(self, token: str, *, now: datetime, idle: timedelta, active: bool) -> UsedSession | None:
         """Whose it is. It ends here when it was not used for `idle`, or is over; only an `active` look is a use."""
         match = tables.sessions.c.token_hash == token_hash(token)
 
@@ -79,7 +88,8 @@ class Accounts:
         if active and now - used >= NOTED_EVERY:
             async with self._database.writing() as work:
                 await work.run(update(tables.sessions).where(match).values(used_at=now))
-        return peer
+        last = now if active else used
+        return UsedSession(peer=peer, ends_at=row.expires_at, idle_at=last + idle)
 
     async def sessions(self, peer_id: str, token: str) -> list[OpenSession]:
         """Where somebody is signed in, the newest first; `token` is the one they look with."""

@@ -105,6 +105,11 @@ class CheckIns:
                 .values(state=CANCELLED)
             )
 
+    async def put_off(self, check_in: CheckIn, until: datetime) -> None:
+        async with self._database.writing() as work:
+            theirs = update(check_ins).where(check_ins.c.id == check_in.id, check_ins.c.state == AGREED)
+            await work.run(theirs.values(due_at=until))
+
     async def ask(
         self, check_in: CheckIn, drafts: tuple[Draft, ...], unread_since: int | None = None
     ) -> Committed | None:
@@ -129,19 +134,18 @@ class CheckIns:
                 shard=shard_of(conversation.id, work.shards),
                 outbound=await outbound.add(work, conversation, drafts),
                 escalation_id=None,
-                queue_place=None,
             )
 
     async def closed_doors(self, start: datetime, end: datetime) -> list[ClosedDoor]:
         """What was told between two moments; days are UTC's."""
         return await self._database.read(lambda work: closed_doors(work, start, end))
 
-    async def counts(self, since: datetime) -> list[Told]:
-        """For whoever answers for the service: what helped, and which doors were closed."""
+    async def told(self, start: datetime, end: datetime) -> list[Told]:
+        """What was answered between two moments, by need; days are UTC's."""
         number = func.count().label("number")
         wanted = (
             select(told.c.need, told.c.answer, number)
-            .where(told.c.told_on >= since)
+            .where(told.c.told_on >= start, told.c.told_on < end)
             .group_by(told.c.need, told.c.answer)
             .order_by(told.c.need, told.c.answer)
         )

@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from channels.conversation import Channel
-from channels.errors import SettingsError
+from channels.errors import KeyLost, SettingsError
 from channels.ledger import sealing
 
 PERSON_KEY_BITS = 128
@@ -65,7 +65,9 @@ class Cipher:
         return self._fernets.encrypt(words).decode("ascii")
 
     def decrypt(self, token: str) -> str:
-        """Empty when the key was destroyed with its person. Raises SettingsError when none of the keys fits."""
+        """Empty when the key was destroyed with its person. Raises SettingsError when none of the keys fits, and
+        of those KeyLost when it is a person's that is not here.
+        """
         if sealing.is_sealed(token):
             return self._unseal(token)
         try:
@@ -84,7 +86,7 @@ class Cipher:
         try:
             return sealing.unseal(key, token).decode("utf-8")
         except (InvalidTag, ValueError):
-            raise SettingsError(
+            raise KeyLost(
                 "keys.db: the key of a person does not open what is under it. It is of another ledger, or the words "
                 "were changed."
             ) from None

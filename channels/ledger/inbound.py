@@ -17,6 +17,7 @@ from channels.ledger import (
     dooming,
     escalations,
     listing_reports,
+    lost_keys,
     outbound,
     queue_order,
     reading,
@@ -166,18 +167,26 @@ async def newest(work: Work, channel: Channel) -> datetime | None:
 
 async def conversation_with(work: Work, inbound: Inbound) -> tuple[Row[Any], str]:
     """The locked conversation of whoever wrote and their id; made now if this is their first message or they were
-    forgotten. Somebody may carry on elsewhere while we wait for the lock, so it is looked up again under it."""
+    forgotten, or if their key is lost. Somebody may carry on elsewhere while we wait for the lock, so it is looked up
+    again under it."""
     key = work.cipher.person_key(inbound.channel, inbound.address)
     theirs = tables.people.c.person_key == key
     for _ in range(ATTEMPTS_AT_A_PERSON):
-        found = (await work.run(select(tables.people.c.id).where(theirs))).scalar_one_or_none()
+        found = (await work.run(select(tables.people.c.id, tables.people.c.address).where(theirs))).first()
         if found is None:
             await welcome(work, inbound, key)
             continue
         conversation = await reading.lock_where(work, tables.conversations.c.id == reading.conversation_id_of(theirs))
         now = (await work.run(select(reading.conversation_id_of(theirs)))).scalar_one_or_none()
-        if conversation is not None and conversation.id == now:
-            return conversation, found
+        if conversation is None or conversation.id != now:
+            continue
+        if lost_keys.is_lost(work, conversation, found.address):
+            await lost_keys.begin_anew(work, conversation)
+            continue
+        if not lost_keys.opens(work, found.address):
+            sealed = work.cipher.of(conversation.id).encrypt(inbound.address)
+            await work.run(update(tables.people).where(tables.people.c.id == found.id).values(address=sealed))
+        return conversation, found.id
     raise LedgerUnavailable("person_changed")
 
 
@@ -271,7 +280,6 @@ async def commit(work: Work, outcome: Outcome) -> Committed | None:
         shard=shard_of(conversation.id, work.shards),
         outbound=sent,
         escalation_id=escalation_id,
-        queue_place=place,
     )
 
 

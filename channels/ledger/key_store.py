@@ -11,7 +11,7 @@ import base64
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +20,7 @@ from sqlalchemy import URL, Column, Connection, Engine, MetaData, Table, Text, d
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateTable
 
-from channels.errors import SettingsError
+from channels.errors import KeyLost, SettingsError
 from channels.ledger import sealing
 from channels.ledger.cipher import Cipher
 from channels.ledger.committing import open_engine
@@ -80,11 +80,15 @@ class KeyStore:
             return cached
         found = self._find(key_id)
         if found is None:
-            raise SettingsError(
+            raise KeyLost(
                 f"{FILE} ({SCHEMA} on PostgreSQL): the key of something in the ledger was never there. It belongs to "
                 "another ledger, or was lost: add the newest copy of the keys to those here (channels/README.md)."
             )
         return self._keep(key_id, found)
+
+    def missing(self, key_ids: Collection[str]) -> set[str]:
+        with self._engine().connect() as connection:
+            return set(key_ids) - set(connection.execute(select(TABLE.id).where(TABLE.id.in_(key_ids))).scalars())
 
     def destroy(self, key_ids: list[str], *, leave_trace: bool) -> bool:
         with self._writing() as connection:

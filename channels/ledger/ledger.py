@@ -13,6 +13,7 @@ from channels.conversation import Channel, Choice, Inbound, Receipt
 from channels.errors import LedgerUnavailable, NotTaken
 from channels.ledger import (
     canary,
+    ending,
     escalations,
     inbound,
     introductions,
@@ -29,6 +30,7 @@ from channels.ledger.care import Care
 from channels.ledger.check_ins import CheckIns
 from channels.ledger.cipher import Cipher
 from channels.ledger.database import Database, shard_of
+from channels.ledger.ending import Leaves
 from channels.ledger.factors import Factors
 from channels.ledger.introductions import Introductions
 from channels.ledger.key_store import KeyStore
@@ -179,7 +181,6 @@ class Ledger(StaffLedger):
                 shard=shard_of(conversation_id, work.shards),
                 outbound=count,
                 escalation_id=current.id if current else None,
-                queue_place=await queue_order.place_of(work, conversation_id) if current else None,
             )
 
     async def next_unsent(self, conversation_id: str) -> MessageRecord | None:
@@ -302,8 +303,10 @@ class Ledger(StaffLedger):
     async def lapse(self, escalation_id: str, notice: Draft | None) -> bool:
         return await self._database.write(lambda work: escalations.lapse(work, escalation_id, notice))
 
-    async def close_escalation(self, escalation_id: str, peer_id: str, notice: Draft | None) -> bool:
-        return await self._database.write(lambda work: escalations.close(work, escalation_id, peer_id, notice))
+    async def close_escalation(
+        self, escalation_id: str, peer_id: str, notice: Draft | None, leaves: Leaves | None = None
+    ) -> bool:
+        return await self._database.write(lambda work: ending.end(work, escalation_id, peer_id, notice, leaves))
 
     async def expired_leases(self, now: datetime) -> list[EscalationRecord]:
         return await self._database.read(lambda work: escalations.listed(work, escalations.expired(now)))

@@ -84,14 +84,6 @@ class ListingReports:
         async with self._database.writing() as work:
             await work.run(update(table).where(table.c.id == report_id).values(due_at=until, outcome="put_off"))
 
-    async def outcomes(self) -> dict[str, int]:
-        """How many reports stand how; "waiting" are those that were not tried yet."""
-        counts: dict[str, int] = {}
-        async with self._database.reading() as work:
-            for (outcome,) in await work.run(select(table.c.outcome)):
-                counts[outcome or "waiting"] = counts.get(outcome or "waiting", 0) + 1
-        return counts
-
 
 async def put(work: Work, service_id: str, wrong: str, source: str) -> None:
     """As part of a transaction that is under way."""

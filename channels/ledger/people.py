@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
 
+from channels.errors import NotFound
 from channels.ledger import (
     audit,
     check_ins,
@@ -14,8 +15,8 @@ from channels.ledger import (
     erasure,
     escalations,
     lists,
+    lost_keys,
     moving,
-    queue_order,
     reading,
     returning,
     tables,
@@ -38,7 +39,6 @@ async def held(work: Work, person_id: str, retention: timedelta) -> Held:
         place=conversation.place,
         saved=await lists.count(work, conversation.id),
         noted=await talk.count(work, conversation.id),
-        waiting_for_person=await queue_order.place_of(work, conversation.id) is not None,
         keep_until=(row[1] or person.created_at) + retention,
     )
 
@@ -50,8 +50,12 @@ async def forget(work: Work, person_id: str, actor: str) -> None:
 
     Whatever of theirs nobody has answered yet is marked so: there is nothing left to answer.
     """
-    conversation_id = (await reading.conversation_of(work, person_id)).id
+    theirs = select(reading.conversation_id_of(tables.people.c.id == person_id))
+    conversation_id = (await work.run(theirs)).scalar_one_or_none()
+    if conversation_id is None:
+        raise NotFound
     circle = list((await work.run(moving.circle_of(conversation_id))).scalars())
+    talks = {conversation_id, *await lost_keys.aside(work, circle)}
     await reading.lock_conversation(work, conversation_id)
     await escalations.close_forgotten(work, conversation_id)
     unanswered = erasure.waiting_messages(conversation_id, "inbound")
@@ -69,11 +73,13 @@ async def forget(work: Work, person_id: str, actor: str) -> None:
     for one in circle:
         await returning.drop(work, one)
         await erasure.erase_person(work, one)
-    await lists.drop(work, conversation_id)
-    await consents.withdraw(work, conversation_id)
-    await check_ins.drop(work, conversation_id)
-    await talk.drop(work, conversation_id)
-    await erasure.erase_notes(work, conversation_id)
+    for talked in talks:
+        await lists.drop(work, talked)
+        await consents.withdraw(work, talked)
+        await check_ins.drop(work, talked)
+        await talk.drop(work, talked)
+        await erasure.erase_notes(work, talked)
+        await erasure.erase_words(work, talked)
     await erasure.finish(work, conversation_id)
     await audit.append(work, actor, "person_forgotten", person_id)
 

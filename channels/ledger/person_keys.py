@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 from sqlalchemy import select
 
-from channels.ledger import people, tables
+from channels.ledger import lost_keys, people, tables
 from channels.ledger.database import Database, as_unavailable
 from channels.ledger.sealing import KeyState
 
@@ -37,6 +37,14 @@ class PersonKeys:
         async with self._database.reading() as work:
             for token in (await work.run(newest)).scalars():
                 work.cipher.decrypt(token)
+
+    async def lost(self) -> list[str]:
+        """Conversations of people whose key is not here."""
+        return await self._database.read(lost_keys.lost)
+
+    async def count_set_aside(self) -> int:
+        """How many began anew."""
+        return await self._database.read(lost_keys.count_set_aside)
 
     async def rewrap(self) -> int:
         """Wrap every key with the newest of the service's keys. Says how many were wrapped anew."""

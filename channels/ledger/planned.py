@@ -8,13 +8,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
+import structlog
 from sqlalchemy import Row, insert, select, update
 
 from channels.conversation import Concern, Holder, Sender
-from channels.ledger import audit, outbound, reading, talk, talk_tables
+from channels.ledger import audit, lost_keys, outbound, reading, talk, talk_tables
 from channels.ledger.database import Database, Work, new_id
 from channels.ledger.records import Draft, PeerRecord
-from channels.ledger.talk_records import PlanKind, PlanRecord, PlanState
+from channels.ledger.talk_records import NewPlan, PlanKind, PlanRecord, PlanState
 
 TABLE: Final = talk_tables.planned_messages.c
 AT_ONCE: Final = 100
@@ -28,27 +29,12 @@ class Planned:
 
     async def plan(self, conversation_id: str, peer: PeerRecord, kind: PlanKind, due_at: datetime, text: str) -> str:
         """Of snoozes only the newest counts."""
-        plan_id = new_id()
         async with self._database.writing() as work:
             await reading.lock_conversation(work, conversation_id)
             if kind is PlanKind.SNOOZE:
                 older = TABLE.conversation_id == conversation_id, TABLE.peer_id == peer.id, TABLE.kind == kind
                 await settle(work, PlanState.WITHDRAWN, *older)
-            await work.run(
-                insert(talk_tables.planned_messages).values(
-                    id=plan_id,
-                    conversation_id=conversation_id,
-                    peer_id=peer.id,
-                    peer_name=peer.name,
-                    kind=kind,
-                    body=work.cipher.of(conversation_id).encrypt(text),
-                    state=PlanState.WAITING,
-                    due_at=due_at,
-                    made_at=work.now,
-                )
-            )
-            await audit.append(work, peer.id, f"{kind}_planned", conversation_id)
-        return plan_id
+            return await write(work, conversation_id, peer, NewPlan(kind=kind, due_at=due_at, text=text))
 
     async def change(self, plan_id: str, conversation_id: str, text: str) -> bool:
         """Other words, as long as they wait. False when it is too late for that."""
@@ -92,7 +78,7 @@ class Planned:
             return [record_of(work, row) for row in await work.run(wanted)]
 
     async def due(self, now: datetime) -> list[PlanRecord]:
-        """What should be said by now."""
+        """What should be said by now. What cannot be opened is held, and named in the log: nobody else waits for it."""
         wanted = (
             select(talk_tables.planned_messages)
             .where(TABLE.state == PlanState.WAITING, TABLE.due_at <= now, TABLE.kind != PlanKind.SNOOZE)
@@ -100,7 +86,17 @@ class Planned:
             .limit(AT_ONCE)
         )
         async with self._database.reading() as work:
-            return [record_of(work, row) for row in await work.run(wanted)]
+            found = (await work.run(wanted)).all()
+            opened = [record_of(work, row) for row in found if lost_keys.opens(work, row.body)]
+        for row in found:
+            if all(row.id != plan.id for plan in opened):
+                await self._hold_closed(row.id, row.conversation_id)
+        return opened
+
+    async def _hold_closed(self, plan_id: str, conversation_id: str) -> None:
+        async with self._database.writing() as work:
+            if await settle(work, PlanState.HELD, TABLE.id == plan_id):
+                structlog.get_logger().error("words_closed", plan_id=plan_id, conversation_id=conversation_id)
 
     async def carry_out(self, plan: PlanRecord, draft: Draft, never: frozenset[Concern] = frozenset()) -> bool:
         """Send it, once.
@@ -122,6 +118,26 @@ class Planned:
             if not await settle(work, state, theirs) or state is PlanState.HELD:
                 return False
             return await outbound.add(work, conversation, (draft,)) > 0
+
+
+async def write(work: Work, conversation_id: str, peer: PeerRecord, plan: NewPlan) -> str:
+    """One more, in a conversation that is ours."""
+    plan_id = new_id()
+    await work.run(
+        insert(talk_tables.planned_messages).values(
+            id=plan_id,
+            conversation_id=conversation_id,
+            peer_id=peer.id,
+            peer_name=peer.name,
+            kind=plan.kind,
+            body=work.cipher.of(conversation_id).encrypt(plan.text),
+            state=PlanState.WAITING,
+            due_at=plan.due_at,
+            made_at=work.now,
+        )
+    )
+    await audit.append(work, peer.id, f"{plan.kind}_planned", conversation_id)
+    return plan_id
 
 
 async def settle(work: Work, state: PlanState, *conditions: Any) -> int:

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import func
 
 from channels.ledger import care, consents, counting, duties, escalations, queue_order, reading, tables, taking, waits
-from channels.ledger.counting import Asked, Counted
+from channels.ledger.counting import Asked, Counted, Days
 from channels.ledger.database import Database, Work
 from channels.ledger.duties import Duty
 from channels.ledger.records import Draft, EscalationRecord, PeerRecord
@@ -127,9 +127,9 @@ class QueueLedger:
     async def oldest(self) -> Line:
         return await self._database.read(waits.oldest)
 
-    async def counted(self, start: datetime, end: datetime) -> Counted:
-        """What happened from one moment to the other, for reports."""
-        return await self._database.read(lambda work: counting.between(work, start, end))
+    async def counted(self, days: Days) -> Counted:
+        """What happened on these days, for reports."""
+        return await self._database.read(lambda work: counting.between(work, days))
 
     async def asked(self, start: datetime, end: datetime) -> tuple[Asked, ...]:
         """The part of it that a page which is always open needs: no message is looked at for it."""

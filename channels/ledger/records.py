@@ -263,8 +263,6 @@ class Committed:
     outbound: int
     """How many messages now wait to be sent."""
     escalation_id: str | None
-    queue_place: int | None
-    """1 = next. Set when this conversation is waiting for a person."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -287,7 +285,6 @@ class Held:
     place: str | None
     saved: int
     """Services in their list."""
-    waiting_for_person: bool
     keep_until: datetime
     noted: int = 0
     """Notes that peer workers made about their talks."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -41,7 +41,10 @@ class Keys(Protocol):
         """The keys of those who have none, with one write to the disk: for many at once."""
 
     def to_read(self, key_id: str) -> bytes | None:
-        """None once it was destroyed. Raises SettingsError for a key that was never here."""
+        """None once it was destroyed. Raises KeyLost for a key that was never here."""
+
+    def missing(self, key_ids: Collection[str]) -> set[str]:
+        """Those that are not here and were not destroyed: some hundred at a time."""
 
     def destroy(self, key_ids: list[str], *, leave_trace: bool) -> bool:
         """Whether no byte of them is left on the disk. With a trace it is known for ever that they were destroyed."""

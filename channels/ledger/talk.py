@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, and_, delete, exists, func, insert, or_, select, update
 
 from channels.conversation import Concern, EscalationState
-from channels.ledger import audit, erasure, escalations, queue_order, reading, rows, tables, talk_tables
+from channels.ledger import audit, erasure, escalations, lost_keys, queue_order, reading, rows, tables, talk_tables
 from channels.ledger.database import Database, Work, new_id
 from channels.ledger.records import EscalationRecord
 from channels.ledger.talk_records import NoteKind, NoteRecord
@@ -30,15 +30,9 @@ class Talk:
 
     async def add(self, conversation_id: str, kind: NoteKind, author_id: str, body: Mapping[str, Any]) -> str:
         """Write a note; nothing that was written before is changed. Who wrote which kind is in the audit."""
-        table = talk_tables.talk_notes
-        note_id = new_id()
         async with self._database.writing() as work:
             await reading.lock_conversation(work, conversation_id)
-            row = {"id": note_id, "conversation_id": conversation_id, "kind": kind, "author_id": author_id}
-            sealed = work.cipher.of(conversation_id).encrypt(json.dumps(dict(body)))
-            await work.run(insert(table).values(**row, body=sealed, at=work.now))
-            await audit.append(work, author_id, f"{kind}_written", conversation_id)
-        return note_id
+            return await write(work, conversation_id, kind, author_id, body)
 
     async def notes(self, conversation_id: str) -> list[NoteRecord]:
         """Every note, oldest first."""
@@ -134,15 +128,27 @@ class Talk:
         return done
 
 
+async def write(work: Work, conversation_id: str, kind: NoteKind, author_id: str, body: Mapping[str, Any]) -> str:
+    """A note, in a conversation that is ours."""
+    note_id = new_id()
+    row = {"id": note_id, "conversation_id": conversation_id, "kind": kind, "author_id": author_id}
+    sealed = work.cipher.of(conversation_id).encrypt(json.dumps(dict(body)))
+    await work.run(insert(talk_tables.talk_notes).values(**row, body=sealed, at=work.now))
+    await audit.append(work, author_id, f"{kind}_written", conversation_id)
+    return note_id
+
+
 async def is_unsafe(work: Work, conversation: Row[Any], agreed_at: datetime, never: frozenset[Concern]) -> bool:
     """Whether they said last that being texted first is not safe, or have told since they agreed of what is among
-    `never`, and nobody has noted since then whether it is.
+    `never`, and nobody has noted since then whether it is. What cannot be read may say either.
     """
     table = talk_tables.talk_notes.c
     wanted = select(table.body, table.at).where(
         table.conversation_id == conversation.id, table.kind == NoteKind.SAFE_CONTACT
     )
     newest = (await work.run(wanted.order_by(table.at.desc(), table.id.desc()).limit(1))).first()
+    if not lost_keys.opens(work, conversation.notes, newest.body if newest else None):
+        return True
     words = work.cipher.decrypt(newest.body) if newest else ""
     if words and json.loads(words).get("ok") == "no":
         return True

@@ -116,6 +116,15 @@ class PlanState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
+class NewPlan:
+    """What is to be planned."""
+
+    kind: PlanKind
+    due_at: datetime
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlanRecord:
     """`text` is what goes out, or the reason of a snooze."""
 

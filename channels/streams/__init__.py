@@ -132,10 +132,6 @@ class Streams:
         with as_unavailable():
             return await self._turns.queue_scores()
 
-    async def queue_ids(self) -> list[str]:
-        with as_unavailable():
-            return await self._turns.queue_ids()
-
     async def lease(self, escalation_id: str, peer_id: str, ttl: float) -> None:
         """`ttl` in seconds."""
         with as_unavailable():

@@ -75,12 +75,9 @@ class Turns:
         return int(await self._client.zcard(self._keys.queue))
 
     async def queue_scores(self) -> dict[str, float]:
+        """First in line first."""
         found: Any = await self._client.zrange(self._keys.queue, 0, -1, withscores=True)
         return dict(found)
-
-    async def queue_ids(self) -> list[str]:
-        found: Any = await self._client.zrange(self._keys.queue, 0, -1)
-        return list(found)
 
     async def lease(self, escalation_id: str, peer_id: str, ttl: float) -> None:
         await self._client.set(self._keys.lease(escalation_id), peer_id, px=milliseconds(ttl))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final, Protocol
 
 from channels.conversation import Channel, Choice, Holder, ServiceCard
-from channels.errors import NotFound
+from channels.errors import KeyLost, NotFound
 from channels.hours import StaffedHours
 from channels.ledger.lists import CopyLimits
 from channels.ledger.records import ConversationRecord, EscalationRecord, MessageRecord, PersonRecord, SavedService
@@ -89,10 +89,12 @@ class Reader:
     async def conversation(self, visitor: Visitor) -> ConversationRecord | None:
         if visitor.fresh:
             return None
-        person = await self.ledger.person_at(Channel.WEB, visitor.address)
         try:
+            person = await self.ledger.person_at(Channel.WEB, visitor.address)
             return await self.ledger.conversation_of(person.id) if person else None
         except NotFound:
+            return None
+        except KeyLost:  # Their next message begins anew.
             return None
 
     async def talk(self, visitor: Visitor, *, after: int = 0, before: int = 0, glance: bool = False) -> view.Talk:

@@ -148,7 +148,7 @@ async def judge(ledger: Ledger, streams: Streams, figures: Figures, waiting: int
     wrong += sum(states[one] != EscalationState.HELD for one in held)
     wrong += sum(states[one] != EscalationState.CLOSED for one in closed)
     figures.lost = wrong + abs(waiting - len(in_line) - len(held) - len(closed))
-    figures.lost += len(set(await streams.queue_ids()) ^ in_line)
+    figures.lost += len(set(await streams.queue_scores()) ^ in_line)
 
 
 async def contest(queue: Escalations, peers: list[PeerRecord], figures: Figures) -> list[PeerRecord]:

@@ -110,8 +110,16 @@ async def test_after_several_hard_talks_the_next_one_is_not_hard_too(office: Off
     refused = await jo.post("/desk/take-next")
     assert refused.status_code == 409
     assert "2 hard talks one after the other" in words_of(refused.text)
+    assert "Nobody else who is free is at the desk now." in words_of(refused.text)
     other = await person_asks(office, 2)
-    assert (await jo.post("/desk/take-next")).headers["location"].startswith(other.page)
+    address = (await jo.post("/desk/take-next")).headers["location"]
+    assert address.startswith(other.page)
+    said = words_of((await jo.get(address)).text)
+    assert "1 person whose words worry us waits on. You have had hard talks one after the other" in said
+    ana = await office.sit_down("Ana")
+    await ana.post("/desk/presence")
+    assert "Ana can take them, or you, from the list." in words_of((await jo.get(address)).text)
+    assert "Ana can take" not in words_of((await jo.get(other.page)).text)
     await jo.post(f"{other.page}/close")
     assert (await jo.post("/desk/take-next")).headers["location"].startswith(hard.page)
 

@@ -19,7 +19,14 @@ from tests.desk_builders import Browser, Office, person_asks, serving, staff_nam
 from tests.ledger_builders import peer_named
 
 pytest_plugins = ["tests.desk_fixtures"]
-PAGES = ("/desk/wall", "/desk/wall/now", "/desk/reports", "/desk/reports.csv", "/desk/closed-doors.csv")
+PAGES = (
+    "/desk/wall",
+    "/desk/wall/now",
+    "/desk/reports",
+    "/desk/reports.csv",
+    "/desk/closed-doors.csv",
+    "/desk/helped.csv",
+)
 LOOKS = [
     pytest.param({"viewport": {"width": 360, "height": 780}}, id="phone"),
     pytest.param({"viewport": {"width": 1280, "height": 900}, "color_scheme": "dark"}, id="desktop, dark"),
@@ -97,6 +104,12 @@ async def test_closed_doors_are_counted_by_service_and_need(office: Office, robi
     await office.ledger._database.write(tell)
     page = words_of((await robin.get("/desk/reports")).text)
     assert "Rent Rescue" in page and "Food Bank" in page
+    assert "Food for today fewer than 5 0" in page
+    helped = (await robin.get("/desk/helped.csv")).text
+    assert list(csv.DictReader(io.StringIO(helped))) == [
+        {"need": "Food for today", "helped": "fewer than 5", "partly": "0"}
+    ]
+    assert (await office.ledger.audit_log(1))[0].action == "helped_exported"
     answer = await robin.get("/desk/closed-doors.csv")
     rows = [(row["service"], row["said_no"]) for row in csv.DictReader(io.StringIO(answer.text))]
     assert rows == [("Rent Rescue", "6"), ("Food Bank", "fewer than 5")]

@@ -73,7 +73,7 @@ async def test_a_concern_said_while_waiting_moves_somebody_to_the_front(
 async def test_the_order_is_kept_in_redis(escalations: Escalations, ledger: Ledger, streams: Streams) -> None:
     first = await ask(escalations, ledger, 1)
     worried = await ask(escalations, ledger, 2, WORRY)
-    assert await streams.queue_ids() == [worried, first]
+    assert list(await streams.queue_scores()) == [worried, first]
 
 
 async def test_after_redis_forgot_everything_the_queue_is_right_at_once_and_mended_by_a_sweep(
@@ -85,7 +85,7 @@ async def test_after_redis_forgot_everything_the_queue_is_right_at_once_and_mend
     assert [one.id for one in await escalations.waiting()] == [worried, first]
     swept = await escalations.sweep()
     assert (swept.returned, swept.lapsed, swept.waiting) == (0, 0, 2)
-    assert await streams.queue_ids() == [worried, first]
+    assert list(await streams.queue_scores()) == [worried, first]
 
 
 def flush(valkey_url: str) -> None:
@@ -108,7 +108,7 @@ async def test_announcing_what_is_not_in_the_queue_changes_nothing(
     await escalations.claim(taken, sam)
     await escalations.announce(taken)
     await escalations.announce("there-is-no-such-one")
-    assert await streams.queue_ids() == []
+    assert list(await streams.queue_scores()) == []
 
 
 # -- taking
@@ -123,7 +123,7 @@ async def test_taking_tells_the_person_who_it_is_and_silences_the_assistant(
     assert await last_words(ledger, escalation_id) == WORDING.say("joined", name="Sam")
     assert (await ledger.conversation(taken.conversation_id)).holder is Holder.PEER
     assert await streams.lease_owner(escalation_id) == sam.id
-    assert await streams.queue_ids() == []
+    assert list(await streams.queue_scores()) == []
     assert await escalations.waiting() == []
     assert (await streams.depth())["outbound"] == 1
 

@@ -61,7 +61,7 @@ async def test_a_page_that_goes_quiet_loses_the_conversation_and_the_person_is_t
     assert after[-1].text == WORDING.say("lease_ran_out", name="Sam")
     assert (await now_of(ledger, escalation_id)).state is EscalationState.WAITING
     assert (await ledger.conversation(taken.conversation_id)).holder is Holder.BOT
-    assert await streams.queue_ids() == [escalation_id]
+    assert list(await streams.queue_scores()) == [escalation_id]
     assert not await escalations.renew(escalation_id, sam.id), "it is not Sam's any more"
     with pytest.raises(NotYours):
         await escalations.reply(escalation_id, sam, "Are you there?")

@@ -296,7 +296,7 @@ class QueueMachine(QueueModel):
         self.redis.flushall()
         swept = self.run(self.escalations.sweep())
         assert (swept.returned, swept.lapsed) == (0, 0)
-        assert self.run(self.streams.queue_ids()) == self._queue()
+        assert list(self.run(self.streams.queue_scores())) == self._queue()
 
     # -- what must be true after each of them
 
@@ -332,7 +332,7 @@ class QueueMachine(QueueModel):
 
     @invariant()
     def redis_has_the_same_line(self) -> None:
-        assert self.run(self.streams.queue_ids()) == self._queue()
+        assert list(self.run(self.streams.queue_scores())) == self._queue()
 
 
 def test_whatever_happens_nobody_is_lost_or_held_twice(

@@ -121,7 +121,7 @@ class TestAnswering:
             intent="need",
         )
         assert (committed.conversation_id, committed.shard) == (stored.conversation_id, stored.shard)
-        assert (committed.outbound, committed.escalation_id, committed.queue_place) == (2, None, None)
+        assert (committed.outbound, committed.escalation_id) == (2, None)
         question, first, second = await any_ledger.messages(stored.conversation_id)
         assert (question.answered, question.outcome) == (True, "bot")
         assert (first.reply, first.choices, first.seq, second.seq) == (reply, reply.choices, 2, 3)
@@ -288,7 +288,7 @@ async def test_what_is_held_is_told_in_counts(any_ledger: Ledger) -> None:
     person = await any_ledger.person_at(Channel.SMS, NUMBER)
     assert person is not None
     held = await any_ledger.held(person.id)
-    assert (held.messages, held.needs, held.place, held.waiting_for_person) == (2, ("debt",), "Wrenbridge", True)
+    assert (held.messages, held.needs, held.place) == (2, ("debt",), "Wrenbridge")
     assert began <= held.since <= datetime.now(UTC)
     assert timedelta(days=90) <= held.keep_until - began < timedelta(days=90, minutes=1)
 

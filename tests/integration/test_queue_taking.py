@@ -116,8 +116,8 @@ async def test_mending_the_queue_leaves_alone_who_came_meanwhile(
         escalations.sweep(), asyncio.gather(ask(escalations, ledger, 2), ask(escalations, ledger, 3))
     )
     await escalations.sweep()
-    assert await streams.queue_ids() == [one.id for one in await escalations.waiting()]
-    assert set(await streams.queue_ids()) == {first, second, third}
+    assert list(await streams.queue_scores()) == [one.id for one in await escalations.waiting()]
+    assert set(await streams.queue_scores()) == {first, second, third}
     assert swept.returned == 0
 
 

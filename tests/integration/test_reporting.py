@@ -59,18 +59,25 @@ def reporter(any_ledger: Ledger, editor: Editor, clock: Clock) -> Reporter:
     return Reporter(ledger=any_ledger, editor=editor, clock=clock)
 
 
+async def outcomes(ledger: Ledger) -> dict[str, int]:
+    """How many reports stand how."""
+    async with ledger._database.reading() as work:
+        found = await work.run(text("SELECT outcome, count(*) FROM listing_reports GROUP BY outcome"))
+        return {row[0]: row[1] for row in found}
+
+
 async def test_a_report_is_told_once(any_ledger: Ledger, reporter: Reporter, editor: Editor) -> None:
     await any_ledger.listing_reports.add("svc-debt", "phone", "peer")
     assert [await reporter.tell(), await reporter.tell()] == [1, 0]
     assert editor.got == [("svc-debt", "phone", "peer")]
-    assert await any_ledger.listing_reports.outcomes() == {"told": 1}
+    assert await outcomes(any_ledger) == {"told": 1}
 
 
 async def test_what_the_editor_never_takes_is_kept_as_refused(any_ledger: Ledger, reporter: Reporter) -> None:
     await any_ledger.listing_reports.add("gone", "phone", "peer")
     await any_ledger.listing_reports.add("svc-debt", "closed", "peer")
     assert await reporter.tell() == 1
-    assert await any_ledger.listing_reports.outcomes() == {"refused": 1, "told": 1}
+    assert await outcomes(any_ledger) == {"refused": 1, "told": 1}
 
 
 async def test_nothing_is_lost_while_the_editor_is_away(
@@ -79,7 +86,7 @@ async def test_nothing_is_lost_while_the_editor_is_away(
     editor.away = True
     await any_ledger.listing_reports.add("svc-debt", "phone", "person")
     assert await reporter.tell() == 0
-    assert await any_ledger.listing_reports.outcomes() == {"put_off": 1}
+    assert await outcomes(any_ledger) == {"put_off": 1}
     editor.away = False
     assert await reporter.tell() == 0, "not before its time"
     async with any_ledger._database.writing() as work:
@@ -95,7 +102,7 @@ async def test_a_month_without_an_editor_is_given_up_on_the_record(
     await any_ledger.listing_reports.add("svc-debt", "phone", "person")
     clock.ahead = GIVEN_UP_AFTER + timedelta(hours=1)
     await reporter.tell()
-    assert await any_ledger.listing_reports.outcomes() == {"given_up": 1}
+    assert await outcomes(any_ledger) == {"given_up": 1}
 
 
 async def test_two_workers_do_not_tell_the_same_report(any_ledger: Ledger) -> None:

@@ -263,12 +263,12 @@ class TestTheQueue:
     async def test_holds_each_who_was_put_in_and_not_taken_out_by_score(self, streams: Streams) -> None:
         await streams.queue_put({"late": 30.5, "second": 2.0})
         await streams.queue_put({"first": -1.0})
-        assert await streams.queue_ids() == ["first", "second", "late"]
+        assert list(await streams.queue_scores()) == ["first", "second", "late"]
         assert (await streams.depth())["queue"] == 3
         await streams.queue_remove("second", "never there")
-        assert await streams.queue_ids() == ["first", "late"]
+        assert list(await streams.queue_scores()) == ["first", "late"]
         await streams.queue_remove("first", "late")
-        assert await streams.queue_ids() == []
+        assert list(await streams.queue_scores()) == []
 
     async def test_a_lease_has_an_owner_until_it_ends(self, streams: Streams) -> None:
         assert await streams.lease_owner("e1") is None
@@ -308,7 +308,7 @@ async def test_two_services_on_one_server_never_meet(streams: Streams, valkey_ur
     await streams.lease("e1", "sam", 30)
     await streams.present("sam", 30)
     assert await take_now(other, "inbound") == []
-    assert (await other.queue_ids(), await other.lease_owner("e1"), await other.presence()) == ([], None, [])
+    assert (list(await other.queue_scores()), await other.lease_owner("e1"), await other.presence()) == ([], None, [])
     async with streams.lock("c1", 5), other.lock("c1", 5) as mine, other.watch("c1") as watch:
         assert mine
         await streams.changed("c1")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy.exc import StatementError
 
 from channels.conversation import Channel, Concern, EscalationState, Holder
 from channels.escalation import Escalations
 from channels.ledger import Ledger
+from channels.ledger.ending import Leaves
 from channels.ledger.records import PeerRecord
-from channels.ledger.talk_records import CareRecord, NoteKind, PlanKind
+from channels.ledger.talk_records import CareRecord, NewPlan, NoteKind, PlanKind
 from channels.resting import MOST_HARD_IN_A_ROW, NeedsRest, check_rested, is_debrief_due
 from channels.settings import Settings
 from channels.streams import Streams
@@ -126,22 +130,47 @@ async def test_a_check_in_comes_by_day_and_when_they_called_it_safe(
 class Overtaken(Escalations):
     """They are back in the queue just before the talk would be closed."""
 
-    async def close(self, escalation_id: str, peer: PeerRecord) -> None:
+    async def end_with(self, escalation_id: str, peer: PeerRecord, key: str, **more: Any) -> None:
         await self.pass_on(escalation_id, peer)
-        await super().close(escalation_id, peer)
+        await super().end_with(escalation_id, peer, key, **more)
 
 
-async def test_a_talk_that_could_not_be_finished_leaves_no_check_in(
-    ledger: Ledger, streams: Streams, settings: Settings
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        pytest.param("finish", {"connected": "yes", "check_in": "yes", "days": "1"}, id="finish"),
+        pytest.param("break", {"hours": "2"}, id="a break"),
+    ],
+)
+async def test_a_talk_that_could_not_be_ended_leaves_no_note_and_no_check_in(
+    ledger: Ledger, streams: Streams, settings: Settings, path: str, fields: dict[str, str]
 ) -> None:
     office = open_office(ledger, streams, Overtaken(ledger, streams, Wording.load(), settings), settings)
     jo = await office.sit_down("Jo")
     person = await taken(office, jo)
-    await jo.post(f"{person.page}/finish", connected="yes", check_in="yes", days="1")
+    await jo.post(f"{person.page}/{path}", **fields)
     waiting = await ledger.escalation(person.escalation_id)
     assert waiting is not None and waiting.state is EscalationState.WAITING
     assert not await ledger.planned.waiting(person.conversation_id)
+    assert not await ledger.talk.notes(person.conversation_id)
     await office.close()
+
+
+async def test_what_a_talk_leaves_is_kept_with_its_end_or_not_at_all(office: Office, jo: Browser) -> None:
+    """The check-in cannot be written: then the talk goes on, with no note of an end."""
+    person, peer = await taken(office, jo), await staff_named(office, "Jo")
+    now = datetime.now(UTC)
+    refused = NewPlan(kind=PlanKind.CHECK_IN, due_at=now.replace(tzinfo=None), text="How did it go?")
+    leaves = Leaves(by=peer, kind=NoteKind.OUTCOME, body={"connected": "yes"}, check_in=refused)
+    with pytest.raises(StatementError):
+        await office.escalations.end_with(person.escalation_id, peer, "left", leaves=leaves)
+    held = await office.ledger.escalation(person.escalation_id)
+    assert held is not None and held.state is EscalationState.HELD
+    assert not await office.ledger.talk.notes(person.conversation_id)
+    kept = replace(leaves, check_in=replace(refused, due_at=now))
+    await office.escalations.end_with(person.escalation_id, peer, "left", leaves=kept)
+    assert [note.kind for note in await office.ledger.talk.notes(person.conversation_id)] == [NoteKind.OUTCOME]
+    assert len(await office.ledger.planned.waiting(person.conversation_id)) == 1
 
 
 async def test_no_check_in_where_texts_are_not_safe(office: Office, jo: Browser) -> None:
@@ -235,8 +264,12 @@ async def test_single_keys_can_be_switched_off(jo: Browser) -> None:
     assert 'data-keys="on"' in (await jo.get("/desk")).text
     await jo.post("/desk/keys")
     assert 'data-keys="off"' in (await jo.get("/desk")).text
-    await jo.post("/desk/keys", on="yes")
+    await jo.post("/desk/account/keys", on="yes")
     assert 'data-keys="on"' in (await jo.get("/desk")).text
+    account = (await jo.get("/desk/account")).text
+    assert 'name="on" value="yes" checked' in account
+    await jo.post("/desk/account/keys")
+    assert 'name="on" value="yes" checked' not in (await jo.get("/desk/account")).text
 
 
 # -- the number, breaks, and people who write often

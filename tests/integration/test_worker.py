@@ -181,7 +181,7 @@ async def test_a_silent_assistant_becomes_a_person(bench: Bench, cause: str) -> 
     assert escalation is not None
     assert (escalation.state, escalation.reason) == (EscalationState.WAITING, "silent")
     assert messages[0].outcome == "fallback"
-    assert await bench.streams.queue_ids() == [escalation.id]
+    assert list(await bench.streams.queue_scores()) == [escalation.id]
 
 
 async def test_the_services_own_number_is_given_when_it_has_one(bench: Bench) -> None:
@@ -261,7 +261,7 @@ async def test_asking_for_a_person_is_told_truthfully(bench: Bench, by: str) -> 
     messages = await talk(bench, "PERSON" if by == "the word PERSON" else "can i see a proper human being", **more)
     assert said(messages)[-1] == WORDING.say("waiting", place="next")
     assert len(bench.assistant.asked) == (by == "the assistant")
-    assert await bench.streams.queue_ids() != []
+    assert list(await bench.streams.queue_scores()) != []
 
 
 async def test_the_place_in_the_queue_is_the_real_one(bench: Bench) -> None:

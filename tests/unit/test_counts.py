@@ -43,10 +43,10 @@ def test_a_day_is_the_day_it_is_there() -> None:
     assert line.day == date(2026, 7, 1)
 
 
-def test_somebody_who_writes_often_is_one_contact() -> None:
-    wrote = tuple((NOON + timedelta(minutes=number), Channel.WEB, "one") for number in range(9))
-    (line,) = counts.tallies(Counted((), wrote, ((NOON, Channel.WEB),)), LONDON)
-    assert (line.contacts, line.failures) == (1, 1)
+def test_what_was_counted_stands_beside_who_asked() -> None:
+    day = (NOON.date(), Channel.SMS)
+    (line,) = counts.tallies(Counted((asked(),), ((*day, 9),), ((*day, 2),)), LONDON)
+    assert (line.contacts, line.failures, line.number("asked")) == (9, 2, 1)
 
 
 @pytest.mark.parametrize("number", [1, 4])

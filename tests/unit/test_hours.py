@@ -69,8 +69,8 @@ def test_nothing_set_means_always() -> None:
     [
         ("2026-11-23T03:00", "9am today"),
         ("2026-11-23T22:00", "9am tomorrow"),
-        ("2026-11-27T21:30", "10.30am tomorrow"),
-        ("2026-11-21T17:00", "10.30am tomorrow"),
+        ("2026-11-27T21:30", "10:30am tomorrow"),
+        ("2026-11-21T17:00", "10:30am tomorrow"),
         ("2026-11-22T17:00", "9am tomorrow"),
     ],
 )
@@ -85,7 +85,7 @@ def test_the_next_time_may_be_days_away() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (WEEK, "Monday to Friday 9am to 9pm, Saturday and Sunday 10.30am to 4pm"),
+        (WEEK, "Monday to Friday 9am to 9pm, Saturday and Sunday 10:30am to 4pm"),
         ("Fr-Mo 18:00-24:00", "Monday, Friday, Saturday and Sunday 6pm to midnight"),
         ("tu 9:00-12:00", "Tuesday 9am to 12pm"),
     ],
@@ -97,15 +97,15 @@ def test_in_words(text: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("when", "words"),
     [
-        ("2026-11-21T20:00", "10.30am yfory"),
-        ("2026-11-27T22:00", "10.30am yfory"),
+        ("2026-11-21T20:00", "10:30am yfory"),
+        ("2026-11-27T22:00", "10:30am yfory"),
         ("2026-11-22T18:00", "9am yfory"),
     ],
 )
 def test_in_welsh(when: str, words: str) -> None:
     welsh = WORDING.within("cy")
     assert hours().next_opening(moment(when), welsh) == words
-    assert hours().in_words(welsh) == "dydd Llun i dydd Gwener 9am i 9pm, dydd Sadwrn a dydd Sul 10.30am i 4pm"
+    assert hours().in_words(welsh) == "dydd Llun i dydd Gwener 9am i 9pm, dydd Sadwrn a dydd Sul 10:30am i 4pm"
     assert hours("We 18:00-20:00").next_opening(moment("2026-11-22T18:00"), welsh) == "6pm, dydd Mercher"
     assert hours().day(moment("2026-10-14T12:00"), welsh) == "14 Hydref 2026"
 
@@ -126,7 +126,7 @@ def test_a_mistake_is_named(text: str, zone: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("at", "words"),
-    [(time(0, 0), "midnight"), (time(12, 0), "12pm"), (time(0, 30), "12.30am"), (time(13, 5), "1.05pm")],
+    [(time(0, 0), "midnight"), (time(12, 0), "12pm"), (time(0, 30), "12:30am"), (time(13, 5), "1:05pm")],
 )
 def test_the_clock_has_12_hours(at: time, words: str) -> None:
     assert clock(at) == words

@@ -16,8 +16,8 @@ from channels.wording import URGENCY, CrisisLines, Wording, fields_of, most_urge
 COUNTRIES = ("GB", "IE")
 LONG = {
     "place": "number 27",
-    "hours": "Monday to Friday 9am to 9.30pm, Saturday and Sunday 10am to 4pm",
-    "opens": "10.30am on Wednesday",
+    "hours": "Monday to Friday 9am to 9:30pm, Saturday and Sunday 10am to 4pm",
+    "opens": "10:30am on Wednesday",
     "when": "14 September 2026",
     "name": "Bartholomew",
     "wait": "120 minutes",

@@ -201,6 +201,7 @@
     lastSign = Date.now();
     post(held || main.dataset.presence, { form_token: token() }).then(function (answer) {
       online();
+      sessionLasts(answer.headers.get("desk-session"));
       if (!answer.ok && held) { refresh(); }
     }, lost);
   }
@@ -209,6 +210,34 @@
 
   function post(url, fields) {
     return fetch(url, { method: "POST", body: new URLSearchParams(fields), credentials: "same-origin", cache: "no-store" });
+  }
+
+  /* -- the end of the session: said before it comes ------------------------------------------------------ */
+
+  var session = document.querySelector("[data-session]"), ends = {};
+
+  function sessionLasts(seconds) {
+    if (!session || !seconds) { return; }
+    var left = seconds.split(",");
+    ends = { over: Date.now() + left[0] * 1000, idle: Date.now() + left[1] * 1000 };
+    warn();
+  }
+
+  function warn() {
+    var before = Number(session.dataset.warned) * 1000;
+    session.querySelectorAll("[data-ending]").forEach(function (part) {
+      var other = part.dataset.ending === "idle" && ends.over <= ends.idle;
+      part.hidden = other || ends[part.dataset.ending] - Date.now() > before;
+    });
+  }
+
+  if (session) {
+    setInterval(function () { if (ends.over) { warn(); } }, LOOK_EVERY);
+    session.querySelector("[data-stays]").addEventListener("click", function () {
+      post(session.dataset.stay, { form_token: token() }).then(function (answer) {
+        sessionLasts(answer.headers.get("desk-session"));
+      }, lost);
+    });
   }
 
   /* -- writing ---------------------------------------------------------------------------------------- */
