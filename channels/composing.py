@@ -40,7 +40,7 @@ from channels.ledger.records import (
 )
 from channels.opening import Opening
 from channels.safe_again import Safe, SafeAgain
-from channels.safety import ASK_AGAIN, ONE_QUESTION, SAFETY, SCRIPT, Step, follow_up, opening, safe_step
+from channels.safety import ASK_AGAIN, ONE_QUESTION, SAFETY, SCRIPT, UNSAFE, Step, follow_up, opening, safe_step
 from channels.speaking import Speaker
 from channels.wording import Wording
 
@@ -52,8 +52,6 @@ OFFERS_REMEMBERED: Final = 30
 """Messages within which an offer is not repeated."""
 CONCERN_IS_FRESH: Final = timedelta(hours=48)
 """So long after a concern STOP is shown to a person; an escalation with a concern that is open has no such limit."""
-UNSAFE: Final = frozenset({Concern.ABUSE, Concern.DANGER_NOW, Concern.CHILD_AT_RISK})
-"""Somebody else may be holding the phone."""
 ASKED_OUTRIGHT: Final = frozenset({"asked", "complaint"})
 
 
@@ -96,6 +94,8 @@ class Moment:
     """Of one gentle text after a concern: offered, agreed, declined, asked, cancelled, or empty: not offered yet."""
     safe_contact: bool | None = None
     """What they said to a peer worker about being texted first."""
+    watched: bool = False
+    """They are hurt and read along with, or ask for quiet: nothing is sent first, and no service named unasked."""
 
     @property
     def waiting(self) -> bool:
@@ -125,7 +125,7 @@ class Moment:
     @property
     def unsafe(self) -> bool:
         """They said that it is not safe to write, or STOP where somebody else may hold the phone."""
-        return self.person.do_not_text_first and bool(self.conversation.concerns & UNSAFE)
+        return self.watched or (self.person.do_not_text_first and bool(self.conversation.concerns & UNSAFE))
 
     @property
     def reopens(self) -> bool:
@@ -190,7 +190,8 @@ class Composer:
         ask = plan.ask
         if concerns:
             ask = OpenEscalation(reason="concern", need=ask.need if ask else None)
-        quiet = False if moment.reopens and not plan.do_not_text_first else plan.do_not_text_first
+        chosen = True if moment.watched else plan.do_not_text_first
+        quiet = False if moment.reopens and not chosen else chosen
         drafts = await self._say_all(moment, speaker, plan, concerns)
         return Outcome(
             message_id=moment.message.id,
@@ -265,7 +266,7 @@ class Composer:
         last, typed = moment.conversation.concern_at, not moment.message.payload
         if last is None or not typed:
             return None
-        if (step := await self._safe_step(moment)) is not None:
+        if not moment.new_concerns() and (step := await self._safe_step(moment)) is not None:
             return step
         if not moment.unsafe and moment.message.created_at - last > CONCERN_IS_FRESH:
             return None

@@ -29,6 +29,8 @@ ONE_QUESTION: Final = frozenset({Concern.SUICIDE, Concern.METHOD_SEEKING, Concer
 """Who has been asked about one of these is not asked anew because the answer names another."""
 
 
+UNSAFE: Final = frozenset({Concern.ABUSE, Concern.DANGER_NOW, Concern.CHILD_AT_RISK})
+"""Somebody else may be holding the phone."""
 SAFETY: Final = "safety"
 """Outcome of a message that answers a question which a concern made us ask."""
 
@@ -52,7 +54,7 @@ PLAN, MEANS, TIME, HEARD, DENIED = map(
     Step, ("safety_plan", "safety_means", "safety_time", "safety_heard", "safety_no")
 )
 HIDDEN, AGAIN = Step("safety_hidden", quiet=True), Step("safety_again", quiet=False)
-ASK_AGAIN = Step("safety_again_ask")
+ASK_AGAIN, SAFE = Step("safety_again_ask"), Step("safety_safe")
 RING = Step("safety_ring_now")
 EATING = Step("safety_eating")
 HERE = Step("safety_here")
@@ -65,8 +67,8 @@ SCRIPT: Final[Mapping[str, Mapping[Answer, Step]]] = {
     "concern_self_harm": {Answer.YES: Step("safety_hurt"), Answer.NO: HEARD, Answer.ENOUGH: HEARD},
     "concern_attempt": {Answer.YES: RING, Answer.NO: RING, Answer.ENOUGH: RING},
     "concern_child_at_risk": {Answer.YES: Step("safety_child_now"), Answer.NO: HEARD, Answer.ENOUGH: HEARD},
-    "concern_danger_now": {Answer.YES: Step("safety_safe"), Answer.NO: HIDDEN},
-    "concern_abuse": {Answer.YES: Step("safety_safe"), Answer.NO: HIDDEN},
+    "concern_danger_now": {Answer.YES: SAFE, Answer.NO: HIDDEN},
+    "concern_abuse": {Answer.YES: SAFE, Answer.NO: HIDDEN},
     "safety_again_ask": {Answer.YES: AGAIN, Answer.NO: HIDDEN, Answer.ENOUGH: HIDDEN},
     "concern_eating_disorder": {Answer.YES: EATING, Answer.NO: EATING, Answer.ENOUGH: HEARD},
     "safety_eating": {
@@ -80,6 +82,9 @@ SCRIPT: Final[Mapping[str, Mapping[Answer, Step]]] = {
 
 ALONE: Final = frozenset({"safety_ring_now", "safety_soon", "safety_hurt", "safety_child_now", "safety_other_now"})
 """Steps that tell them to ring or to act now: nothing else is said beside them."""
+
+ASKS_IF_SAFE: Final = frozenset({"concern_abuse", "concern_danger_now", "safety_again_ask"})
+"""Whether it is safe to write: telling of more that is done to them is no yes to that."""
 
 TELLS: Final[Mapping[str, re.Pattern[str]]] = {
     "safety_plan": re.compile(
@@ -130,7 +135,7 @@ def follow_up(text: str, before: Sequence[MessageRecord], openings: Mapping[str,
     asked = last_asked(before, openings)
     if asked is None:
         return HERE if is_noted(text) and not worried and ended_there(before) else None
-    answer = read_answer(text, asked) or (Answer.YES if worried else None)
+    answer = read_answer(text, asked) or (Answer.YES if worried and asked not in ASKS_IF_SAFE else None)
     return SCRIPT[asked].get(answer) if answer else None
 
 
@@ -138,9 +143,9 @@ def safe_step(said: Safe | None, *, quiet: bool, asked: bool) -> Step | None:
     """They say, unasked, that it is safe to write to them again, or not any more. In doubt they are asked, once."""
     if said is Safe.UNSAFE:
         return HIDDEN
-    if not quiet or said is None:
-        return None
-    return AGAIN if said is Safe.SAFE else None if asked else ASK_AGAIN
+    if said is Safe.SAFE:
+        return AGAIN if quiet else SAFE
+    return ASK_AGAIN if said is Safe.PERHAPS and quiet and not asked else None
 
 
 def is_noted(text: str) -> bool:

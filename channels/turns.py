@@ -18,7 +18,7 @@ import structlog
 from channels.agreeing import Agreeing
 from channels.answering import Answering, Farewell
 from channels.codes import read_code
-from channels.composing import UNSAFE, Moment
+from channels.composing import Moment
 from channels.concern import find_concerns
 from channels.conversation import Concern, Holder, Reply, Sender
 from channels.fitting import FOUND
@@ -28,6 +28,7 @@ from channels.ledger.records import Committed, Draft, MessageRecord, OpenEscalat
 from channels.ledger.talk_records import safe_contact
 from channels.noticing import Notices, says_something
 from channels.routing import asks_for_rest
+from channels.safety import UNSAFE
 from channels.slowing import MERGED, Judgement, Slowing, Verdict
 from channels.streams import Streams
 from channels.typing_signs import TypingSigns
@@ -204,6 +205,7 @@ class Turns:
     async def _look(self, message: MessageRecord, concerns: frozenset[Concern]) -> Moment:
         conversation = await self.ledger.conversation(message.conversation_id)
         worried = bool(concerns or conversation.concerns)
+        hurt = bool((concerns | conversation.concerns) & UNSAFE) and not message.payload
         return Moment(
             message=message,
             conversation=conversation,
@@ -216,6 +218,7 @@ class Turns:
             check_in=await self.ledger.check_ins.state(conversation.id),
             concern_check=await self.ledger.check_ins.concern_state(conversation.id) if worried else "",
             safe_contact=safe_contact(await self.ledger.talk.notes(conversation.id)) if worried else None,
+            watched=hurt and self.answering.composer.safe_again.tells_watched(message.text),
         )
 
     async def _rest_before(self, message: MessageRecord) -> str:

@@ -30,8 +30,9 @@ from channels.ledger.database import Work, new_id, shard_of
 from channels.ledger.records import PLACE, Committed, Draft, MessageRecord, Outcome, Stored
 
 INBOUND = "inbound"
-UNCOUNTED = frozenset({"merged", "wrong_code"})
-"""Outcomes that are no turn: answered with a later message, or before the conversation has begun."""
+UNCOUNTED = frozenset({"merged", "wrong_code", "opted_out", "opted_out_after_concern"})
+"""Outcomes that are no turn and use up no first message: answered with a later message or with STOP's silence, or
+before the conversation has begun."""
 ATTEMPTS_AT_A_PERSON = 3
 """Somebody can be forgotten, or appear, between two of our statements; not again and again."""
 LOOKED_UP_AT_ONCE = 500
@@ -314,8 +315,7 @@ async def mark_answered(work: Work, outcome: Outcome) -> bool:
 
 
 async def end_turn(work: Work, conversation: Row[Any], outcome: Outcome, sent: int, notes: rows.Notes) -> None:
-    # What is answered with a later message, or by STOP's silence, uses up no first message and no turn.
-    counts = 0 if outcome.do_not_text_first or outcome.kind in UNCOUNTED else 1
+    counts = 0 if outcome.kind in UNCOUNTED else 1
     episode = (
         {"episode": new_id(), "episode_turns": 0}
         if outcome.new_episode

@@ -53,6 +53,33 @@ def test_it_is_not(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "he reads my phone dont text me", "he checks my phone", "she goes through my messages", "my mum took my phone",
+        "he's always looking at my phone", "if he sees this hes gonna go mad", "pls dont txt me back",
+        "my husband can see my texts", "hell see this", "someone is reading my messages", "he tracks my phone",
+        "its not safe to text me at night", "he knows the pin to my phone", "maen darllen fy ffon",
+        "he hit me again last night and took the car keys. what can i do? he reads my messages so be careful",
+    ],
+)  # fmt: skip
+def test_somebody_reads_along(text: str) -> None:
+    assert SAFE_AGAIN.tells_watched(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "can he see my texts", "does he read my phone", "he doesnt read my phone", "he never checks my messages",
+        "he has my phone number", "she got the phone bill in my name", "they dont text back", "you dont reply",
+        "i dont text much", "dont text my mum", "dont write to him", "he used to read my messages", "its safe to text",
+        "he reads the paper", "we found the chat helpful",
+    ],
+)  # fmt: skip
+def test_nobody_reads_along(text: str) -> None:
+    assert not SAFE_AGAIN.tells_watched(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "is it safe now?", "is it safe to text you", "you cant text me", "i need somewhere safe to stay", "stop",
         "is there a safe place near me", "he says its safe to drink", "just looking for a recipe lol",
         "my mate is safe", "my son is safe now", "you can write a letter for me", "can you text me the number",
