@@ -14,7 +14,8 @@ SAFE_AGAIN = SafeAgain.load()
     [
         "it's safe now", "its saf now", "Its safe to txt me agen", "you can text me again", "u can msg me now",
         "he's gone now, safe to write", "shes moved out its safe now", "ok its safe to write now thanks", "im safe now",
-        "yes its safe he is at work", "its safe hes out now", "safe to text", "ok to write to me again", "text me again", "you can write to me again",
+        "yes its safe he is at work", "its safe hes out now",
+        "safe to text", "ok to write to me again", "text me again", "you can write to me again",
         "mae'n saff nawr", "Mae hi'n ddiogel eto", "gallwch decstio eto", "dwi'n saff rwan",
     ],
 )  # fmt: skip
